@@ -1,0 +1,202 @@
+"""The same runs from Python: `fms_dgt.run(...)` and `await fms_dgt.arun(...)`."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import dataclasses
+import json
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from fms_dgt.config import Flags, PlanRequest, TaskPlan, load_plan
+from fms_dgt.core.builder import DataBuilder
+from fms_dgt.core.events import RunFinished, TaskFinished
+from fms_dgt.core.node import Node, Place
+from fms_dgt.core.task import Task
+from fms_dgt.core.typed import encode
+from fms_dgt.errors import InputError, Problem, RunError, UserError
+from fms_dgt.plugins import Plugins
+from fms_dgt.plugins.offered import plugin_name
+from fms_dgt.runner import execute
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORIGIN = "fms_dgt.run"
+
+
+class Settings(TypedDict, total=False):
+    """What a run may be told beside its task; the names and meanings are those of the flags."""
+
+    num_outputs_to_generate: int
+    num_prompt_instructions: int
+    max_stalled_requests: int
+    save_formatted_output: bool
+    seed: int
+    max_concurrency: int
+    max_calls: int
+    max_tokens: int
+    output_dir: str | Path
+    build_id: str
+    include: Sequence[str | Path]
+    restart: bool
+    accept_changes: bool
+    retry_failed: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run made. Records are read from disk where they are needed."""
+
+    finished: RunFinished
+
+    @property
+    def complete(self) -> bool:
+        """Whether every task has what it was asked for."""
+        return self.finished.exit_code == 0
+
+    @property
+    def tasks(self) -> Mapping[str, TaskFinished]:
+        """How each task ended."""
+        return {task.task: task for task in self.finished.tasks}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Records, rejections, calls paid for in this run, answers that the journal had already."""
+        return {
+            "records": sum(task.kept for task in self.finished.tasks),
+            "rejected": sum(task.rejected for task in self.finished.tasks),
+            "calls": self.finished.calls,
+            "replayed": self.finished.replayed,
+        }
+
+    @property
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Every record, task by task."""
+        return self._lines("data.jsonl")
+
+    @property
+    def rejections(self) -> Iterator[dict[str, Any]]:
+        """Every row that was dropped: where, why, and the evidence."""
+        return self._lines("rejected.jsonl")
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The records as a frame."""
+        import pandas as pd  # noqa: PLC0415 (half a second that only frames need)
+
+        return pd.DataFrame(list(self.records))
+
+    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
+        for task in self.finished.tasks:
+            with task.files[name].open(encoding="utf-8") as lines:
+                yield from map(json.loads, lines)
+
+
+def run(
+    task: str | Path | Mapping[str, Any] | Task,
+    *,
+    builder: str | type[DataBuilder[Any]] | None = None,
+    data: Iterable[Any] | pd.DataFrame | None = None,
+    generator: str | Mapping[str, Any] | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    progress: bool | None = None,
+    **settings: Unpack[Settings],
+) -> Outcome:
+    """Run a task and wait for its end; works inside a running event loop (a notebook), too.
+
+    `task` is a path, the name of a shipped task, what a task file would say, or a `Task`. `builder`
+    names or is its data builder, where the task does not say. `data` (a list or a frame) takes the
+    place of the task's own rows. `generator` ("type:model", or a mapping with `type` and options)
+    plays every generator's role. `progress=None` shows the run on a terminal only. Raises UserError
+    where anything is wrong, RunError where the run could not go on; an `Outcome` that is not
+    `complete` says why in its tasks.
+    """
+    request = _Request(task, builder, data, generator, config, progress, settings)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_arun(request, signals=_in_main_thread()))
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _arun(request, signals=False)).result()
+
+
+async def arun(
+    task: str | Path | Mapping[str, Any] | Task,
+    *,
+    builder: str | type[DataBuilder[Any]] | None = None,
+    data: Iterable[Any] | pd.DataFrame | None = None,
+    generator: str | Mapping[str, Any] | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    progress: bool | None = None,
+    **settings: Unpack[Settings],
+) -> Outcome:
+    """`run`, on the event loop of the caller. Cancelling it ends the run, resumable as ever."""
+    return await _arun(_Request(task, builder, data, generator, config, progress, settings), signals=False)
+
+
+@dataclass(frozen=True)
+class _Request:
+    task: str | Path | Mapping[str, Any] | Task
+    builder: str | type[DataBuilder[Any]] | None
+    data: Any
+    generator: str | Mapping[str, Any] | None
+    config: str | Path | Mapping[str, Any] | None
+    progress: bool | None
+    settings: Settings
+
+
+async def _arun(request: _Request, *, signals: bool) -> Outcome:
+    flags = Flags(**request.settings, teacher=request.generator)
+    asked = PlanRequest(tasks=[_said(request)], config=request.config, flags=flags, origin=ORIGIN)
+    plan = load_plan(asked)
+    plugins = Plugins.discover(plan.includes)
+    if isinstance(request.builder, type):
+        plugins = plugins.with_class(request.builder, plugin_name(request.builder))
+    if request.data is not None:
+        rows = _rows(request.data)
+        plan = dataclasses.replace(plan, tasks=[_with_rows(task, rows, plugins) for task in plan.tasks])
+    display = _display(request.progress)
+    finished = await execute(plan, plugins, plugins.hooks(), display=display, signals=signals)
+    if finished.error:
+        raise (UserError if finished.mendable else RunError)(finished.error)
+    return Outcome(finished)
+
+
+def _said(request: _Request) -> str | Path | Mapping[str, Any]:
+    task, builder = request.task, request.builder
+    name = plugin_name(builder) if isinstance(builder, type) else builder
+    if isinstance(task, Task):
+        if name is None:
+            raise InputError([Problem("a Task needs its builder", "pass builder=...", ORIGIN)])
+        return {**encode(task), "data_builder": name}
+    if isinstance(task, Mapping):
+        return {**task, **({"data_builder": name} if name else {})}
+    return task
+
+
+def _with_rows(task: TaskPlan, rows: list[Any], plugins: Plugins) -> TaskPlan:
+    field = plugins.builder(task.builder).cls.task_type().data_field
+    said = task.said.with_(**{field: Node.of(rows, Place(f"{ORIGIN} data"))})
+    return dataclasses.replace(task, said=said)
+
+
+def _rows(data: Any) -> list[Any]:
+    if hasattr(data, "to_dict") and hasattr(data, "columns"):
+        return [dict(row) for row in data.to_dict(orient="records")]
+    return list(data)
+
+
+def _display(progress: bool | None) -> Literal["live", "plain", "none"]:
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    if progress is False or (progress is None and not terminal):
+        return "none"
+    return "live" if terminal else "plain"
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

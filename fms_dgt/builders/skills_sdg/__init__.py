@@ -1,0 +1,1 @@
+"""Skills: instruction and response pairs in the manner of a few seed examples."""

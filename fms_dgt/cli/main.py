@@ -1,0 +1,81 @@
+"""The entry: which command, and what an exception becomes.
+
+Imports nothing that `--help` does not need.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from fms_dgt.cli.parser import COMMANDS, RUN, parse_run
+
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code; never raises, unless a test kills it."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(args)
+        sys.stdout.flush()
+    except SystemExit as stop:
+        return _exit_code(stop.code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _abandon_stdout()
+        return FAILED
+    except Exception as error:  # noqa: BLE001 (the last resort, and the only one)
+        return _report(error, debug="--debug" in args)
+    return code
+
+
+def _dispatch(args: list[str]) -> int:
+    command = RUN
+    if args and not args[0].startswith("-"):
+        command, args = args[0], args[1:]
+    if command not in COMMANDS:
+        from fms_dgt.cli.wrong_command import unknown_command  # noqa: PLC0415
+
+        raise unknown_command(command)
+    # a run's flags are looked at first: a slip in them is told at once, and so is --help
+    given = parse_run(args) if command == RUN else args
+    code: int = importlib.import_module(f"fms_dgt.cli.{command}").main(given)
+    return code
+
+
+def _exit_code(said: str | int | None) -> int:
+    """What the interpreter would make of `sys.exit(said)`."""
+    if said is None or isinstance(said, int):
+        return said or DONE
+    print(said, file=sys.stderr)
+    return FAILED
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    from fms_dgt.errors import FmsDgtError, InputError, UserError  # noqa: PLC0415
+
+    if debug:
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+    if isinstance(error, FmsDgtError):
+        lines = str(error).split("\n")
+        each = isinstance(error, InputError)
+        for number, line in enumerate(lines):
+            print(f"{'error: ' if each or not number else '       '}{line}", file=sys.stderr)
+        return MISUSED if isinstance(error, UserError) else FAILED
+    hint = "" if debug else "; run again with --debug for the traceback"
+    detail = " ".join(f"{type(error).__name__}: {error}".split())
+    print(f"error: this is a fault in fms_dgt: {detail}{hint}", file=sys.stderr)
+    return FAILED
+
+
+def _abandon_stdout() -> None:
+    """Nobody reads any longer; keep the interpreter from complaining about it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,235 @@
+"""The flags of a run. Imports argparse alone, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+RUN = "run"
+COMMANDS = {
+    "init": "write a commented first task and config",
+    "plugins": "list builders, generators, validators and hooks",
+    RUN: "make data; the word itself may be left out",
+    "runs": "list what an output folder holds",
+}
+
+_USAGE = "fms_dgt --task-paths PATH [PATH ...] [flags]\n       fms_dgt COMMAND [--help]"
+_ABOUT = "Make training data for language models from tasks: seed examples in, checked records out."
+_EXAMPLES = """\
+examples:
+  fms_dgt --task-paths instructlab/skills/writing/freeform/debate --config-path offline
+  fms_dgt --task-paths task.yaml --config-path config.yaml --num-outputs-to-generate 100
+  fms_dgt --task-paths tasks/ --teacher openai:gpt-4o-mini --check
+
+The same command again goes on where it stopped. Exit code: 0 if every task has what was asked for, 1 if
+not, 2 for what you can mend, 130 if interrupted."""
+
+_ONE_BY_ONE = "units are drawn one by one; the builder's options say how much a prompt asks for"
+REFUSED = {
+    ("--seed-batch-size",): _ONE_BY_ONE,
+    ("--machine-batch-size",): _ONE_BY_ONE,
+    (
+        "--max-gen-requests",
+    ): "a run ends by its target, its source or a stall; --max-calls bounds what it costs",
+    ("--include-namespaces", "--include-ns"): "every installed plugin is found; --include adds a Python file",
+    ("--ray-address",): "a run is one process; --max-concurrency says how many calls it makes at once",
+    ("--studio",): "there is no web interface; 'fms_dgt runs' lists what is there",
+    ("--prompt-file-path",): "a config file names templates, below databuilders.NAME.stages.STAGE.template",
+    ("--data-dir",): "write ${DGT_DATA_DIR} in files, or name the folder with --task-paths",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with this project's words for what is wrong, and no guessing of flags."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, add_help=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message.removeprefix('argument ')}\n")
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """The flags in `argv`. Exits where one is unknown or malformed."""
+        options, rest = self.parse_known_args(argv)
+        if rest:
+            self.error(self._stray(rest[0]))
+        return options
+
+    def _stray(self, word: str) -> str:
+        if not word.startswith("-"):
+            return f"'{word}' belongs to no flag; --help lists the flags"
+        import difflib  # noqa: PLC0415 (seldom needed)
+
+        flag = word.split("=", maxsplit=1)[0]
+        shown = [
+            option
+            for action in self._actions
+            if action.help != argparse.SUPPRESS
+            for option in action.option_strings
+        ]
+        near = difflib.get_close_matches(flag, shown, n=1, cutoff=0.6)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        return f"unknown flag '{flag}'; {hint}--help lists the flags"
+
+
+class _Refused(argparse.Action):
+    """A flag of fms-dgt that can do nothing here, and says so."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002
+        values: str | Sequence[Any] | None,  # noqa: ARG002
+        option_string: str | None = None,
+    ) -> None:
+        parser.error(f"{option_string}: has no effect here: {self.const}")
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002
+        values: str | Sequence[Any] | None,  # noqa: ARG002
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        from fms_dgt import __version__  # noqa: PLC0415
+
+        print(f"fms_dgt {__version__}")
+        parser.exit()
+
+
+def parse_run(argv: Sequence[str]) -> argparse.Namespace:
+    """The flags of a run. Exits where one is unknown or malformed."""
+    return run_parser().parse(argv)
+
+
+def run_parser() -> Parser:
+    """The parser of a run's flags."""
+    commands = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
+    parser = Parser(
+        prog="fms_dgt", usage=_USAGE, description=_ABOUT, epilog=f"commands:\n{commands}\n\n{_EXAMPLES}"
+    )
+    _add_what(parser)
+    _add_how_much(parser)
+    _add_going_on(parser)
+    _add_face(parser)
+    for names, why in REFUSED.items():
+        parser.add_argument(
+            *names, action=_Refused, nargs="*", const=why, dest=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+    return parser
+
+
+def _add_what(parser: Parser) -> None:
+    group = parser.add_argument_group("what to make, and with what")
+    _list(
+        group,
+        "--task-paths",
+        "--data-paths",
+        metavar="PATH",
+        help="task files, folders (every task.yaml below), globs, or shipped tasks by name",
+    )
+    _alias(group, "--task-path", "--data-path", dest="task_paths", nargs="+", action="extend")
+    group.add_argument(
+        "--config-path",
+        metavar="PATH",
+        help="a config file, or a shipped one by name ('offline' needs no model)",
+    )
+    group.add_argument(
+        "--teacher", metavar="TYPE[:MODEL]", help="plays every generator in place of what the config says"
+    )
+    _list(
+        group,
+        "--include",
+        "--include-builder-paths",
+        "--include-bp",
+        metavar="PATH",
+        help="Python files, or folders of them, with plugins in them",
+    )
+    group.add_argument(
+        "--output-dir",
+        metavar="DIR",
+        help="where results go, a folder a task (default: $DGT_OUTPUT_DIR, else 'output')",
+    )
+    group.add_argument(
+        "--build-id", metavar="ID", help="put the results into the folder ID of the output folder"
+    )
+
+
+def _add_how_much(parser: Parser) -> None:
+    group = parser.add_argument_group("how much")
+    _number(
+        group,
+        "--num-outputs-to-generate",
+        help="records wanted of each task (default: 20, or all of a finite source)",
+    )
+    _alias(group, "--num-outputs", dest="num_outputs_to_generate", type=whole_number)
+    _number(group, "--num-prompt-instructions", help="seed examples in a prompt (default: the builder's)")
+    _number(
+        group,
+        "--max-stalled-requests",
+        help="units in a row without a record after which a task gives up (default: 50)",
+    )
+    _number(group, "--max-calls", help="stop when the output folder has cost this many calls")
+    _number(group, "--max-tokens", help="stop when the output folder has cost this many tokens")
+    _number(group, "--max-concurrency", help="calls in flight at once (default: what the generators allow)")
+    _number(group, "--seed", help="the seed of all randomness (default: 0)")
+    _switch(
+        group, "--save-formatted-output", help="also write formatted.jsonl, by the task's instruction_format"
+    )
+
+
+def _add_going_on(parser: Parser) -> None:
+    group = parser.add_argument_group("going on with an output folder")
+    _switch(
+        group,
+        "--accept-changes",
+        help="go on although what the data was made from has changed; pays for what that changes",
+    )
+    _switch(group, "--retry-failed", help="take up rows again whose calls failed for good")
+    _switch(group, "--restart", "--restart-generation", help="begin anew; what is there is moved aside")
+
+
+def _add_face(parser: Parser) -> None:
+    group = parser.add_argument_group("what is shown")
+    _switch(
+        group, "--check", help="check everything, show the settings and where they come from, make no call"
+    )
+    _switch(group, "--quiet", help="show nothing but errors")
+    _switch(group, "--json", help="write the outcome to stdout as one JSON object, and show nothing else")
+    _switch(group, "--debug", help="show tracebacks")
+    group.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    group.add_argument("-h", "--help", action="help", help="show this")
+
+
+def whole_number(text: str) -> int:
+    """A flag's value as a number; its range is checked with the files'."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not the text '{text}'") from None
+
+
+def _list(group: argparse._ArgumentGroup, *names: str, metavar: str, help: str) -> None:  # noqa: A002
+    group.add_argument(*names, nargs="+", action="extend", metavar=metavar, default=[], help=help)
+
+
+def _number(group: argparse._ArgumentGroup, name: str, *, help: str) -> None:  # noqa: A002
+    group.add_argument(name, type=whole_number, metavar="N", help=help)
+
+
+def _switch(group: argparse._ArgumentGroup, *names: str, help: str) -> None:  # noqa: A002
+    group.add_argument(*names, action="store_true", help=help)
+
+
+def _alias(group: argparse._ArgumentGroup, *names: str, **settings: Any) -> None:
+    """Spellings that fms-dgt's documents use and that nobody needs to learn."""
+    group.add_argument(*names, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **settings)

@@ -1,0 +1,48 @@
+"""The table of flags in the documents, out of the parser."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from fms_dgt.cli.parser import REFUSED, run_parser
+
+BEGIN, END = "<!-- flags: generated -->", "<!-- /flags -->"
+
+
+def flags_table() -> str:
+    """Every flag of a run and what it does, as Markdown; then those that are refused, and why."""
+    return "\n".join([*_flags(), "", *_refused()])
+
+
+def with_flags_table(text: str) -> str:
+    """A document with the table between its two marks brought up to date."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{flags_table()}\n\n{END}{after}"
+
+
+def _flags() -> Iterator[str]:
+    yield "| flag | effect |"
+    yield "| --- | --- |"
+    for group in run_parser()._action_groups:  # noqa: SLF001 (argparse offers no other way to its groups)
+        shown = [a for a in group._group_actions if a.help != argparse.SUPPRESS]  # noqa: SLF001
+        if shown:
+            yield f"| *{group.title}* | |"
+        for action in shown:
+            yield f"| {_spelled(action)} | {(action.help or '').replace('|', '&#124;')} |"
+
+
+def _spelled(action: argparse.Action) -> str:
+    first, *others = (option for option in action.option_strings if option.startswith("--"))
+    value = f" {action.metavar}" if action.metavar else ""
+    value += f" [{action.metavar} ...]" if action.nargs == "+" else ""
+    also = f", also {', '.join(f'`{other}`' for other in others)}" if others else ""
+    return f"`{first}{value}`{also}"
+
+
+def _refused() -> Iterator[str]:
+    yield "| flag of fms-dgt | why it has no effect here |"
+    yield "| --- | --- |"
+    for names, why in REFUSED.items():
+        yield f"| {', '.join(f'`{name}`' for name in names)} | {why} |"

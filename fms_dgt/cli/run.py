@@ -1,0 +1,75 @@
+"""`fms_dgt run`, or no command at all: make data."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, TextIO
+
+from fms_dgt.config import Flags, PlanRequest, RunPlan, load_plan
+from fms_dgt.core.events import RunFinished
+from fms_dgt.core.typed import encode
+from fms_dgt.plugins import Plugins
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run what the flags say; the exit code tells whether every task has what was asked for."""
+    flags = Flags.of(vars(options))
+    plan = load_plan(PlanRequest(tasks=options.task_paths, config=options.config_path, flags=flags))
+    stdout = sys.stdout
+    # plugins that print when they are imported would spoil the JSON
+    with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
+        plugins = Plugins.discover(plan.includes)
+        plan = replace(plan, notes=(*plan.notes, *plugins.notes))
+        if options.check:
+            return _check(plan, plugins, stdout, as_json=options.json)
+        finished = _execute(plan, plugins, options)
+    if options.json:
+        _write_json({"exit_code": finished.exit_code, **encode(finished)}, stdout)
+    elif options.quiet:
+        _say_what_is_missing(finished)
+    return finished.exit_code
+
+
+def _check(plan: RunPlan, plugins: Plugins, stdout: TextIO, *, as_json: bool) -> int:
+    from fms_dgt.runner import check  # noqa: PLC0415 (only now is it known to be needed)
+
+    report = check(plan, plugins)
+    if as_json:
+        _write_json(encode(report), stdout)
+    else:
+        print(report, file=stdout)
+    return 0
+
+
+def _execute(plan: RunPlan, plugins: Plugins, options: argparse.Namespace) -> RunFinished:
+    from fms_dgt.runner import execute  # noqa: PLC0415
+
+    running = execute(plan, plugins, plugins.hooks(), display=_display(options), signals=True)
+    return asyncio.run(running)
+
+
+def _write_json(outcome: Any, stdout: TextIO) -> None:
+    print(json.dumps(outcome, indent=2, ensure_ascii=False), file=stdout)
+
+
+def _display(options: argparse.Namespace) -> Literal["live", "plain", "none"]:
+    if options.quiet or options.json:
+        return "none"
+    # a program without any terminal has no stderr
+    is_terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return "live" if is_terminal else "plain"
+
+
+def _say_what_is_missing(finished: RunFinished) -> None:
+    lines: Sequence[str] = [
+        f"{task.task}: {task.why or task.end}" for task in finished.tasks if not task.complete
+    ]
+    for line in [*lines, *([finished.error] if finished.error else [])]:
+        print(f"error: {line}", file=sys.stderr)

@@ -1,0 +1,102 @@
+"""`fms_dgt runs`: what an output folder holds, by the `run.json` of each task."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fms_dgt.cli.parser import Parser
+from fms_dgt.errors import FolderError
+
+REPORT = "run.json"
+COLUMNS = ("task", "builder", "kept", "end", "when", "path")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One task's results. `fault` is why its report cannot be read."""
+
+    task: str
+    builder: str
+    kept: int | None
+    target: int | None
+    end: str
+    partial: bool
+    when: str
+    path: str
+    fault: str = ""
+
+    def cells(self) -> tuple[str, ...]:
+        """The row that is shown."""
+        if self.fault:
+            return self.task, "-", "-", self.fault, self.when, self.path
+        kept = f"{self.kept} of {self.target}" if self.target is not None else str(self.kept)
+        end = f"{self.end}, partial" if self.partial else self.end
+        return self.task, self.builder, kept, end, self.when, self.path
+
+
+def main(argv: Sequence[str]) -> int:
+    """List the tasks below a folder, by name. Raises FolderError."""
+    parser = Parser(prog="fms_dgt runs", description="List the tasks that an output folder has results of.")
+    parser.add_argument(
+        "folder", nargs="?", metavar="DIR", help="the output folder (default: $DGT_OUTPUT_DIR, else 'output')"
+    )
+    parser.add_argument("--json", action="store_true", help="write JSON")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    parser.add_argument("-h", "--help", action="help", help="show this")
+    options = parser.parse(argv)
+    folder = Path(options.folder or os.environ.get("DGT_OUTPUT_DIR") or "output")
+    if not folder.is_dir():
+        mend = "name an output folder, or make one: fms_dgt --task-paths PATH"
+        raise FolderError(f"there is no folder '{folder}'; {mend}")
+    listed = sorted(_listed(folder), key=lambda entry: (entry.task, entry.path))
+    if options.json:
+        print(json.dumps([asdict(entry) for entry in listed], indent=2, ensure_ascii=False))
+    elif listed:
+        _show([COLUMNS, *(entry.cells() for entry in listed)])
+    else:
+        print(f"no task has results below {folder}")
+    return 0
+
+
+def _listed(folder: Path) -> Iterator[Listed]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if REPORT in files:
+            yield _read(Path(root, REPORT), folder)
+
+
+def _read(path: Path, folder: Path) -> Listed:
+    name = path.parent.relative_to(folder).as_posix()
+    fault = "is no run's report"
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        said = None
+        fault = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else "is not JSON"
+    if isinstance(said, dict):
+        return _entry(said, name, path.parent)
+    return Listed(name, "-", None, None, "-", False, "-", str(path.parent), f"{REPORT} {fault}")
+
+
+def _entry(said: dict[str, Any], name: str, folder: Path) -> Listed:
+    return Listed(
+        str(said.get("task", name)),
+        str(said.get("builder", "-")),
+        said.get("records"),
+        said.get("target"),
+        str(said.get("end", "-")),
+        bool(said.get("partial")),
+        str(said.get("started", "-"))[:16].replace("T", " "),
+        str(folder),
+    )
+
+
+def _show(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,119 @@
+"""A config file: what it says of builders, tasks and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fms_dgt.config.blocks import block_problems
+from fms_dgt.config.expand import Expander
+from fms_dgt.config.settings import NOTHING, SaidSettings, read_settings
+from fms_dgt.core.node import Node
+from fms_dgt.errors import Problem, did_you_mean
+
+EVERY = "*"
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A config file's parts. `folder` is where its relative paths start.
+
+    `tasks` is as the file says it, includes unresolved. `readable` is False where there is no telling what
+    it says.
+    """
+
+    folder: Path = field(default_factory=Path)
+    builders: Mapping[str, Node] = field(default_factory=dict)
+    tasks: Mapping[str, Node] = field(default_factory=dict)
+    task_files: Sequence[Node] = ()
+    settings: SaidSettings = NOTHING
+    readable: bool = True
+
+
+def read_config(node: Node, folder: Path, expander: Expander, problems: list[Problem]) -> ConfigFile:
+    """The parts of a config; what is wrong goes to `problems`, the rest is read all the same."""
+    if not node.is_mapping:
+        mend = "begin with 'databuilders:', 'tasks:', 'task_files:' or 'runner_config:'"
+        problems.append(node.problem(f"a config must be a mapping, not {node.kind()}", mend))
+        return ConfigFile(folder)
+    known = ("databuilders", "tasks", "task_files", "runner_config")
+    for key, child in node.items():
+        if key not in known:
+            mend = did_you_mean(key, known, noun="known keys")
+            problems.append(child.problem(f"unknown key '{key}'", mend))
+
+    def part(key: str, reader: Callable[[Node, list[Problem]], Mapping[str, Node]]) -> Mapping[str, Node]:
+        child = node.get(key)
+        return {} if child is None else reader(child, problems)
+
+    files, runner = node.get("task_files"), node.get("runner_config")
+    return ConfigFile(
+        folder,
+        {name: expander.everywhere(child) for name, child in part("databuilders", _builders).items()},
+        part("tasks", _tasks),
+        [expander.path(file) for file in _task_files(files, problems)] if files else (),
+        read_settings(expander.everywhere(runner) if runner else None, problems, run_wide=True),
+    )
+
+
+def _builders(node: Node, problems: list[Problem]) -> Mapping[str, Node]:
+    if not node.is_mapping:
+        mend = "write 'skills_sdg:' and its blocks below it, say"
+        problems.append(node.problem(f"must be a mapping of builder names, not {node.kind()}", mend))
+        return {}
+    result = {}
+    for name, child in node.items():
+        if child.is_mapping:
+            faults = block_problems(child)
+            problems.extend(faults)
+            result[name] = child.without("blocks") if faults else child
+        else:
+            mend = "write 'blocks:' below it, say, or remove it"
+            problems.append(child.problem(f"must be a mapping, not {child.kind()}", mend))
+    return result
+
+
+def _tasks(node: Node, problems: list[Problem]) -> Mapping[str, Node]:
+    if node.is_list:
+        return _listed_tasks(node, problems)
+    if not node.is_mapping:
+        mend = "write each task's name with what it says below it"
+        problems.append(node.problem(f"must be a mapping or a list of tasks, not {node.kind()}", mend))
+        return {}
+    result = {}
+    for name, child in node.items():
+        said = child.get("task_name")
+        if not child.is_mapping:
+            problems.append(
+                child.problem(f"must be a mapping, not {child.kind()}", "write 'key: value' below it")
+            )
+        elif said is not None and said.value != name:
+            problems.append(said.problem(f"is not '{name}', the name it stands under", "remove it"))
+        else:
+            result[name] = child.without("task_name")
+    return result
+
+
+def _listed_tasks(node: Node, problems: list[Problem]) -> Mapping[str, Node]:
+    result: dict[str, Node] = {}
+    for child in node.value:
+        name = child.get("task_name")
+        if name is None or not isinstance(name.value, str):
+            problems.append(child.problem("a task in a list needs its name", "add 'task_name: ...'"))
+        elif name.value in result:
+            problems.append(name.problem(f"the task '{name.value}' stands twice", "make them one"))
+        else:
+            result[name.value] = child.without("task_name")
+    return result
+
+
+def _task_files(node: Node, problems: list[Problem]) -> Sequence[Node]:
+    entries = node.value if node.is_list else [node]
+    paths = [entry for entry in entries if isinstance(entry.value, str)]
+    problems.extend(
+        entry.problem(f"must be a path, not {entry.kind()}", "name a task file")
+        for entry in entries
+        if entry not in paths
+    )
+    return paths

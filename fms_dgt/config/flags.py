@@ -1,0 +1,76 @@
+"""What a command says beside files."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fms_dgt.core.node import Node, Place
+
+COMMAND_LINE = "the command line"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """The flags that shape a plan; None is what was not said. Values are checked with all else."""
+
+    num_outputs_to_generate: Any = None
+    num_prompt_instructions: Any = None
+    max_stalled_requests: Any = None
+    save_formatted_output: Any = None
+    seed: Any = None
+    max_concurrency: Any = None
+    max_calls: Any = None
+    max_tokens: Any = None
+    output_dir: str | Path | None = None
+    build_id: str | None = None
+    teacher: str | Mapping[str, Any] | None = None
+    include: Sequence[str | Path] = ()
+    restart: bool = False
+    accept_changes: bool = False
+    retry_failed: bool = False
+
+    def node(self, origin: str, *names: str) -> Node:
+        """Those of `names` that were said, as a mapping whose entries know their flag."""
+        here = Place(origin)
+        said = {name: getattr(self, name) for name in names}
+        return Node(
+            {name: Node.of(value, flag_place(origin, name)) for name, value in said.items() if _given(value)},
+            here,
+        )
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Flags:
+        """The flags among `values`; other keys are left out."""
+        names = {spec.name for spec in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names and value is not None})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRequest:
+    """What a plan is made from.
+
+    A task is a path, a glob, the name of a shipped task, or what a task file would say. A config is
+    a path, the name of a shipped one, or what a config file would say. Relative paths start at
+    `cwd`; `origin` is who says all this, in problems.
+    """
+
+    tasks: Sequence[str | Path | Mapping[str, Any]] = ()
+    config: str | Path | Mapping[str, Any] | None = None
+    flags: Flags = field(default_factory=Flags)
+    cwd: Path = field(default_factory=Path)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    origin: str = COMMAND_LINE
+
+
+def flag_place(origin: str, name: str) -> Place:
+    """Where a flag was said: `the command line: --seed`."""
+    return Place(origin, None, f"--{name.replace('_', '-')}" if origin == COMMAND_LINE else name)
+
+
+def _given(value: Any) -> bool:
+    return value is not None and value is not False

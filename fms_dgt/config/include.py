@@ -1,0 +1,155 @@
+"""`include`: parts of a task that stand in other files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from fms_dgt.config.expand import Expander
+from fms_dgt.config.paths import at, is_file, is_folder, is_pattern, matching, shown
+from fms_dgt.core.node import Node, Place
+from fms_dgt.core.yaml_file import parse_yaml, read_text
+from fms_dgt.errors import InputError, Problem
+
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class Includes:
+    """Resolves the includes of one task. Paths are relative to the file that says them, else to `cwd`.
+
+    What goes wrong is added to `problems`; the rest of the task is read all the same.
+    """
+
+    def __init__(self, cwd: Path, expander: Expander, problems: list[Problem]) -> None:
+        self._cwd = cwd
+        self._expander = expander
+        self._problems = problems
+
+    def task(self, node: Node, folder: Path, chain: tuple[Path, ...] = ()) -> Node:
+        """A task's mapping with its includes below its own keys, and its variables expanded.
+
+        A list of files is merged into the task; a mapping gives each key the content of its file.
+        """
+        own = self._expander.in_task(node.without("include"))
+        said = node.get("include")
+        if said is None:
+            return own
+        reading = self._content if said.is_mapping else self._merged
+        below = reading(said, folder, chain)
+        if below is None or not below.is_mapping:
+            return own
+        return Node(below.merged(own).value, node.place)
+
+    def _merged(self, said: Node, folder: Path, chain: tuple[Path, ...]) -> Node:
+        result = Node({}, said.place)
+        for entry in said.value if said.is_list else [said]:
+            for part in self._parts(entry, folder, chain):
+                if part.is_mapping:
+                    result = result.merged(part)
+                else:
+                    mend = "write 'KEY: PATH' below 'include' to put it under a key"
+                    self._problems.append(entry.problem(f"holds {part.kind()}, not a mapping", mend))
+        return result
+
+    def _parts(self, entry: Node, folder: Path, chain: tuple[Path, ...]) -> list[Node]:
+        if isinstance(entry.value, str):
+            return self._read_all(entry, folder, chain, as_task=True)
+        content = self._content(entry, folder, chain)
+        return [] if content is None else [content]
+
+    def _content(self, said: Node, folder: Path, chain: tuple[Path, ...]) -> Node | None:
+        """The same shape with each path replaced by what is in its file."""
+        if said.is_mapping:
+            entries = {key: self._content(child, folder, chain) for key, child in said.items()}
+            return Node({key: child for key, child in entries.items() if child is not None}, said.place)
+        if said.is_list:
+            items = [(child, self._content(child, folder, chain)) for child in said.value]
+            return _joined([(child, item) for child, item in items if item is not None], said.place)
+        if not isinstance(said.value, str):
+            self._problems.append(said.problem(f"must be a path, not {said.kind()}", "name a file"))
+            return None
+        parts = self._read_all(said, folder, chain, as_task=False)
+        if len(parts) == 1 and not is_pattern(said.value):
+            return parts[0]
+        return _joined([(said, part) for part in parts], said.place) if parts else None
+
+    def _read_all(self, said: Node, folder: Path, chain: tuple[Path, ...], *, as_task: bool) -> list[Node]:
+        result = []
+        for path in self._found(said, folder):
+            if path.resolve() in chain:
+                self._problems.append(said.problem("includes itself", "take this include out"))
+                continue
+            try:
+                node = self._read(path)
+            except InputError as error:
+                self._problems.extend(error.problems)
+                continue
+            if node.is_mapping and (as_task or node.get("include")):
+                node = self.task(node, path.parent, (*chain, path.resolve()))
+            result.append(node)
+        return result
+
+    def _found(self, said: Node, folder: Path) -> Sequence[Path]:
+        before = len(self._problems)
+        text = self._expander.path(said).value
+        if len(self._problems) > before:
+            return []
+        for base in (folder, self._cwd):
+            path = at(base, text)
+            if is_file(path):
+                return [path]
+            files = [match for match in matching(path) if match.is_file()] if is_pattern(text) else []
+            if files:
+                return files
+        self._problems.append(self._missing(said, text, folder))
+        return []
+
+    def _missing(self, said: Node, text: str, folder: Path) -> Problem:
+        if is_folder(at(folder, text)):
+            return said.problem(f"'{text}' is a folder", f"write '{text.rstrip('/')}/*', say")
+        what = f"no file matches '{text}'" if is_pattern(text) else f"there is no file '{text}'"
+        return said.problem(what, f"give its path from {shown(folder, self._cwd)}")
+
+    def _read(self, path: Path) -> Node:
+        name = shown(path, self._cwd)
+        suffix = path.suffix.lower()
+        if suffix in (".yaml", ".yml"):
+            return parse_yaml(read_text(path, name), name)
+        text = read_text(path, name, noun="an included file", limit=MAX_BYTES)
+        if suffix == ".json":
+            return Node.of(_json(text, name, 0), Place(name))
+        if suffix == ".jsonl":
+            lines = ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+            rows = [Node.of(_json(line, name, number), Place(name, number)) for number, line in lines]
+            return Node(rows, Place(name))
+        return Node(text, Place(name))
+
+
+def _joined(parts: Sequence[tuple[Node, Node]], place: Place) -> Node:
+    """Several contents as one list; the lists that files hold are strung together."""
+    items: list[Node] = []
+    for said, content in parts:
+        if content.is_list and isinstance(said.value, str):
+            items.extend(content.value)
+        else:
+            items.append(content)
+    return Node(items, place)
+
+
+def _json(text: str, name: str, line: int) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        where = f"{name}:{line or error.lineno}"
+        mend = "write one JSON value a line" if line else "mend it there"
+        raise InputError([Problem(f"is not JSON: {error.msg}", mend, where)]) from error
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        where = f"{name}:{line}" if line else name
+        raise InputError([Problem(f"is not JSON: {why}", "mend it there", where)]) from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON value")

@@ -1,0 +1,163 @@
+"""From what a command says to a plan: every file read, every problem found, one error for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fms_dgt.config.config_file import EVERY, ConfigFile, read_config
+from fms_dgt.config.expand import Expander
+from fms_dgt.config.flags import PlanRequest, flag_place
+from fms_dgt.config.include import Includes
+from fms_dgt.config.paths import at, exists, find_config, find_tasks, shown
+from fms_dgt.config.plan import Layer, RunPlan, TaskPlan, TaskSettings
+from fms_dgt.config.run_settings import Findings, run_settings
+from fms_dgt.config.settings import TASK_NAMES, read_settings
+from fms_dgt.config.tasks import (
+    BUILDER,
+    RUNNER,
+    SaidTask,
+    builder_of,
+    distinct,
+    read_task,
+    task_of,
+    with_config,
+)
+from fms_dgt.core.node import Node, Place
+from fms_dgt.core.typed import decode
+from fms_dgt.core.yaml_file import read_yaml
+from fms_dgt.errors import InputError, Problem
+
+_NO_TASK = Problem(
+    "there is no task to run",
+    "name a file, a folder or a shipped task with --task-paths; 'fms_dgt init' writes a first one",
+)
+
+
+def load_plan(request: PlanRequest) -> RunPlan:
+    """The plan that a request describes. Raises InputError with everything that is wrong."""
+    return _Loading(request).plan()
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A task with all that was said of it; None is what does not fit."""
+
+    task: SaidTask
+    said: Node
+    builder: Node | None
+    settings: TaskSettings | None
+    output_dir: Node | None
+
+
+class _Loading:
+    """One plan in the making."""
+
+    def __init__(self, request: PlanRequest) -> None:
+        self._request = request
+        self._found = Findings()
+        self._expander = Expander(request.environ, self._found.problems)
+        self._includes = Includes(request.cwd, self._expander, self._found.problems)
+
+    def plan(self) -> RunPlan:
+        config, problems = self._config(), self._found.problems
+        tasks = self._tasks(config)
+        if not tasks and not problems:
+            problems.append(_NO_TASK)
+        read = [self._read(task, config) for task in tasks]
+        outputs = {entry.task.name: entry.output_dir for entry in read}
+        settings = run_settings(self._request, config.settings.run, outputs, self._found)
+        includes = self._included()
+        if problems or settings is None:
+            raise InputError(problems)
+        plans = [_task_plan(entry, config, settings.output_dir) for entry in read]
+        used = {EVERY, *(plan.builder for plan in plans)}
+        others = {name: node for name, node in config.builders.items() if name not in used}
+        notes = tuple(dict.fromkeys(self._found.notes))
+        return RunPlan(plans, settings, notes, includes, self._found.origins, others)
+
+    def _config(self) -> ConfigFile:
+        said, cwd = self._request.config, self._request.cwd
+        if said is None:
+            return ConfigFile(cwd)
+        if isinstance(said, Mapping):
+            return self._config_of(Node.of(said, "the given config"), cwd)
+        place = flag_place(self._request.origin, "config_path")
+        path = find_config(str(said), cwd, place, self._found.problems)
+        try:
+            node = read_yaml(path, shown=shown(path, cwd)) if path else None
+        except InputError as error:
+            self._found.problems.extend(error.problems)
+            node = None
+        return self._config_of(node, path.parent) if node and path else ConfigFile(cwd, readable=False)
+
+    def _config_of(self, node: Node, folder: Path) -> ConfigFile:
+        config = read_config(node, folder, self._expander, self._found.problems)
+        self._found.notes.extend(config.settings.notes)
+        return config
+
+    def _tasks(self, config: ConfigFile) -> list[SaidTask]:
+        problems = self._found.problems
+        files = [read_task(path, self._request.cwd, self._includes, problems) for path in self._paths(config)]
+        given = [self._given(said) for said in self._request.tasks if isinstance(said, Mapping)]
+        read = distinct([task for task in (*files, *given) if task is not None], problems)
+        return with_config(read, config.tasks, config.folder, self._includes, problems)
+
+    def _paths(self, config: ConfigFile) -> Sequence[Path]:
+        """Every task file once, in the order in which they were named."""
+        cwd, problems = self._request.cwd, self._found.problems
+        place = flag_place(self._request.origin, "task_paths")
+        named = [str(said) for said in self._request.tasks if not isinstance(said, Mapping)]
+        found = [path for said in named for path in find_tasks(said, [cwd], place, problems)]
+        for file in config.task_files:
+            found.extend(find_tasks(file.value, [config.folder, cwd], file.place, problems))
+        unique: dict[Path, Path] = {}
+        for path in found:
+            unique.setdefault(path.resolve(), path)
+        return list(unique.values())
+
+    def _given(self, said: Mapping[str, object]) -> SaidTask | None:
+        node = Node.of({"task_name": "task", **said}, "the given task")
+        return task_of(node, self._request.cwd / "task.yaml", self._includes, self._found.problems)
+
+    def _read(self, task: SaidTask, config: ConfigFile) -> _Read:
+        """What was said of the task, lowest first: config, task file, the config on this task, flags."""
+        problems = self._found.problems
+        said = task.merged()
+        parts = [part.get(RUNNER) for part in (task.said, task.over) if part is not None]
+        own = [config.settings, *(read_settings(part, problems, run_wide=False) for part in parts)]
+        merged = own[0].task
+        for part in own[1:]:
+            merged = merged.merged(part.task)
+            self._found.notes.extend(part.notes)
+        merged = merged.merged(self._request.flags.node(self._request.origin, *TASK_NAMES))
+        self._found.origins.update({f"{task.name}: {key}": str(node.place) for key, node in merged.items()})
+        output = next((part.output_dir for part in reversed(own) if part.output_dir), None)
+        # an unreadable config might have named the builder
+        builder = builder_of(said, problems) if config.readable else said.get(BUILDER)
+        return _Read(task, said, builder, decode(TaskSettings, merged, problems), output)
+
+    def _included(self) -> Sequence[Path]:
+        place = str(flag_place(self._request.origin, "include"))
+        paths = [at(self._request.cwd, str(said)) for said in self._request.flags.include]
+        self._found.problems.extend(
+            Problem(f"there is no file or folder '{path}'", "name a Python file", place)
+            for path in paths
+            if not exists(path)
+        )
+        return paths
+
+
+def _task_plan(read: _Read, config: ConfigFile, output_dir: Path) -> TaskPlan:
+    assert read.builder is not None
+    assert read.settings is not None
+    name, builder = read.task.name, str(read.builder.value)
+    layers: list[Layer] = [
+        (config.builders[key], key == EVERY) for key in (EVERY, builder) if key in config.builders
+    ]
+    here = Place(read.said.place.origin)
+    defaults = {"task_name": Node(name, here), "taxonomy_path": Node(read.task.taxonomy_path, here)}
+    missing = {key: node for key, node in defaults.items() if read.said.get(key) is None}
+    said = read.said.without(BUILDER, RUNNER).with_(**missing)
+    return TaskPlan(name, builder, said, read.settings, tuple(layers), output_dir / name, read.builder.place)

@@ -1,0 +1,85 @@
+"""What a command asks for, typed: the tasks, their settings and the run's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from fms_dgt.core.node import Node, Place
+from fms_dgt.core.typed import option
+
+DEFAULT_RECORDS = 20
+
+Layer: TypeAlias = tuple[Node, bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSettings:
+    """How much of a task is wanted, and when to give up; from `runner_config` and flags."""
+
+    num_outputs_to_generate: int | None = option(
+        None, low=1, shapes=False, aliases=("num_outputs",), help="how many records are wanted"
+    )
+    max_stalled_requests: int = option(
+        50, low=1, shapes=False, help="units in a row without a record after which a task gives up"
+    )
+    num_prompt_instructions: int | None = option(None, low=1, help="seed examples in a prompt")
+    save_formatted_output: bool = option(False, shapes=False, help="also write formatted.jsonl")
+    seed: int = option(0, low=0, help="the seed of all randomness")
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """One task of a run, before its builder is known.
+
+    `said` is what the task says, less `data_builder` and `runner_config`; `task_name` and
+    `taxonomy_path` are always in it. `builder_layers` is what the config file says of the builder,
+    lowest first, each with whether it was said of every builder (`"*"`): `blocks.apply_layers` lays
+    them on the builder's own YAML. `folder` is where the task's results go, `place` where its
+    builder is named.
+    """
+
+    name: str
+    builder: str
+    said: Node
+    settings: TaskSettings
+    builder_layers: tuple[Layer, ...]
+    folder: Path
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """What holds for the whole run. `teacher` is `TYPE[:MODEL]`, or a mapping with a `type` and options."""
+
+    output_dir: Path
+    max_concurrency: int | None = option(None, low=1, help="calls in flight at once")
+    max_calls: int | None = option(None, low=1, help="calls that the output folder may have cost")
+    max_tokens: int | None = option(None, low=1, help="tokens that the output folder may have cost")
+    max_attempts: int = option(8, low=1, help="tries of one call")
+    give_up_after: float = option(
+        300.0, low=0, help="seconds without any answer after which a backend counts as gone"
+    )
+    teacher: str | Mapping[str, Any] | None = None
+    accept_changes: bool = False
+    retry_failed: bool = False
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything that a command asks for.
+
+    `notes` are shown with the run's summary. `origins` says where each setting came from: keys are
+    settings of the run, or `task: setting`. `other_builders` are names under `databuilders` that no
+    task of this run uses; whether there are such builders, the plugins know.
+    """
+
+    tasks: Sequence[TaskPlan]
+    settings: RunSettings
+    notes: Sequence[str] = ()
+    includes: Sequence[Path] = field(default=())
+    origins: Mapping[str, str] = field(default_factory=dict)
+    other_builders: Mapping[str, Node] = field(default_factory=dict)

@@ -1,0 +1,158 @@
+"""What a run tells its hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+End: TypeAlias = Literal["reached", "exhausted", "stalled", "spent", "interrupted", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """A task begins or goes on. `target` is None for "all"; `units` is known for finite sources.
+
+    What earlier runs had kept and rejected is told again right after it.
+    """
+
+    task: str
+    folder: Path
+    stages: Sequence[str]
+    target: int | None
+    units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins. `display` is how much the face may show: live, plain or none."""
+
+    folder: Path
+    tasks: Sequence[str]
+    display: Literal["live", "plain", "none"] = "none"
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    """One call was answered, or failed for good (`error`). `replayed` answers cost nothing."""
+
+    task: str
+    stage: str
+    seconds: float
+    input_tokens: int = 0
+    output_tokens: int = 0
+    attempts: int = 1
+    replayed: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRetried:
+    """One try failed and will be made again in `delay` seconds."""
+
+    task: str
+    stage: str
+    error: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowMoved:
+    """A row reached a stage, coming from the stage `origin` ("" for a new unit's row).
+
+    A `stage` of "" is the end of the flow: the row came through.
+    """
+
+    task: str
+    stage: str
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFinished:
+    """A unit was committed: what came of it has been told. `again` is set for an earlier run's."""
+
+    task: str
+    number: int
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopping:
+    """The run was told to stop; calls in flight may still come in for `seconds`."""
+
+    why: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKept:
+    """A record became part of the dataset. Told in the order of the dataset.
+
+    `again` is set for those that an earlier run had kept already.
+    """
+
+    task: str
+    number: int
+    record: Mapping[str, Any]
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowRejected:
+    """A row was dropped. Told in the order of the dataset."""
+
+    task: str
+    stage: str
+    reason: str
+    evidence: Any = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    """How a task ended. `why` is a sentence where it did not get what was asked for."""
+
+    task: str
+    end: End
+    kept: int
+    target: int | None
+    rejected: int
+    why: str = ""
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the task has what it was asked for."""
+        return self.end in ("reached", "exhausted") and (self.target is None or self.kept >= self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The end of a run, with one entry a task; `report` is what `run.json` says, by task.
+
+    `error` is what stopped the run early, `mendable` whether the user can do something about it.
+    """
+
+    folder: Path
+    tasks: Sequence[TaskFinished]
+    report: Mapping[str, Mapping[str, Any]]
+    seconds: float
+    calls: int
+    replayed: int
+    notes: Sequence[str] = ()
+    error: str = ""
+    mendable: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every task has what it was asked for, 2 where the user can mend what is in the way,
+        130 where it was interrupted, else 1.
+        """
+        if self.error:
+            return 2 if self.mendable else 1
+        if any(task.end == "interrupted" for task in self.tasks):
+            return 130
+        return 0 if all(task.complete for task in self.tasks) else 1

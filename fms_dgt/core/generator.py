@@ -1,0 +1,129 @@
+"""A model backend, seen from the engine: a request goes in, a completion comes out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+
+from fms_dgt.core.node import Node
+from fms_dgt.core.reply import ReplyContract, TextReply
+from fms_dgt.core.typed import encode, option
+from fms_dgt.errors import Problem
+
+Message: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. `reply` is what the answer must look like: no part of the call's key.
+
+    `params` are sampling options by their OpenAI names; `schema` is set where the backend enforces
+    one. Backends must raise GeneratorError for whatever goes wrong, nothing else.
+    """
+
+    messages: tuple[Message, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    reply: ReplyContract = TextReply()
+    count: int | None = None
+    schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back. `finish` is "length" where the answer was cut off, else usually "stop"."""
+
+    text: str
+    finish: str = "stop"
+    input_tokens: int = 0
+    output_tokens: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorOptions:
+    """Options that every generator has. A backend's own subclass adds what it needs.
+
+    The sampling options shape the answers; those marked `shapes=False` do not.
+    """
+
+    model_id_or_path: str = option("", aliases=("model", "model_id"), help="the model's name")
+    temperature: float | None = option(None, low=0)
+    top_p: float | None = option(None, low=0, high=1)
+    max_tokens: int | None = option(None, low=1, aliases=("max_new_tokens",))
+    stop: list[str] | None = option(None, aliases=("stop_sequences",))
+    max_concurrency: int = option(16, low=1, high=4096, shapes=False, aliases=("call_limit",))
+    timeout: float = option(600.0, low=0.001, shapes=False, help="seconds one call may take")
+
+    SAMPLING: ClassVar[tuple[str, ...]] = ("temperature", "top_p", "max_tokens", "stop")
+
+    def sampling(self) -> dict[str, Any]:
+        """The sampling options that were given; a template's own params go before them."""
+        values = {name: getattr(self, name) for name in self.SAMPLING}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+O = TypeVar("O", bound=GeneratorOptions)  # noqa: E741 (options)
+
+
+class Generator(ABC, Generic[O]):
+    """A model backend. One instance serves a whole run, from one event loop.
+
+    Subclasses set `Options` and write `generate`; `open` and `close` frame the run. Retries, limits
+    and the journal are the runner's: a backend makes one try and translates what goes wrong. One that
+    holds the model to `Request.schema` says so with `enforces_schema`, on the class or on itself; one
+    whose answers are good for nothing but trying things out, with `for_training = False`.
+    """
+
+    Options: ClassVar[type[GeneratorOptions]] = GeneratorOptions
+    enforces_schema: bool = False
+    for_training: ClassVar[bool] = True
+
+    def __init__(self, options: O) -> None:
+        self.options = options
+
+    @abstractmethod
+    async def generate(self, request: Request) -> Completion:
+        """One try at one request. Raises GeneratorError."""
+
+    async def open(self) -> None:
+        """Called once, before the first call of a run that makes one."""
+
+    async def close(self) -> None:
+        """Called once, after the last call."""
+
+    def check(self) -> list[Problem]:
+        """What would keep every call from working (a missing key, say), found without a call."""
+        return []
+
+    @property
+    def endpoint(self) -> str:
+        """Generators with the same endpoint share its limits."""
+        return f"{type(self).__module__}.{type(self).__qualname__}"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorSpec:
+    """A generator as a config names it (`lm_config`, a block): a type and its options, not yet made."""
+
+    type: str
+    options: Node
+
+    @classmethod
+    def from_node(cls, node: Node, problems: list[Problem]) -> Self | None:
+        """Read `{type: ..., ...options}`; `type: name` alone may be given as text."""
+        if isinstance(node.value, str):
+            return cls(node.value, Node({}, node.place))
+        kind = node.get("type")
+        if kind is None or not isinstance(kind.value, str):
+            mend = "add 'type: watsonx', say"
+            problems.append(node.problem("must be a mapping with a 'type'", mend))
+            return None
+        return cls(kind.value, node.without("type", "name"))
+
+
+def shaping(generator: Generator[Any]) -> dict[str, Any]:
+    """The part of a generator's options that shapes its answers."""
+    return encode(generator.options, shaping_only=True)

@@ -1,0 +1,128 @@
+"""A reply that has several named parts, once or repeated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fms_dgt.core.reply.cleaning import (
+    NOTHING,
+    clean,
+    elements_of_cut_list,
+    json_in,
+    key_of,
+    plain,
+    says_nothing,
+    unfenced,
+)
+from fms_dgt.core.reply.contract import ReplyContract
+from fms_dgt.core.reply.listing import items_schema, the_list
+from fms_dgt.core.reply.parts import Part, labelled, tagged
+from fms_dgt.errors import Unreadable
+
+
+@dataclass(frozen=True)
+class FieldsReply(ReplyContract):
+    """Named texts. Read as a dict of them; `repeated`, as a list of dicts."""
+
+    names: Sequence[str]
+    repeated: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+        if not self.names:
+            raise ValueError("a reply of fields needs at least one field")
+        if len({key_of(name) for name in self.names}) < len(self.names):
+            raise ValueError("two fields of a reply have one name")
+
+    def instructions(self, count: int | None, *, as_json: bool) -> str:
+        if as_json:
+            return self._json_instructions(count)
+        form = "\n".join(f"<{name}>...</{name}>" for name in self.names)
+        if self.repeated and count != 1:
+            sets = f"exactly {count}" if count else "one or more"
+            how = f"{sets} sets of these tags, each complete and in this order"
+        else:
+            how = "these tags, in this order"
+        return f"Reply with {how}, and nothing else:\n{form}"
+
+    def _json_instructions(self, count: int | None) -> str:
+        form = json.dumps(dict.fromkeys(self.names, "..."))
+        if self.repeated:
+            many = f"\nGive exactly {count} in the list." if count else ""
+            form = f'{{"items": [{form}]}}{many}'
+        return f"Reply with one JSON object of this form, and nothing else:\n{form}"
+
+    def schema(self, count: int | None) -> Mapping[str, Any]:
+        one = {
+            "type": "object",
+            "properties": {name: {"type": "string"} for name in self.names},
+            "required": list(self.names),
+            "additionalProperties": False,
+        }
+        return items_schema(one, count) if self.repeated else one
+
+    def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> Any:
+        """The first complete set of fields, or all of them; `count` at the most."""
+        answer = unfenced(clean(text))
+        sets = self._sets(answer, finish == "length")
+        complete = [entry for entry in sets if len(entry) == len(self.names)]
+        if not complete:
+            raise Unreadable(self._missing(sets, finish))
+        ordered = [{name: entry[name] for name in self.names} for entry in complete]
+        return ordered[:count] if self.repeated else ordered[0]
+
+    def _sets(self, answer: str, is_cut: bool) -> list[dict[str, str]]:
+        parts = tagged(answer, tuple(self.names))
+        if not all(says_nothing(part.text) for part in parts):
+            return self._grouped(parts, is_cut)
+        value = json_in(answer)
+        entries = list(self._of_json(elements_of_cut_list(answer) if value is NOTHING else value))
+        if entries:
+            return entries
+        return self._grouped(labelled(answer, tuple(self.names)), is_cut)
+
+    def _grouped(self, parts: Sequence[Part], is_cut: bool) -> list[dict[str, str]]:
+        """The parts in sets, each begun by the name that began the first: nothing is paired across."""
+        sets: list[dict[str, str]] = []
+        for part in parts:
+            if not sets or part.name == parts[0].name or part.name in sets[-1]:
+                sets.append({})
+            lost = (is_cut and part.is_open) or says_nothing(part.text)
+            sets[-1][part.name] = "" if lost else plain(part.text)
+        sets = [{name: text for name, text in entry.items() if text} for entry in sets if any(entry.values())]
+        # in an order of its own, a reply with a gap can be read in two ways
+        has_gap = any(len(entry) < len(self.names) for entry in sets)
+        if has_gap and len(sets) > 1 and parts[0].name != self.names[0]:
+            order = ", ".join(f"<{name}>" for name in self.names)
+            raise Unreadable(f"It is unclear which tags belong together; keep to this order: {order}.")
+        return sets
+
+    def _of_json(self, value: Any) -> Iterator[dict[str, str]]:
+        entries = the_list(value, *(key_of(name) for name in self.names))
+        if isinstance(value, dict) and {key_of(key) for key in value} & {key_of(n) for n in self.names}:
+            entries = [value]
+        for entry in entries or ():
+            if isinstance(entry, dict):
+                texts = {key_of(key): _text(inner) for key, inner in entry.items()}
+                found = {name: texts.get(key_of(name), "") for name in self.names}
+                yield {name: text for name, text in found.items() if not says_nothing(text)}
+
+    def _missing(self, sets: Sequence[Mapping[str, str]], finish: str) -> str:
+        best = max(sets, key=len, default={})
+        missing = " and ".join(f"<{name}>...</{name}>" for name in self.names if name not in best)
+        if finish == "length":
+            return f"The reply was cut off before {missing} was complete."
+        return f"The reply has no {missing} with text in it."
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"kind": "fields", "names": list(self.names), "repeated": self.repeated}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return plain(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else ""

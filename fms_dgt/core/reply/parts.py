@@ -1,0 +1,138 @@
+"""Named parts of a reply: in tags, or behind labels at the start of a line."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fms_dgt.core.reply.cleaning import key_of, plain, spelling
+
+_LETTER = re.compile(r"[^\W\d_]")
+_MARKS = "*`_"
+
+# what may stand before a label or a number: heading, quote, bullet, bold, bracket
+LEAD = r"[ \t]{0,12}(?P<lead>(?:[#>*_\-•`(\[]{1,6}[ \t]?){0,3})"
+
+_RULE = re.compile(
+    r"[ \t]{0,12}(?:[-*_=]{3,80}|#{1,6}[ \t].{0,80}|\d{1,3}[.)]"
+    r"|[*_]{0,2}(?:pair|set|example|item|sample|entry|record|number|question)[ \t]#?\d{1,3}[.:)]?[*_]{0,2}:?)"
+    r"[ \t]{0,12}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A named part, where it stands, and whether it runs to the end of the reply without an end mark."""
+
+    name: str
+    text: str
+    start: int
+    end: int
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    key: str
+    closes: bool
+    start: int
+    end: int
+
+
+def tagged(text: str, names: tuple[str, ...]) -> list[Part]:
+    """The parts between tags, in the order of the text; `name` is as in `names`.
+
+    A tag that is never closed ends at the next one. It counts only at the start of a line: elsewhere
+    it is a word about tags ("I will use <question> tags").
+    """
+    tags = _counting(text, list(_tags(text, names)))
+    known = {key_of(name): name for name in names}
+    parts: list[Part] = []
+    opened: _Tag | None = None
+    for tag in tags:
+        if opened:
+            end = tag.end if tag.closes else tag.start
+            inner = text[opened.end : tag.start]
+            parts.append(Part(known[opened.key], inner, opened.start, end))
+        opened = None if tag.closes else tag
+    if opened:
+        parts.append(Part(known[opened.key], text[opened.end :], opened.start, len(text), is_open=True))
+    return parts
+
+
+@functools.lru_cache(maxsize=256)
+def _tag_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    any_name = "|".join(spelling(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"<(/?) ?({any_name})(?=[\s/>])(?:\s[^<>]{{0,200}}?)?(/?)>", re.IGNORECASE)
+
+
+def _tags(text: str, names: tuple[str, ...]) -> Iterator[_Tag]:
+    for found in _tag_pattern(names).finditer(text):
+        start, end = found.span()
+        # bold or backticks around a tag belong to the tag, where they are on both sides of it
+        for _ in range(3):
+            if start > 0 and end < len(text) and text[start - 1] == text[end] and text[end] in _MARKS:
+                start, end = start - 1, end + 1
+        yield _Tag(key_of(found[2]), bool(found[1] or found[3]), start, end)
+
+
+def _counting(text: str, tags: list[_Tag]) -> list[_Tag]:
+    counting: list[_Tag] = []
+    for index, tag in enumerate(tags):
+        following = tags[index + 1] if index + 1 < len(tags) else None
+        closed = following is not None and following.closes and following.key == tag.key
+        if tag.closes or closed or _starts_line(text, tags[index - 1].end if index else 0, tag.start):
+            counting.append(tag)
+    return counting
+
+
+def _starts_line(text: str, after: int, position: int) -> bool:
+    line = max(after, text.rfind("\n", after, position) + 1)
+    return _LETTER.search(text, line, position) is None
+
+
+@functools.lru_cache(maxsize=256)
+def _label_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    any_name = "|".join(spelling(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(
+        rf"^{LEAD}(?:\d{{1,3}}[.)][ \t]?[*_]{{0,2}})?(?P<name>{any_name})(?:[ \t]?\#?\d{{1,3}})?"
+        r"(?P<tail>[*_`\]]{0,4}[ \t]?:?[*_`]{0,3})(?P<alone>[ \t]{0,12}$)?",
+        re.IGNORECASE | re.MULTILINE,
+    )
+
+
+def labelled(text: str, names: tuple[str, ...]) -> list[Part]:
+    """The parts behind labels (`Question: ...`, `**Question:** ...`, `### Question`), in order."""
+    known = {key_of(name): name for name in names}
+    labels = [found for found in _label_pattern(names).finditer(text) if _is_label(found)]
+    parts: list[Part] = []
+    for index, label in enumerate(labels):
+        last = index + 1 == len(labels)
+        end = len(text) if last else labels[index + 1].start()
+        inner = unbold(text[label.end() : end], label["lead"], label["tail"])
+        if not last:
+            inner = _without_rules(inner)
+        parts.append(Part(known[key_of(label["name"])], inner, label.start(), end, is_open=last))
+    return parts
+
+
+def _is_label(found: re.Match[str]) -> bool:
+    lead, tail = found["lead"], found["tail"]
+    if ":" in tail or ("[" in lead and "]" in tail):
+        return True
+    return found["alone"] is not None and ("#" in lead or "**" in lead)
+
+
+def unbold(inner: str, lead: str, tail: str) -> str:
+    """`inner` less the end of a bold that began before its label: `**Question: What?**`."""
+    return plain(inner.replace("**", "", 1) if "**" in lead and "**" not in tail else inner)
+
+
+def _without_rules(inner: str) -> str:
+    lines = inner.rstrip().split("\n")
+    while len(lines) > 1 and (not lines[-1].strip() or _RULE.fullmatch(lines[-1])):
+        lines.pop()
+    return "\n".join(lines).rstrip()

@@ -1,0 +1,245 @@
+"""The stages that a flow is made of. Each takes a row and gives one row, or a list of rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeAlias
+
+from fms_dgt.core.kit import Kit
+from fms_dgt.core.row import Row
+from fms_dgt.core.validator import Keep
+from fms_dgt.errors import Rejected
+
+Outcome: TypeAlias = "Row | list[Row]"
+
+
+@dataclass(frozen=True)
+class Stage(ABC):
+    """One step of a flow. Its name is unique in the flow; config and reports know it by that."""
+
+    name: str = field(default="", kw_only=True)
+
+    @abstractmethod
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        """The work on one row: the row that goes on, or a list of them. Raises Rejected."""
+
+    def needs(self) -> frozenset[str]:
+        """Columns that must be there before it, templates' variables apart."""
+        return frozenset()
+
+    def makes(self) -> frozenset[str]:
+        """Columns that are there after it."""
+        return frozenset()
+
+    def asks(self) -> Iterator[tuple[str, str]]:
+        """The (role, template) pairs it asks with; a template may be a glob."""
+        yield from ()
+
+    def inner(self) -> tuple[Stage, ...]:
+        """The stages inside this one."""
+        return ()
+
+    def with_inner(self, inner: Sequence[Stage]) -> Self:
+        """This stage around other inner stages, one for each of its own."""
+        return self
+
+    def functions(self) -> Iterator[Callable[..., Any]]:
+        """The plain Python in it, for fingerprints."""
+        yield from ()
+
+    def named(self, name: str) -> Self:
+        """The same stage under another name, where a flow has it twice."""
+        return dataclasses.replace(self, name=name)
+
+    def multiplies(self) -> int:
+        """How many rows one row becomes at the most, as far as that is known."""
+        return 1
+
+
+@dataclass(frozen=True)
+class Generate(Stage):
+    """Asks with a template and puts what was read into a column.
+
+    A reply with several items becomes one row an item, or one list in the row with `spread=False`.
+    `count` is how many items are asked for; where the reply is a single thing, how many times it is
+    asked. Where the reply has fields, `into` may name a column for each.
+    """
+
+    template: str
+    into: str | Sequence[str]
+    role: str = "generator"
+    count: int = 1
+    spread: bool = True
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.template)
+
+    def makes(self) -> frozenset[str]:
+        return frozenset([self.into] if isinstance(self.into, str) else self.into)
+
+    def asks(self) -> Iterator[tuple[str, str]]:
+        yield self.role, self.template
+
+    def multiplies(self) -> int:
+        return self.count if self.spread else 1
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        reply = await self._ask(kit)
+        if not isinstance(reply.value, list):
+            if self.count == 1:
+                return row.with_(**self._columns(reply.value))
+            others = [self._ask(kit) for _ in range(self.count - 1)]
+            values = [reply.value, *(other.value for other in await kit.together(*others))]
+        else:
+            values = reply.value
+        if self.spread:
+            return [row.with_(**self._columns(value)) for value in values]
+        if isinstance(self.into, str):
+            return row.with_(**{self.into: values})
+        columns = [self._columns(value) for value in values]
+        return row.with_(**{name: [column[name] for column in columns] for name in self.into})
+
+    def _ask(self, kit: Kit) -> Awaitable[Any]:
+        return kit.ask(self.role, self.template, count=self.count, params=self.params)
+
+    def _columns(self, value: Any) -> dict[str, Any]:
+        if isinstance(self.into, str):
+            return {self.into: value}
+        parts = list(value.values()) if isinstance(value, Mapping) else [value]
+        return dict(zip(self.into, parts, strict=True))
+
+
+@dataclass(frozen=True)
+class Check(Stage):
+    """Measures a row; `keep` decides whether it goes on.
+
+    `validator` is the role that measures, `on` the column it looks at, `template` what it is asked
+    with. `into="x"` keeps the measurement in the columns `x_score` and `x_reason`. A check against
+    earlier records compares, with `within`, only those that have the same in that column.
+    """
+
+    validator: str
+    on: str | None = None
+    template: str | None = None
+    keep: Keep | None = None
+    into: str | None = None
+    within: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.template or self.validator)
+
+    def needs(self) -> frozenset[str]:
+        return frozenset(column for column in (self.on, self.within) if column)
+
+    def makes(self) -> frozenset[str]:
+        return frozenset([f"{self.into}_score", f"{self.into}_reason"] if self.into else [])
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        verdict = await kit.measure(self, row)
+        passed = self.keep(verdict.score) if self.keep else verdict.passed
+        if not passed:
+            said = {"score": verdict.score, "reason": verdict.reason, "evidence": verdict.evidence}
+            evidence = {name: value for name, value in said.items() if value not in (None, "")}
+            raise Rejected(self.keep.missed if self.keep else "not passed", evidence)
+        if not self.into:
+            return row
+        said = {f"{self.into}_score": verdict.score, f"{self.into}_reason": verdict.reason}
+        return row.with_(**said)
+
+
+def Judge(  # noqa: N802 (stands among classes)
+    template: str, keep: Keep, into: str | None = None, *, validator: str = "validator", name: str = ""
+) -> Check:
+    """A check by a model: the template asks, the reply has a score and its reason."""
+    return Check(validator, template=template, keep=keep, into=into, name=name)
+
+
+@dataclass(frozen=True)
+class Map(Stage):
+    """Plain Python on a row: `function(row)` gives the new columns, or raises Rejected."""
+
+    function: Callable[[Row], Mapping[str, Any]]
+    needed: Sequence[str] = field(default=(), metadata={"given_as": "needs"})
+    made: Sequence[str] = field(default=(), metadata={"given_as": "makes"})
+
+    def __init__(
+        self,
+        function: Callable[[Row], Mapping[str, Any]],
+        needs: Sequence[str] = (),
+        makes: Sequence[str] = (),
+        *,
+        name: str = "",
+    ) -> None:
+        set_ = object.__setattr__
+        set_(self, "function", function)
+        set_(self, "needed", tuple(needs))
+        set_(self, "made", tuple(makes))
+        set_(self, "name", name or getattr(function, "__name__", "map").strip("<>"))
+
+    def needs(self) -> frozenset[str]:
+        return frozenset(self.needed)
+
+    def makes(self) -> frozenset[str]:
+        return frozenset(self.made)
+
+    def functions(self) -> Iterator[Callable[..., Any]]:
+        yield self.function
+
+    def named(self, name: str) -> Self:
+        return type(self)(self.function, self.needed, self.made, name=name)
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        return row.with_(**self.function(row))
+
+
+StageFunction: TypeAlias = Callable[[Row, Kit], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True)
+class FunctionStage(Stage):
+    """An async function as a stage; made by `@stage`."""
+
+    function: StageFunction
+    needed: frozenset[str]
+    made: frozenset[str]
+    asked: tuple[tuple[str, str], ...] = ()
+
+    def needs(self) -> frozenset[str]:
+        return self.needed
+
+    def makes(self) -> frozenset[str]:
+        return self.made
+
+    def asks(self) -> Iterator[tuple[str, str]]:
+        yield from self.asked
+
+    def functions(self) -> Iterator[Callable[..., Any]]:
+        yield self.function
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        return await self.function(row, kit)
+
+
+def stage(
+    *,
+    needs: set[str] | frozenset[str] = frozenset(),
+    makes: set[str] | frozenset[str] = frozenset(),
+    asks: Mapping[str, Sequence[str]] | None = None,
+) -> Callable[[StageFunction], FunctionStage]:
+    """Make an async function a stage.
+
+    `needs` and `makes` are columns; `asks` names, for each role, the templates (globs are fine) that
+    the function asks with, so that they are compiled and checked before the run.
+    """
+    pairs = [(role, name) for role, names in (asks or {}).items() for name in names]
+
+    def decorate(function: StageFunction) -> FunctionStage:
+        name = getattr(function, "__name__", "stage")
+        return FunctionStage(function, frozenset(needs), frozenset(makes), tuple(pairs), name=name)
+
+    return decorate

@@ -1,0 +1,128 @@
+"""Prompt templates: a YAML file with the prompt, the reply contract and sampling params."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.meta
+from jinja2.sandbox import SandboxedEnvironment
+
+from fms_dgt.core.generator import Message
+from fms_dgt.core.node import Node
+from fms_dgt.core.reply import ReplyContract, TextReply, contract_from
+from fms_dgt.core.typed import decode, option
+from fms_dgt.core.yaml_file import read_yaml
+from fms_dgt.errors import InputError, Problem
+
+# Templates of tasks and configs are strangers' code: no attribute access that reaches the interpreter,
+# and an undefined name is an error, never an empty string.
+_ENVIRONMENT = SandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True
+)
+
+GIVEN = frozenset({"reply_format", "count"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TemplateFile:
+    prompt: str = option(help="add 'prompt: |', the text that is sent")
+    system: str = option("")
+    reply: Node | None = option(None)
+    params: dict[str, Any] = option(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A prompt, and what the reply must look like."""
+
+    name: str
+    prompt: str
+    system: str
+    reply: ReplyContract
+    params: Mapping[str, Any]
+    origin: str
+
+    @classmethod
+    def from_file(cls, path: Path, name: str | None = None) -> Template:
+        """Read a template's YAML file. Raises InputError."""
+        return cls.from_node(read_yaml(path), name or path.stem)
+
+    @classmethod
+    def from_node(cls, node: Node, name: str) -> Template:
+        """Make a template of what a YAML file or a mapping says. Raises InputError."""
+        problems: list[Problem] = []
+        said = decode(_TemplateFile, node, problems)
+        if said is None:
+            raise InputError(problems)
+        reply = contract_from(said.reply, problems) if said.reply else TextReply()
+        template = cls(name, said.prompt, said.system, reply, said.params, node.place.origin)
+        problems.extend(template._compile_problems())
+        if problems:
+            raise InputError(problems)
+        return template
+
+    def _compile_problems(self) -> list[Problem]:
+        try:
+            used = self.variables | self._given
+        except jinja2.TemplateSyntaxError as error:
+            where = f"{self.origin}: prompt, line {error.lineno}"
+            return [Problem(f"is not a valid template: {error.message}", "see the Jinja syntax", where)]
+        wanted = bool(self.reply.instructions(None, as_json=False))
+        if wanted and "reply_format" not in used:
+            what = f"the template '{self.name}' never says how to reply"
+            return [Problem(what, "put {{ reply_format }} where the form belongs", self.origin)]
+        return []
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        parse = _ENVIRONMENT.parse
+        found = jinja2.meta.find_undeclared_variables
+        return frozenset(found(parse(self.prompt)) | found(parse(self.system)))
+
+    @property
+    def _given(self) -> frozenset[str]:
+        return self._names & GIVEN
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names that a row, the task or the caller must supply."""
+        return self._names - GIVEN
+
+    @cached_property
+    def _compiled(self) -> tuple[jinja2.Template, jinja2.Template | None]:
+        compile_ = _ENVIRONMENT.from_string
+        return compile_(self.prompt), compile_(self.system) if self.system else None
+
+    def messages(
+        self, values: Mapping[str, Any], *, count: int | None = None, as_json: bool = False
+    ) -> tuple[Message, ...]:
+        """The chat messages for these values. Raises InputError where a value does not fit."""
+        reply_format = self.reply.instructions(count, as_json=as_json)
+        prompt, system = self._compiled
+        try:
+            scope = {**values, "count": count, "reply_format": reply_format}
+            user = {"role": "user", "content": prompt.render(scope).strip()}
+            if system is None:
+                return (user,)
+            return ({"role": "system", "content": system.render(scope).strip()}, user)
+        except (jinja2.TemplateError, TypeError, ValueError, AttributeError) as error:
+            raise InputError([Problem(f"cannot be filled in: {error}", "", self.origin)]) from error
+
+    def describe(self) -> dict[str, Any]:
+        """What shapes its answers, for fingerprints."""
+        return {
+            "prompt": self.prompt,
+            "system": self.system,
+            "params": dict(self.params),
+            "reply": dict(self.reply.describe()),
+        }
+
+
+def render(text: str, values: Mapping[str, Any]) -> str:
+    """A piece of sandboxed template text outside a prompt (an output format, say)."""
+    return _ENVIRONMENT.from_string(text).render(values)

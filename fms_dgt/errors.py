@@ -1,0 +1,186 @@
+"""Every exception this package raises.
+
+FmsDgtError
+├── UserError                what the user can mend; the command line exits 2, without a traceback
+│   ├── InputError           files, options and flags: every problem found, each with its place
+│   ├── PluginError          a plugin that is unknown, broken or misused
+│   ├── FolderError          an output folder that cannot be used as it is
+│   │   └── FolderChanged    ... because what it was made from has changed
+│   └── SetupError           a key, a package or a server that is missing
+├── RunError                 the run could not go on; run the same command to resume; exits 1
+│   ├── StageCrashed         a stage's own code fails on every row
+│   └── BackendGone          a backend answered nothing for longer than it may
+├── GeneratorError           one call failed; the runner decides what follows from its attributes
+│   ├── Overloaded           retryable: 429, 503
+│   ├── ConnectionFailed     retryable: refused, reset, timed out, 5xx
+│   ├── BadResponse          retryable: an answer that is no answer
+│   ├── RequestRefused       final for this row: 400, 413, content filters
+│   └── EveryCallFails       final for the run: wrong key, unknown model
+├── Unreadable               a reply that its contract cannot read
+└── Rejected                 a row that does not go on; stages raise it
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "BackendGone",
+    "BadResponse",
+    "ConnectionFailed",
+    "EveryCallFails",
+    "FmsDgtError",
+    "FolderChanged",
+    "FolderError",
+    "GeneratorError",
+    "InputError",
+    "Overloaded",
+    "PluginError",
+    "Problem",
+    "Rejected",
+    "RequestRefused",
+    "RunError",
+    "SetupError",
+    "StageCrashed",
+    "Unreadable",
+    "UserError",
+    "did_you_mean",
+]
+
+SHOWN_PROBLEMS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, what, and how to mend it."""
+
+    what: str
+    mend: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}; {self.mend}" if self.mend else text
+
+
+class FmsDgtError(Exception):
+    """The root of the tree above."""
+
+
+class UserError(FmsDgtError):
+    """Something the user can mend; the message says what, where and how."""
+
+
+class InputError(UserError):
+    """Everything that is wrong with the input, found in one go."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Sequence[Problem] = tuple(dict.fromkeys(problems))
+        super().__init__(self._render())
+
+    def _render(self) -> str:
+        lines = [str(problem) for problem in self.problems[:SHOWN_PROBLEMS]]
+        left = len(self.problems) - len(lines)
+        if left > 0:
+            lines.append(f"... and {left} more; mend these first")
+        return "\n".join(lines)
+
+
+class PluginError(UserError):
+    """A plugin that is unknown, broken or misused."""
+
+
+class FolderError(UserError):
+    """An output folder that cannot be used as it is."""
+
+
+class FolderChanged(FolderError):
+    """What the folder was made from has changed since."""
+
+
+class SetupError(UserError):
+    """A key, a package or a server that is missing."""
+
+
+class RunError(FmsDgtError):
+    """The run could not go on; the same command resumes it."""
+
+
+class StageCrashed(RunError):
+    """A stage's own code failed on every row it saw."""
+
+
+class BackendGone(RunError):
+    """A backend answered nothing for longer than it may."""
+
+
+class GeneratorError(FmsDgtError):
+    """One call failed.
+
+    `retryable` says whether the same request may succeed later, `retry_after` (seconds) when the
+    backend said so, `fails_every_call` whether any other request would fail the same way.
+    """
+
+    retryable = False
+    fails_every_call = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Overloaded(GeneratorError):
+    """The backend asks for fewer calls."""
+
+    retryable = True
+
+
+class ConnectionFailed(GeneratorError):
+    """The backend could not be reached, or failed on its side."""
+
+    retryable = True
+
+
+class BadResponse(GeneratorError):
+    """The backend sent something that is not an answer."""
+
+    retryable = True
+
+
+class RequestRefused(GeneratorError):
+    """The backend refuses this request; others may pass."""
+
+
+class EveryCallFails(GeneratorError):
+    """The backend would refuse any request: wrong key, unknown model."""
+
+    fails_every_call = True
+
+
+class Unreadable(FmsDgtError):
+    """A reply that its contract cannot read; the message says what is missing."""
+
+
+class Rejected(FmsDgtError):
+    """A row that does not go on.
+
+    Raised by stages. `reason` is short and the same for all rows that fail the same way (it is
+    counted); `evidence` is any JSON value that shows why.
+    """
+
+    def __init__(self, reason: str, evidence: Any = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.evidence = evidence
+
+
+def did_you_mean(name: str, known: Iterable[str], *, noun: str = "known") -> str:
+    """A sentence part that helps after an unknown name: the nearest one, and what there is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    return f"{hint}{noun}: {listed}" if names else f"{hint}{noun}: none"

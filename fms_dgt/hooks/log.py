@@ -1,0 +1,127 @@
+"""`run.log`: what happened in a run, line by line. No prompt, no answer, no key is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fms_dgt.core.events import (
+    CallFinished,
+    CallRetried,
+    RunFinished,
+    RunStarted,
+    RunStopping,
+    TaskFinished,
+    TaskStarted,
+)
+from fms_dgt.hooks.wording import duration, hide_secrets, how_it_ended, lines_of, one_line, plural
+from fms_dgt.plugins.hookspecs import hookimpl
+
+EACH = 100
+MAX_KINDS = 100
+_NUMBERS = re.compile(r"\d+")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RunLog:
+    """Appends to `<folder>/run.log`; where it cannot, it is silent.
+
+    Of retries and failed calls that are alike but for their numbers, the first and every hundredth
+    are written.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = _now) -> None:
+        self._clock = clock
+        self._path: Path | None = None
+        self._seen: dict[tuple[str, str], int] = {}
+        self._notes: set[str] = set()
+
+    @hookimpl
+    def run_started(self, event: RunStarted) -> None:
+        self._path = event.folder / "run.log"
+        self._seen = {}
+        self._notes = set()
+        names = ", ".join(one_line(name) for name in event.tasks)
+        self._write(f"run started: {plural(len(event.tasks), 'task')}: {names}")
+        self._note(event.notes)
+
+    @hookimpl
+    def task_started(self, event: TaskStarted) -> None:
+        wanted = "all" if event.target is None else f"{event.target:,}"
+        stages = ", ".join(one_line(name) for name in event.stages)
+        self._write(f"task {one_line(event.task)} started: {wanted} wanted; stages: {stages}")
+
+    @hookimpl
+    def call_retried(self, event: CallRetried) -> None:
+        if self._path is not None:
+            self._trouble("retry", event.task, event.stage, event.error, f"; again in {event.delay:.1f} s")
+
+    @hookimpl
+    def call_finished(self, event: CallFinished) -> None:
+        if event.error and self._path is not None:
+            tries = f"; {plural(event.attempts, 'try', 'tries')}"
+            self._trouble("failed call", event.task, event.stage, event.error, tries)
+
+    @hookimpl
+    def run_stopping(self, event: RunStopping) -> None:
+        seconds = f"calls in flight have {event.seconds:g} s to come in"
+        self._write(f"run stopping: {one_line(event.why)}; {seconds}")
+
+    @hookimpl
+    def task_finished(self, event: TaskFinished) -> None:
+        self._write(f"task {one_line(event.task)} finished: {how_it_ended(event)}", *_indented(event.why))
+
+    @hookimpl
+    def run_finished(self, event: RunFinished) -> None:
+        self._write(*self._counts())
+        self._note(event.notes)
+        if event.error:
+            self._write("error:", *_indented(event.error))
+        self._write(
+            f"run finished: {plural(event.calls, 'call')}, {event.replayed:,} replayed, "
+            f"{duration(event.seconds)}, exit code {event.exit_code}"
+        )
+        self._path = None
+
+    def _note(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if note not in self._notes:
+                self._notes.add(note)
+                self._write(*(f"note: {line}" for line in lines_of(hide_secrets(note))))
+
+    def _trouble(self, noun: str, task: str, stage: str, error: str, rest: str) -> None:
+        kind = (noun, _NUMBERS.sub("#", error[:EACH]))
+        if kind not in self._seen and len(self._seen) >= MAX_KINDS:
+            kind = (noun, "")
+        seen = self._seen[kind] = self._seen.get(kind, 0) + 1
+        if seen == 1 or seen % EACH == 0:
+            count = f" no. {seen:,}" if seen > 1 else ""
+            where = f"{one_line(task)}, {one_line(stage)}"
+            self._write(f"{noun}{count}: {where}: {one_line(hide_secrets(error))}{rest}")
+
+    def _counts(self) -> Iterable[str]:
+        for noun, many in (("retry", "retries"), ("failed call", "failed calls")):
+            number = sum(seen for kind, seen in self._seen.items() if kind[0] == noun)
+            if number:
+                yield f"{plural(number, noun, many)} in all"
+
+    def _write(self, *lines: str) -> None:
+        if self._path is None or not lines:
+            return
+        stamp = self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+        text = "".join(f"{stamp} {line}\n" for line in lines)
+        try:
+            # lines are rare: a file that is closed in between survives every way to die
+            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+        except OSError:
+            self._path = None
+
+
+def _indented(text: str) -> Iterable[str]:
+    return (f"  {line}" for line in lines_of(hide_secrets(text)))

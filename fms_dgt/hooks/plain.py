@@ -1,0 +1,116 @@
+"""The view for logs and pipes: a line every few seconds. No thread; the time is looked at on events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TextIO
+
+from fms_dgt.core.events import RunStopping, TaskFinished
+from fms_dgt.hooks.run_count import RunCount
+from fms_dgt.hooks.task_count import TaskCount
+from fms_dgt.hooks.wording import (
+    duration,
+    how_it_ended,
+    how_it_stops,
+    kept_of,
+    lines_of,
+    plural,
+    short_names,
+)
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+EVERY = 5.0
+NAMED_TASKS = 3
+
+
+class PlainView:
+    """Writes lines to a stream, and nothing more once the stream is gone."""
+
+    def __init__(self, count: RunCount, stream: TextIO, clock: Callable[[], float]) -> None:
+        self._count = count
+        self._stream: TextIO | None = stream
+        self._clock = clock
+        self._due = clock() + EVERY
+        self._names = short_names(count.tasks)
+
+    def start(self, notes: Iterable[str]) -> None:
+        """Say what is to be known before the first call."""
+        for note in notes:
+            self._write(f"note: {line}" for line in lines_of(note))
+
+    def tick(self) -> None:
+        """Something happened: write the line if it is due."""
+        now = self._clock()
+        if now < self._due:
+            return
+        self._due = now + EVERY
+        self._count.sample(now)
+        self._write([progress_line(self._count, self._names, now)])
+
+    def stopping(self, event: RunStopping) -> None:
+        """Say so at once."""
+        self._write(["; ".join(how_it_stops(event, event.seconds))])
+
+    def task_finished(self, event: TaskFinished) -> None:
+        """With several tasks, say that one of them is done; of a single one the summary tells."""
+        if len(self._count.tasks) > 1:
+            idle = self._count.task(event.task).idle
+            self._write([f"{self._names.get(event.task, event.task)}: {how_it_ended(event, idle=idle)}"])
+
+    def finish(self, summary: Iterable[Text]) -> None:
+        """Write the summary."""
+        self._write(line.plain for line in summary)
+
+    def stop(self) -> None:
+        """Nothing to restore."""
+
+    def _write(self, lines: Iterable[str]) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.write("".join(f"{line}\n" for line in lines))
+            self._stream.flush()
+        except (OSError, ValueError):
+            # nobody reads any longer (a closed pipe); the run is worth more than its face
+            self._stream = None
+
+
+def progress_line(count: RunCount, names: dict[str, str], now: float) -> str:
+    """Where the run stands, in one line."""
+    tasks = list(count.tasks.values())
+    rejected = sum(task.rejected for task in tasks)
+    parts = [
+        _kept(tasks, names),
+        f"{rejected:,} rejected",
+        plural(count.calls, "call"),
+        f"{count.calls_per_second():.1f} calls/s",
+    ]
+    if count.replayed:
+        parts.append(f"{count.replayed:,} replayed")
+    if count.retries:
+        parts.append(plural(count.retries, "retry", "retries"))
+    parts.append(f"{duration(now - count.started)} elapsed")
+    left = count.left()
+    if left is not None:
+        parts.append(f"{'at least' if left.at_least else 'about'} {duration(left.seconds)} left")
+    return ", ".join(parts)
+
+
+def _kept(tasks: list[TaskCount], names: dict[str, str]) -> str:
+    open_ = [task for task in tasks if task.finished is None]
+    if 0 < len(open_) <= NAMED_TASKS:
+        return ", ".join(f"{names.get(task.name, task.name)} {_amount(task)}" for task in open_)
+    done = len(tasks) - len(open_)
+    kept = sum(task.kept for task in tasks)
+    targets = [task.target for task in tasks]
+    target = None if None in targets else sum(target or 0 for target in targets)
+    return f"{done} of {plural(len(tasks), 'task')} done, {kept_of(kept, target)} kept"
+
+
+def _amount(task: TaskCount) -> str:
+    kept = f"{kept_of(task.kept, task.target)} kept"
+    if task.target is not None or task.units is None:
+        return kept
+    return f"{kept} of {task.done:,}/{task.units:,} units"

@@ -1,0 +1,123 @@
+"""What is counted of a whole run: its tasks, its calls, and what they say of the time left. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fms_dgt.core.events import CallFinished, CallRetried, RunStopping, UnitFinished
+from fms_dgt.hooks.task_count import TaskCount
+from fms_dgt.hooks.wording import hide_secrets
+
+FEW_SECONDS = 10.0
+MANY_SECONDS = 60.0
+
+
+class Meter:
+    """A number that grows, looked at now and then: how fast it grew lately."""
+
+    __slots__ = ("_samples",)
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+
+    def sample(self, now: float, value: int) -> None:
+        """Note the number as it is; what is older than it takes is forgotten."""
+        samples = self._samples
+        samples.append((now, value))
+        while len(samples) > 2 and samples[1][0] < now - MANY_SECONDS:
+            samples.popleft()
+
+    def per_second(self, span: float) -> float:
+        """The growth over the last `span` seconds, as far as there are samples."""
+        samples = list(self._samples)
+        if not samples:
+            return 0.0
+        now, value = samples[-1]
+        then, before = next((s for s in samples if s[0] >= now - span), samples[-1])
+        if then == now and len(samples) > 1:
+            then, before = samples[-2]
+        return (value - before) / (now - then) if now > then else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The time that is left; `at_least` where some task does not tell yet."""
+
+    seconds: float
+    at_least: bool
+
+
+class RunCount:
+    """All tasks of a run, and its calls."""
+
+    def __init__(self, tasks: Iterable[str], now: float) -> None:
+        self.tasks = {name: TaskCount(name) for name in tasks}
+        self.started = now
+        self.calls = self.replayed = self.failed = self.retries = 0
+        self.input_tokens = self.output_tokens = 0
+        self.last_retry = ("", -1e9)
+        self.stopping: tuple[RunStopping, float] | None = None
+        self._meter = Meter()
+        self.sample(now)
+
+    def task(self, name: str) -> TaskCount:
+        """The count of a task; one that was not announced comes last."""
+        found = self.tasks.get(name)
+        if found is None:
+            found = self.tasks[name] = TaskCount(name)
+        return found
+
+    def call(self, event: CallFinished) -> None:
+        """Count an answer; a replayed one costs nothing."""
+        self.task(event.task).answer(event)
+        if event.replayed:
+            self.replayed += 1
+            return
+        self.calls += 1
+        self.input_tokens += event.input_tokens
+        self.output_tokens += event.output_tokens
+        if event.error:
+            self.failed += 1
+
+    def retry(self, event: CallRetried, now: float) -> None:
+        """Count a try that failed, and remember what it said."""
+        self.retries += 1
+        self.last_retry = (hide_secrets(event.error), now)
+
+    def unit(self, event: UnitFinished, now: float) -> None:
+        """Count a unit that is through; to read what earlier runs had of it is no work that tells a pace."""
+        self.task(event.task).unit(event, now)
+        if event.again and not self.calls:
+            meter = Meter()
+            meter.sample(now, 0)
+            self._meter = meter
+
+    def stop(self, event: RunStopping, now: float) -> None:
+        """Remember that the run stops, and since when."""
+        self.stopping = (event, now)
+
+    def sample(self, now: float) -> None:
+        """Look at the counters, for the rates."""
+        self._meter.sample(now, self.calls)
+
+    def calls_per_second(self) -> float:
+        """Over the last few seconds, paid calls only."""
+        return self._meter.per_second(FEW_SECONDS)
+
+    def left(self) -> Left | None:
+        """How long the rest may take, going by the answers that it may take.
+
+        Replayed answers come first and take no time, so that the rest goes at the pace of paid calls.
+        None where nothing tells, and once the run stops.
+        """
+        if self.stopping is not None:
+            return None
+        per_second = self._meter.per_second(MANY_SECONDS)
+        each = [task.answers_left() for task in list(self.tasks.values())]
+        known = [answers for answers in each if answers is not None]
+        answers = sum(known)
+        if per_second <= 0 or not answers:
+            return None
+        return Left(answers / per_second, len(known) < len(each))

@@ -1,0 +1,110 @@
+"""What is said when a run is over: each task, then the whole. The same lines for terminals and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rich.text import Text
+
+from fms_dgt.core.events import RunFinished, TaskFinished
+from fms_dgt.hooks.run_count import RunCount
+from fms_dgt.hooks.tables import (
+    SHOWN_COLUMNS,
+    columns_tables,
+    funnel_table,
+    most_common,
+    shown_name,
+    shown_reason,
+)
+from fms_dgt.hooks.task_count import TaskCount
+from fms_dgt.hooks.wording import duration, hide_secrets, how_it_ended, lines_of, one_line, plural, shown_path
+
+MANY_TASKS = 3
+# A stalled task says what rejected its rows, with an example, and what to do.
+LONG_WHY = 2_000
+
+
+def summary(event: RunFinished, count: RunCount) -> Iterator[Text]:
+    """The lines. With many tasks each gets a short form; `run.json` has the rest."""
+    block = _short if len(event.tasks) > MANY_TASKS else _full
+    for task in event.tasks:
+        counted = count.task(task.task)
+        yield Text()
+        yield from _title(task, counted, event.error)
+        yield from block(task, counted)
+    yield Text()
+    yield from _whole(event, count)
+
+
+def _title(event: TaskFinished, task: TaskCount, error: str) -> Iterator[Text]:
+    style = "green" if event.complete else "yellow"
+    yield Text(one_line(event.task, 200), style="bold")
+    yield Text(f"  {how_it_ended(event, idle=task.idle)}", style=style)
+    # what is the same for every task is said once, at the end
+    if event.end != "interrupted" and event.why != error:
+        yield from (
+            Text(f"  {line}", style=style) for line in lines_of(hide_secrets(event.why), limit=LONG_WHY)
+        )
+
+
+def _full(event: TaskFinished, task: TaskCount) -> Iterator[Text]:
+    tables = () if task.idle else (funnel_table(task), columns_tables(task.columns))
+    for lines in map(list, tables):
+        yield from lines
+        yield from [Text()] * bool(lines)
+    yield from _files(event.files)
+
+
+def _short(event: TaskFinished, task: TaskCount) -> Iterator[Text]:
+    said = []
+    if not task.idle:
+        scores = [f"{shown_name(name)} {values.mean:.2f}" for name, values in task.columns.scores.items()]
+        words = [
+            f"{shown_name(name)} {lengths.quantile(0.5):,}" for name, lengths in task.columns.texts().items()
+        ]
+        said += [
+            ("rejected", f"{number:,} by {shown_name(stage)}: {shown_reason(reason)}")
+            for (stage, reason), number in most_common(task.reasons)[:2]
+        ]
+        said += [("mean", ", ".join(scores[:SHOWN_COLUMNS]))] * bool(scores)
+        said += [("words", ", ".join(words[:SHOWN_COLUMNS]))] * bool(words)
+    said += [("in", shown_path(folder)) for folder in sorted({path.parent for path in event.files.values()})]
+    for label, text in said:
+        yield Text.assemble((f"  {label:<10}", "dim"), text, no_wrap=label == "in")
+
+
+def _files(files: Mapping[str, Path]) -> Iterator[Text]:
+    for name, path in files.items():
+        label = "" if path.name == name else f"{name}  "
+        # not wrapped: a path must be whole to be pasted
+        yield Text.assemble((f"  {label}", "dim"), shown_path(path), no_wrap=True)
+
+
+def _whole(event: RunFinished, count: RunCount) -> Iterator[Text]:
+    parts = [
+        plural(event.calls, "call"),
+        f"{count.input_tokens:,} tokens in" if count.calls else "",
+        f"{count.output_tokens:,} out" if count.calls else "",
+        f"{plural(event.replayed, 'answer')} replayed" if event.replayed else "",
+        plural(count.retries, "retry", "retries") if count.retries else "",
+        f"{count.failed:,} failed" if count.failed else "",
+        duration(event.seconds),
+    ]
+    yield Text(", ".join(part for part in parts if part))
+    for note in event.notes:
+        yield from (Text(f"note: {line}", style="yellow") for line in lines_of(note))
+    for number, line in enumerate(lines_of(hide_secrets(event.error), limit=LONG_WHY)):
+        yield Text(f"{'       ' if number else 'error: '}{line}", style="red")
+    if how := _how_to_go_on(event):
+        yield Text(how, style="bold")
+
+
+def _how_to_go_on(event: RunFinished) -> str:
+    again = "run the same command to go on; what was answered is not asked again"
+    if event.error:
+        # some errors say so themselves
+        if "same command" in event.error:
+            return ""
+        return f"mend this, then {again}" if event.mendable else again
+    return f"interrupted: {again}" if any(task.end == "interrupted" for task in event.tasks) else ""

@@ -1,0 +1,123 @@
+"""Numbers, names and foreign text as people read them. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from fms_dgt.core.events import End, RunStopping, TaskFinished
+
+ENDS: dict[End, str] = {
+    "reached": "target reached",
+    "exhausted": "source exhausted",
+    "stalled": "stalled",
+    "spent": "budget spent",
+    "interrupted": "interrupted",
+    "stopped": "stopped",
+}
+_SECRETS = re.compile(
+    r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
+      | (?<=\bBearer\s)\S+
+      | (?<=://)[^/@\s]+(?=@)                    # user:password in a URL
+      | (?<=key[=:])\s*['"]?[\w.-]{8,} | (?<=token[=:])\s*['"]?[\w.-]{8,}
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`0:00:06`; hours are not cut into days."""
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def short_number(value: int) -> str:
+    """`950`, `12.3k`, `1.24M`: three digits that say enough."""
+    number, suffix = float(value), ""
+    for bigger in ("k", "M", "G", "T"):
+        if number < 999.5:
+            break
+        number, suffix = number / 1000, bigger
+    return f"{number:.3g}{suffix}"
+
+
+def pace(per_second: float) -> str:
+    """A rate in the unit that gives it a digit before the point."""
+    if per_second <= 0:
+        return ""
+    for factor, unit in ((1, "s"), (60, "min"), (3600, "h")):
+        if per_second * factor >= 1 or unit == "h":
+            return f"{per_second * factor:.1f}/{unit}"
+    return ""
+
+
+def one_line(text: str, limit: int = 160) -> str:
+    """Foreign text as one line that can do nothing to a terminal."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text[: limit * 4]).split())
+    return clean if len(clean) <= limit else clean[: limit - 3].rstrip() + "..."
+
+
+def lines_of(text: str, *, lines: int = 12, limit: int = 400) -> Iterator[str]:
+    """Foreign text of several lines, bounded both ways."""
+    found = [line for line in text.splitlines() if line.strip()]
+    for line in found[:lines]:
+        indent = len(line) - len(line.lstrip(" "))
+        yield " " * min(indent, 8) + one_line(line, limit)
+    if len(found) > lines:
+        yield f"... and {plural(len(found) - lines, 'more line')}"
+
+
+def hide_secrets(text: str) -> str:
+    """Text of a backend without what looks like a key."""
+    return _SECRETS.sub("***", text)
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """The shortest ends of paths that still tell them apart."""
+    left = list(dict.fromkeys(names))
+    chosen: dict[str, str] = {}
+    for parts in range(1, 1 + max((name.count("/") + 1 for name in left), default=0)):
+        ends = {name: "/".join(name.split("/")[-parts:]) for name in left if name not in chosen}
+        seen = Counter(ends.values())
+        chosen |= {name: end for name, end in ends.items() if seen[end] == 1 and end not in chosen.values()}
+    return {name: one_line(chosen.get(name, name), 60) for name in left}
+
+
+def shown_path(path: Path) -> str:
+    """The path as it can be pasted: from here where it is below, whole where it is not."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def kept_of(kept: int, target: int | None) -> str:
+    """`12/20`, or `12` where nobody said how many."""
+    return f"{kept:,}" if target is None else f"{kept:,}/{target:,}"
+
+
+def how_it_ended(event: TaskFinished, *, idle: bool = False) -> str:
+    """One sentence: kept, rejected, and the way it ended. `idle`: this run did nothing for it."""
+    kept = f"{event.kept:,} kept" if event.target is None else f"{event.kept:,} of {event.target:,} kept"
+    end = ENDS.get(event.end, event.end)
+    if idle:
+        end = f"{'complete already' if event.complete else end}; nothing was asked"
+    return f"{kept}, {event.rejected:,} rejected: {end}"
+
+
+def how_it_stops(event: RunStopping, seconds: float) -> list[str]:
+    """The parts of a sentence on a run that stops and has `seconds` left for it."""
+    return [
+        f"stopping: {one_line(event.why)}",
+        f"calls in flight have {math.ceil(max(0.0, seconds))} s to come in",
+        "Ctrl-C again leaves at once",
+    ]

@@ -1,0 +1,27 @@
+"""Names to plugins: what is installed or included, found by name, imported on first use.
+
+A plugin that is broken neither breaks anything else nor vanishes: it is listed with the reason, and
+asking for it by name says the same.
+"""
+
+from __future__ import annotations
+
+from fms_dgt.plugins.entry import GROUPS, Found, Group, PluginInfo
+from fms_dgt.plugins.hooks import Hooks
+from fms_dgt.plugins.hookspecs import HookSpecs, hookimpl, hookspec
+from fms_dgt.plugins.include import MODULE as INCLUDED
+from fms_dgt.plugins.registry import AnyValidator, Plugins
+
+__all__ = [
+    "GROUPS",
+    "INCLUDED",
+    "AnyValidator",
+    "Found",
+    "Group",
+    "HookSpecs",
+    "Hooks",
+    "PluginInfo",
+    "Plugins",
+    "hookimpl",
+    "hookspec",
+]

@@ -1,0 +1,74 @@
+"""Strangers' code, kept from harming us: whatever it raises becomes a reason with its place."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fms_dgt.errors import PluginError
+
+LONGEST = 300
+_PACKAGE = Path(__file__).parents[1]
+# an error that one of these raises is about the line that called it
+_OURS = (f"{_PACKAGE}/plugins/", f"{_PACKAGE}/core/")
+_STDLIB = sysconfig.get_path("stdlib")
+
+
+@contextmanager
+def isolated(doing: str) -> Iterator[None]:
+    """Turn anything but Ctrl-C into a PluginError: "<doing>: <exception> (<file>:<line>)"."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() in a plugin must not end the host
+        raise PluginError(f"{doing}: {described(error)}") from error
+
+
+def described(error: BaseException) -> str:
+    """The exception's type and message, and where it was raised."""
+    where = place(error)
+    return f"{summary(error)} ({where})" if where else summary(error)
+
+
+def summary(error: BaseException) -> str:
+    """The exception's type and message on one line, cut where it is long."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 (a stranger's __str__)
+        text = ""
+    if isinstance(error, SyntaxError):
+        text = error.msg
+    text = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def place(error: BaseException) -> str:
+    """The last line on the way to the error that is neither Python's own nor ours: "file:line"."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno or 1}"
+    lines = [
+        f"{frame.f_code.co_filename}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if _is_foreign(frame.f_code.co_filename)
+    ]
+    return lines[-1] if lines else ""
+
+
+def line_in(error: BaseException, file: str) -> int | None:
+    """The line of `file` that the error came through last."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno or 1
+    lines = [
+        line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file
+    ]
+    return lines[-1] if lines else None
+
+
+def _is_foreign(file: str) -> bool:
+    if file.startswith(("<frozen ", *_OURS)):
+        return False
+    return not file.startswith(_STDLIB) or "site-packages" in file or "dist-packages" in file

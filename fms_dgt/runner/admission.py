@@ -1,0 +1,51 @@
+"""Whether a task should start another unit: follows the yield seen so far, never orders too much."""
+
+from __future__ import annotations
+
+
+class Yield:
+    """How many records a unit gives, from what the flow promises and what the units gave.
+
+    Before anything is known the flow's own arithmetic counts, which is the most a unit can give: a
+    task begins with few units and starts more as it learns.
+    """
+
+    def __init__(self, at_most: int) -> None:
+        self._at_most = max(1, at_most)
+        self._units = 0
+        self._records = 0
+        self._provisional = 0
+
+    def committed(self, records: int, provisional: int) -> None:
+        """A unit was committed: how many of its rows became records, of how many that came through."""
+        self._units += 1
+        self._records += records
+        self._provisional += provisional
+
+    @property
+    def a_unit(self) -> float:
+        """Records to expect of a unit under way."""
+        return (self._at_most + self._records) / (1 + self._units)
+
+    @property
+    def a_row(self) -> float:
+        """Records to expect of a row that came through and waits for its commit."""
+        return (1 + self._records) / (1 + self._provisional)
+
+
+class Cost:
+    """How many calls a unit takes, from the flow and from the units so far."""
+
+    def __init__(self, at_least: int) -> None:
+        self._units = 1
+        self._calls = max(1, at_least)
+
+    def finished(self, calls: int) -> None:
+        """A unit is through: how often it asked."""
+        self._units += 1
+        self._calls += calls
+
+    @property
+    def a_unit(self) -> float:
+        """Calls to expect of a unit."""
+        return self._calls / self._units

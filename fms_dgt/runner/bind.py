@@ -1,0 +1,240 @@
+"""Names become things: every task of a plan, resolved and checked, or everything that is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fms_dgt.config.blocks import apply_layers, apply_teacher, block_problems, wildcard_problems
+from fms_dgt.config.plan import DEFAULT_RECORDS, RunPlan, TaskPlan, TaskSettings
+from fms_dgt.core.builder import DataBuilder
+from fms_dgt.core.composed import Flow
+from fms_dgt.core.node import Node, Place
+from fms_dgt.core.source import Endless, Source
+from fms_dgt.core.task import Task
+from fms_dgt.core.typed import decode, encode, field_names
+from fms_dgt.core.yaml_file import read_yaml
+from fms_dgt.errors import InputError, PluginError, Problem, did_you_mean
+from fms_dgt.plugins import Found, Plugins
+from fms_dgt.runner.bound import BoundTask
+from fms_dgt.runner.fingerprint import Made, fingerprint
+from fms_dgt.runner.players import Players, players_of, with_keeps
+from fms_dgt.runner.prompts import templates_of
+from fms_dgt.runner.roles import Backends, Roles, block_names
+from fms_dgt.runner.stage_config import StageConfigs
+from fms_dgt.runner.wiring import Wiring
+
+# Keys of a builder's YAML that are not options of its class.
+_OWN_KEYS = ("name", "blocks", "stages", "postprocessors", "metadata")
+
+
+def bind(plan: RunPlan, plugins: Plugins) -> list[BoundTask]:
+    """Every task of the plan, ready to run. Raises InputError with all that is wrong, at once."""
+    problems: list[Problem] = []
+    backends = Backends(plugins)
+    bound = []
+    for name, node in plan.other_builders.items():
+        if name not in plugins.known("builders"):
+            mend = did_you_mean(name, plugins.known("builders"), noun="known builders")
+            problems.append(node.problem(f"there is no builder '{name}'", mend))
+    problems.extend(_wildcard_problems(plan, plugins))
+    for task in plan.tasks:
+        found: list[Problem] = []
+        try:
+            made = _Binding(task, plan, plugins, backends, found).bind()
+        except InputError as error:
+            found.extend(error.problems)
+        except PluginError as error:
+            found.append(Problem(str(error), where=str(task.place)))
+        else:
+            bound.append(made)
+        problems.extend(found)
+    if problems:
+        raise InputError(problems)
+    return bound
+
+
+def _wildcard_problems(plan: RunPlan, plugins: Plugins) -> list[Problem]:
+    """Blocks said of every builder that no builder of the run has."""
+    configs = []
+    for name in {task.builder for task in plan.tasks} & set(plugins.known("builders")):
+        try:
+            configs.append(_own_config(plugins.builder(name)))
+        except (PluginError, InputError):
+            # told where the task is bound, and then this is not known
+            return []
+    layers = [layer for task in plan.tasks for layer in task.builder_layers]
+    return wildcard_problems(configs, layers)
+
+
+def _own_config(found: Found[DataBuilder[Any]]) -> Node:
+    """The defaults that stand beside a builder's module."""
+    path = found.folder / f"{found.name}.yaml"
+    return read_yaml(path) if path.is_file() else Node.of({}, str(path))
+
+
+class _Binding:
+    """The binding of one task. Its steps go on past problems as far as they make sense."""
+
+    def __init__(
+        self, plan: TaskPlan, run: RunPlan, plugins: Plugins, backends: Backends, problems: list[Problem]
+    ) -> None:
+        self._plan = plan
+        self._run = run
+        self._plugins = plugins
+        self._backends = backends
+        self._problems = problems
+        self._where = plan.said.place.origin
+        self._found: Found[DataBuilder[Any]] = plugins.builder(plan.builder)
+
+    def bind(self) -> BoundTask:
+        """The task. Raises InputError once it cannot go on; lesser problems are only noted."""
+        own = _own_config(self._found)
+        config = self._merged(own)
+        builder = self._builder(config)
+        task, formatted = self._task()
+        self._stop_here()
+        if builder is None or task is None:
+            raise InputError([])
+        self._note(builder.check(task))
+        self._stop_here()
+        source = builder.source(task)
+        stages = StageConfigs.read(config.get("stages"), self._problems)
+        folder = self._found.folder / "templates"
+        # stages are named after templates, so these are what the builder's other flows may have
+        elsewhere = {path.stem for path in folder.glob("*.yaml")}
+        flow = stages.applied(builder.flow(task), elsewhere, self._problems)
+        self._check_names(flow)
+        roles = Roles(config.get("blocks"), self._plugins, self._backends)
+        players = players_of(flow, roles, self._found.name, self._problems)
+        self._check_blocks(own, config, players)
+        templates = templates_of(flow, folder, builder.template_files(), stages, self._problems)
+        flow = with_keeps(flow, players, templates, stages, self._problems)
+        columns = builder.columns(task)
+        wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)
+        ends = wiring.flow(flow, self._first_columns(source) | columns.keys())
+        wiring.record(builder.record, ends)
+        self._stop_here()
+        settings, notes = self._settings(source)
+        made = Made(self._found, builder, task, source, flow, templates, players, settings.seed)
+        return BoundTask(
+            name=self._plan.name,
+            builder_name=self._found.name,
+            builder=builder,
+            task=task,
+            settings=settings,
+            source=source,
+            flow=flow,
+            record=builder.record,
+            columns=columns,
+            templates=templates,
+            generators=players.generators,
+            validators=players.validators,
+            fingerprint=fingerprint(made),
+            config=config,
+            resolved=_resolved(self._found.name, builder, players),
+            folder=self._plan.folder,
+            instruction_format=formatted,
+            notes=notes,
+        )
+
+    def _stop_here(self) -> None:
+        if self._problems:
+            raise InputError([])
+
+    def _note(self, problems: Sequence[Problem]) -> None:
+        """Keep problems; those without a place stand in the task's file."""
+        self._problems.extend(dataclasses.replace(p, where=p.where or self._where) for p in problems)
+
+    # --- configuration -------------------------------------------------------------------------
+
+    def _merged(self, own: Node) -> Node:
+        for node in (own, *(layer for layer, _ in self._plan.builder_layers)):
+            self._problems.extend(block_problems(node))
+        self._stop_here()
+        merged = apply_layers(own, self._plan.builder_layers)
+        teacher = self._run.settings.teacher
+        if teacher:
+            generators = self._plugins.known("generators")
+            merged = apply_teacher(merged, teacher, lambda kind: kind in generators, Place("--teacher"))
+        return merged
+
+    def _builder(self, config: Node) -> DataBuilder[Any] | None:
+        cls = self._found.cls
+        node = config.without(*_OWN_KEYS)
+        examples = self._plan.settings.num_prompt_instructions
+        if examples is not None and "num_prompt_instructions" in field_names(cls.Options):
+            node = node.with_(num_prompt_instructions=Node(examples, Place("the settings")))
+        elif examples is not None:
+            what = f"the builder '{self._found.name}' puts no examples into prompts"
+            self._problems.append(Problem(what, "leave num_prompt_instructions out", self._where))
+        options = decode(cls.Options, node, self._problems)
+        return None if options is None else cls(options)
+
+    def _task(self) -> tuple[Task | None, Mapping[str, str]]:
+        said = self._plan.said
+        wanted = said.get("instruction_format")
+        flag = said.get("save_formatted_output")
+        saves = self._plan.settings.save_formatted_output or (flag is not None and flag.value is True)
+        formatted: Mapping[str, str] = {}
+        if wanted is not None:
+            formatted = {n: str(c.value) for n, c in wanted.items()} if wanted.is_mapping else {}
+            if not formatted:
+                self._problems.append(wanted.problem("must be a mapping from fields to template texts"))
+        elif saves:
+            mend = "add 'instruction_format: {field: \"{{ response }}\"}'"
+            self._problems.append(said.problem("save_formatted_output needs an instruction_format", mend))
+        node = said.without("instruction_format", "save_formatted_output")
+        task = decode(self._found.cls.task_type(), node, self._problems)
+        return task, formatted if saves else {}
+
+    def _settings(self, source: Source) -> tuple[TaskSettings, tuple[str, ...]]:
+        settings = self._plan.settings
+        if settings.num_outputs_to_generate is not None or not source.endless:
+            return settings, ()
+        made = dataclasses.replace(settings, num_outputs_to_generate=DEFAULT_RECORDS)
+        text = f"nobody said how many records; making {DEFAULT_RECORDS} (--num-outputs-to-generate)"
+        return made, (f"{self._plan.name}: {text}",)
+
+    # --- checks --------------------------------------------------------------------------------
+
+    def _check_names(self, flow: Flow) -> None:
+        names = [stage.name for stage in flow.walk()]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            what = f"the builder '{self._found.name}' has two stages named '{name}'"
+            self._problems.append(Problem(what, "give one another name: stage.named('...')", self._where))
+
+    def _check_blocks(self, own: Node, config: Node, players: Players) -> None:
+        """A block that the builder does not have, and that nobody asks for, is a slip of the pen."""
+        known = {*block_names(own), *players.generators, *players.validators}
+        blocks = config.get("blocks")
+        for block in blocks.value if blocks is not None and blocks.is_list else []:
+            name = block.get("name")
+            if name is not None and name.value not in known:
+                what = f"the builder '{self._found.name}' has no block '{name.value}'"
+                self._problems.append(name.problem(what, did_you_mean(name.value, known, noun="blocks")))
+
+    def _first_columns(self, source: Source) -> frozenset[str]:
+        """The columns that every row begins with, read off the source's first unit."""
+        seed = self._plan.settings.seed
+        if isinstance(source, Endless):
+            return frozenset(source.unit(0, seed, ()).values)
+        unit = next(source.units(seed), None)
+        if unit is None:
+            what = "the source has no units: there is nothing to make data from"
+            self._note([Problem(what, "add seed examples or items")])
+        return frozenset(unit.values if unit is not None else ())
+
+
+def _resolved(name: str, builder: DataBuilder[Any], players: Players) -> dict[str, Any]:
+    """The configuration that came out, without secrets."""
+    blocks: dict[str, Any] = {}
+    for role, generator in players.generators.items():
+        blocks[role] = {"type": generator.type, **encode(generator.backend.options)}
+    for role, validator in players.validators.items():
+        options = encode(validator.validator.options)
+        for asked, bound in validator.generators.items():
+            options[f"{asked}_config"] = {"type": bound.type, **encode(bound.backend.options)}
+        blocks[role] = {"type": validator.type, **options}
+    return {"builder": name, "options": encode(builder.options), "blocks": blocks}

@@ -1,0 +1,135 @@
+"""A task with every name resolved: what the engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fms_dgt.config.plan import TaskSettings
+from fms_dgt.core.builder import DataBuilder
+from fms_dgt.core.canonical import digest
+from fms_dgt.core.composed import Branch, Flow
+from fms_dgt.core.generator import Generator, shaping
+from fms_dgt.core.node import Node
+from fms_dgt.core.record import Record
+from fms_dgt.core.source import Source
+from fms_dgt.core.stages import Check, Stage
+from fms_dgt.core.task import Task
+from fms_dgt.core.template import Template
+from fms_dgt.core.validator import OrderedValidator, Validator
+
+
+@dataclass(frozen=True)
+class BoundGenerator:
+    """A generator as a role of a task: the backend and the sampling options that go with it."""
+
+    type: str
+    backend: Generator[Any]
+    version: str
+
+    @cached_property
+    def identity(self) -> str:
+        """What of it shapes answers; part of every call's key."""
+        return digest([self.type, shaping(self.backend)]).hex()
+
+    @cached_property
+    def sampling(self) -> Mapping[str, Any]:
+        """Sampling options from the config; templates, stages and asks go before them."""
+        return self.backend.options.sampling()  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class BoundValidator:
+    """A validator as a role of a task; `generators` are the roles that its own asks name."""
+
+    type: str
+    validator: Validator[Any] | OrderedValidator[Any]
+    version: str
+    generators: Mapping[str, BoundGenerator] = field(default_factory=dict)
+
+    @property
+    def ordered(self) -> OrderedValidator[Any] | None:
+        """The validator, where it compares with earlier records."""
+        return self.validator if isinstance(self.validator, OrderedValidator) else None
+
+
+@dataclass(frozen=True)
+class BoundTask:
+    """Everything about a task that the engine needs."""
+
+    name: str
+    builder_name: str
+    builder: DataBuilder[Any]
+    task: Task
+    settings: TaskSettings
+    source: Source
+    flow: Flow
+    record: type[Record]
+    columns: Mapping[str, Any]
+    templates: Mapping[str, Template]
+    generators: Mapping[str, BoundGenerator]
+    validators: Mapping[str, BoundValidator]
+    fingerprint: Mapping[str, str]
+    config: Node
+    resolved: Mapping[str, Any]
+    folder: Path
+    instruction_format: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> int | None:
+        """How many records are wanted; None for all that the source gives."""
+        return self.settings.num_outputs_to_generate
+
+    @cached_property
+    def ordered_checks(self) -> Mapping[str, Check]:
+        """The checks that are decided at commit, by stage name."""
+        found = (stage for stage in self.flow.walk() if isinstance(stage, Check))
+        return {stage.name: stage for stage in found if self.validators[stage.validator].ordered}
+
+    @cached_property
+    def backends(self) -> tuple[Generator[Any], ...]:
+        """Every backend that the task may ask, the first one asked in front."""
+        ordered = [role.backend for role in self._roles_in_order()]
+        return tuple(dict.fromkeys(ordered))
+
+    def _roles_in_order(self) -> list[BoundGenerator]:
+        roles: list[BoundGenerator] = []
+        for stage in self.flow.walk():
+            roles.extend(self.generators[role] for role, _ in stage.asks())
+            if isinstance(stage, Check):
+                roles.extend(self.validators[stage.validator].generators.values())
+        return roles
+
+    @cached_property
+    def paths(self) -> Mapping[str, Mapping[Any, tuple[Stage, ...]]]:
+        """For each branch, what follows each of its choices: its flow, then what stands behind it."""
+        result: dict[str, dict[Any, tuple[Stage, ...]]] = {}
+        self._collect_paths(self.flow.stages, result)
+        return result
+
+    def _collect_paths(
+        self, stages: tuple[Stage, ...], result: dict[str, dict[Any, tuple[Stage, ...]]]
+    ) -> None:
+        for at, stage in enumerate(stages):
+            if isinstance(stage, Branch):
+                behind = stages[at + 1 :]
+                result[stage.name] = {value: flow.stages + behind for value, flow in stage.to.items()}
+                for path in result[stage.name].values():
+                    self._collect_paths(path, result)
+                return
+
+
+def stage_names(flow: Flow) -> list[str]:
+    """The names of a flow's stages that rows pass one after the other, branches unfolded."""
+    names: list[str] = []
+    for stage in flow.stages:
+        if isinstance(stage, Branch):
+            for inner in stage.to.values():
+                names.extend(name for name in stage_names(inner) if name not in names)
+        else:
+            names.append(stage.name)
+    return names

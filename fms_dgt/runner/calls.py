@@ -1,0 +1,147 @@
+"""One call: answered already? -> limits -> retry -> backend -> journal.
+
+This is the only place that asks a backend anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from fms_dgt.core.events import CallFinished
+from fms_dgt.core.generator import Completion, Generator
+from fms_dgt.journal import Call, Journal
+from fms_dgt.plugins import Hooks
+from fms_dgt.runner.limits import Budget, Endpoint
+from fms_dgt.runner.stop import Abandoned
+from fms_dgt.runner.tries import Ask, RetryLimits, Tries
+
+
+class Calls(Protocol):
+    """Answers asks."""
+
+    async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
+        """The answer; from `answers`, the unit's part of the journal, where it is there."""
+
+
+class Endpoints:
+    """The endpoints of a run: backends that name the same one share its slots."""
+
+    def __init__(
+        self, max_concurrency: int | None, budget: Budget, changed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._max_concurrency = max_concurrency
+        self._budget = budget
+        self._by_name: dict[str, Endpoint] = {}
+        self._opened: dict[int, asyncio.Task[None]] = {}
+        self._backends: list[Generator[Any]] = []
+        self.changed = changed
+
+    def of(self, backend: Generator[Any]) -> Endpoint:
+        """The endpoint of a backend; the widest of those that share it says how much it carries."""
+        wanted = self._max_concurrency or backend.options.max_concurrency
+        endpoint = self._by_name.get(backend.endpoint)
+        if endpoint is None:
+            # looked up at each call: the scheduler sets it once it stands
+            endpoint = Endpoint(wanted, self._budget, lambda: self.changed())  # noqa: PLW0108
+            self._by_name[backend.endpoint] = endpoint
+        endpoint.capacity = max(endpoint.capacity, wanted)
+        return endpoint
+
+    def all(self) -> list[Endpoint]:
+        """Every endpoint so far."""
+        return list(self._by_name.values())
+
+    async def open(self, backend: Generator[Any]) -> None:
+        """Open a backend, once."""
+        if id(backend) not in self._opened:
+            self._backends.append(backend)
+            self._opened[id(backend)] = asyncio.ensure_future(backend.open())
+        await asyncio.shield(self._opened[id(backend)])
+
+    def is_open(self, backend: Generator[Any]) -> bool:
+        """Whether a backend has been opened."""
+        task = self._opened.get(id(backend))
+        return task is not None and task.done()
+
+    async def close(self) -> None:
+        """Close every backend that was opened."""
+        for backend in self._backends:
+            with contextlib.suppress(Exception):
+                # the data is safe by now; a backend that cannot close must not turn that into a failure
+                await backend.close()
+
+
+class PaidCalls:
+    """Asks backends, within limits, again where that may help, and keeps every answer."""
+
+    def __init__(self, journal: Journal, hooks: Hooks, endpoints: Endpoints, limits: RetryLimits) -> None:
+        self._journal = journal
+        self._hooks = hooks
+        self._endpoints = endpoints
+        self._limits = limits
+        self.paid = 0
+        self.replayed = 0
+
+    async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
+        """From the journal, or paid for; raises what `Tries.run` raises."""
+        known = answers.get(ask.digest)
+        if known is not None:
+            self.replayed += 1
+            self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
+            return Completion(**known)
+        ask.stop.check()
+        backend = ask.generator.backend
+        if not self._endpoints.is_open(backend):
+            await self._endpoints.open(backend)
+        completion = await Tries(ask, self._endpoints.of(backend), self._limits, self._hooks).run()
+        self.paid += 1
+        # queued before anything else can happen: a cancellation from here on loses nothing
+        await asyncio.shield(self._journal.put_call(_entry(ask, completion)))
+        return completion
+
+
+class KnownCalls:
+    """Answers from the journal alone: tells what a changed task would still be served."""
+
+    def __init__(self) -> None:
+        self.served = 0
+        self.missing = 0
+
+    async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
+        """The known answer; Abandoned where there is none."""
+        known = answers.get(ask.digest)
+        if known is None:
+            self.missing += 1
+            raise Abandoned
+        self.served += 1
+        return Completion(**known)
+
+
+def _entry(ask: Ask, completion: Completion) -> Call:
+    request = ask.request
+    answer: dict[str, Any] = {
+        "text": completion.text,
+        "finish": completion.finish,
+        "input_tokens": completion.input_tokens,
+        "output_tokens": completion.output_tokens,
+    }
+    if completion.extra:
+        answer["extra"] = dict(completion.extra)
+    body = {
+        "generator": ask.generator.type,
+        "request": {"messages": request.messages, "params": dict(request.params), "seed": request.seed},
+        "completion": answer,
+    }
+    return Call(
+        ask.task_id,
+        ask.unit,
+        ask.digest,
+        ask.row,
+        ask.stage,
+        body,
+        completion.input_tokens,
+        completion.output_tokens,
+    )

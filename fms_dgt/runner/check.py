@@ -1,0 +1,111 @@
+"""`--check`: bind everything, call nothing, and say what came out and where it was said."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fms_dgt.config.plan import RunPlan
+from fms_dgt.core.node import Node
+from fms_dgt.core.typed import encode
+from fms_dgt.plugins import Plugins
+from fms_dgt.runner.bind import bind
+from fms_dgt.runner.bound import BoundTask, stage_names
+
+HIDDEN = "(hidden)"
+LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its key, its value and where it was said."""
+
+    key: str
+    value: Any
+    said: str
+
+
+@dataclass(frozen=True)
+class TaskCheck:
+    """One task, as it would run."""
+
+    task: str
+    builder: str
+    records: int | None
+    folder: str
+    stages: Sequence[str]
+    settings: Sequence[Setting]
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a run would do."""
+
+    tasks: Sequence[TaskCheck]
+    notes: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        lines = [line for task in self.tasks for line in _lines(task)]
+        lines.extend(f"note: {note}" for note in self.notes)
+        return "\n".join([*lines, "nothing is wrong; nothing was asked"])
+
+
+def check(plan: RunPlan, plugins: Plugins) -> CheckReport:
+    """Bind the plan. Raises InputError with everything that is wrong."""
+    tasks = bind(plan, plugins)
+    notes = [*plan.notes, *(note for task in tasks for note in task.notes)]
+    return CheckReport([_task_check(task, plan) for task in tasks], notes)
+
+
+def _task_check(task: BoundTask, plan: RunPlan) -> TaskCheck:
+    said = {**encode(plan.settings), **encode(task.settings)}
+    settings = [
+        Setting(name, value, plan.origins.get(f"{task.name}: {name}", plan.origins.get(name, "the default")))
+        for name, value in said.items()
+        if value is not None
+    ]
+    settings.extend(_settings(task.config, "", _secrets(task)))
+    return TaskCheck(
+        task.name, task.builder_name, task.target, str(task.folder), stage_names(task.flow), settings
+    )
+
+
+def _settings(node: Node, key: str, secrets: frozenset[str]) -> Iterator[Setting]:
+    if node.is_mapping:
+        for name, child in node.items():
+            yield from _settings(child, f"{key}.{name}" if key else name, secrets)
+    elif node.is_list and any(isinstance(child.value, dict) for child in node.value):
+        for at, child in enumerate(node.value):
+            name = child.get("name")
+            label = name.value if name is not None else at
+            yield from _settings(child, f"{key}.{label}", secrets)
+    else:
+        hidden = key.rsplit(".", 1)[-1] in secrets
+        where = f"{node.place.origin}:{node.place.line}" if node.place.line else node.place.origin
+        yield Setting(key, HIDDEN if hidden else node.plain(), where)
+
+
+def _secrets(task: BoundTask) -> frozenset[str]:
+    """The names of all options that must not be shown."""
+    options = [backend.options for backend in task.backends]
+    options.extend(bound.validator.options for bound in task.validators.values())
+    fields = [field for each in options for field in dataclasses.fields(each) if field.metadata.get("secret")]
+    return frozenset(name for field in fields for name in (field.name, *field.metadata.get("aliases", ())))
+
+
+def _lines(task: TaskCheck) -> Iterator[str]:
+    wanted = "all that the source gives" if task.records is None else f"{task.records:,} records"
+    yield f"{task.task}: {task.builder}, {wanted}, into {task.folder}"
+    yield f"  {' -> '.join(task.stages)}"
+    shown = {setting.key: _shown(setting.value) for setting in task.settings}
+    wide = max((len(f"{key} = {value}") for key, value in shown.items()), default=0)
+    for setting in task.settings:
+        text = f"{setting.key} = {shown[setting.key]}"
+        yield f"  {text:<{min(wide, LONGEST_VALUE + 20)}}  {setting.said}"
+
+
+def _shown(value: Mapping[str, Any] | Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

@@ -1,0 +1,152 @@
+"""The files of one task: data.jsonl, rejected.jsonl and, where wanted, formatted.jsonl.
+
+They are projections of the journal: written anew at every start from the units that are committed,
+beside the old files, and put in their place once they have caught up. So a crash or a change of mind
+never leaves less than there was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, overload
+
+import jinja2
+
+from fms_dgt.core.template import render
+from fms_dgt.errors import InputError, Problem
+from fms_dgt.journal.lock import folder_error
+from fms_dgt.runner.decide import Decision
+
+DATA, REJECTED, FORMATTED = "data.jsonl", "rejected.jsonl", "formatted.jsonl"
+_PART = ".part"
+
+
+class Dataset:
+    """Grows by decisions, in unit order."""
+
+    def __init__(self, folder: Path, instruction_format: Mapping[str, str], *, keep_places: bool) -> None:
+        self.folder = folder
+        self.kept = 0
+        self.rejected = 0
+        self._format = instruction_format
+        self._places = array("Q", [0]) if keep_places else None
+        names = [DATA, REJECTED, *([FORMATTED] if instruction_format else [])]
+        self._part: dict[str, Path] = {name: folder / (name + _PART) for name in names}
+        self._published = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._files: dict[str, BinaryIO] = {
+                name: path.open("w+b", buffering=1 << 16) for name, path in self._part.items()
+            }
+        except OSError as error:
+            raise folder_error(folder, error) from error
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Where everything is, by name."""
+        return {name: self.folder / name for name in self._files}
+
+    def publish(self) -> None:
+        """Put the files in the place of earlier ones; from here on they grow there."""
+        if self._published:
+            return
+        self.flush()
+        try:
+            for name, path in self._part.items():
+                os.replace(path, self.folder / name)
+        except OSError as error:
+            raise folder_error(self.folder, error) from error
+        self._published = True
+
+    def add(self, decision: Decision) -> None:
+        """Append what a unit adds."""
+        try:
+            for record in decision.records:
+                line = _line(record)
+                self._files[DATA].write(line)
+                if self._format:
+                    self._files[FORMATTED].write(_line(self._formatted(record)))
+                if self._places is not None:
+                    self._places.append(self._places[-1] + len(line))
+            for rejection in decision.rejections:
+                self._files[REJECTED].write(_line(rejection))
+        except OSError as error:
+            raise folder_error(self.folder, error) from error
+        self.kept += len(decision.records)
+        self.rejected += len(decision.rejections)
+        if self._published:
+            self.flush()
+
+    def flush(self) -> None:
+        """Let readers see everything."""
+        try:
+            for file in self._files.values():
+                file.flush()
+        except OSError as error:
+            raise folder_error(self.folder, error) from error
+
+    def close(self) -> None:
+        """Write everything and close; unpublished files are taken away."""
+        try:
+            for file in self._files.values():
+                file.close()
+            if not self._published:
+                for path in self._part.values():
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise folder_error(self.folder, error) from error
+
+    def accepted(self, count: int) -> Sequence[Mapping[str, Any]]:
+        """The first `count` records, read where they are needed."""
+        return _Accepted(self, count)
+
+    def record(self, at: int) -> Mapping[str, Any]:
+        """Record number `at`, from 0."""
+        if self._places is None:
+            raise RuntimeError("places of records are kept for sources with a lag only")
+        file = self._files[DATA]
+        file.flush()
+        start, end = self._places[at], self._places[at + 1]
+        data: Mapping[str, Any] = json.loads(os.pread(file.fileno(), end - start, start))
+        return data
+
+    def _formatted(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return {name: render(text, record) for name, text in self._format.items()}
+        except jinja2.TemplateError as error:
+            raise InputError([Problem(f"instruction_format cannot be filled in: {error}")]) from error
+
+
+class _Accepted(Sequence[Mapping[str, Any]]):
+    """A view of the first records of a dataset."""
+
+    def __init__(self, dataset: Dataset, count: int) -> None:
+        self._dataset = dataset
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return (self._dataset.record(at) for at in range(self._count))
+
+    @overload
+    def __getitem__(self, at: int) -> Mapping[str, Any]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Mapping[str, Any]]: ...
+
+    def __getitem__(self, at: int | slice) -> Mapping[str, Any] | list[Mapping[str, Any]]:
+        if isinstance(at, slice):
+            return [self._dataset.record(i) for i in range(*at.indices(self._count))]
+        if not -self._count <= at < self._count:
+            raise IndexError(at)
+        return self._dataset.record(at % self._count)
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

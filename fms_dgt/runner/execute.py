@@ -1,0 +1,164 @@
+"""A run from its plan to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any, Literal, TypeAlias
+
+from fms_dgt.config.plan import RunPlan
+from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
+from fms_dgt.errors import FmsDgtError, FolderError, UserError
+from fms_dgt.journal import FolderLock, Journal
+from fms_dgt.plugins import Hooks, Plugins
+from fms_dgt.runner.bind import bind
+from fms_dgt.runner.bound import BoundTask, stage_names
+from fms_dgt.runner.calls import Endpoints, PaidCalls
+from fms_dgt.runner.folder import Opened, open_tasks
+from fms_dgt.runner.limits import Budget
+from fms_dgt.runner.report import add_totals, task_report, write_report
+from fms_dgt.runner.schedule import Scheduler
+from fms_dgt.runner.task_run import TaskRun
+from fms_dgt.runner.tries import RetryLimits
+
+Display: TypeAlias = Literal["live", "plain", "none"]
+
+SIMULATED = "the data of this run is simulated: for trying things out, not for training"
+
+
+async def execute(
+    plan: RunPlan,
+    plugins: Plugins,
+    hooks: Hooks,
+    *,
+    display: Display = "none",
+    signals: bool = False,
+) -> RunFinished:
+    """Run a plan. Raises UserError before the first call where anything is wrong; what goes wrong
+    later ends the run, and stands in the result's `error`.
+
+    With `signals` (in the main thread only), SIGINT and SIGTERM stop the run gently.
+    """
+    tasks = bind(plan, plugins)
+    with FolderLock(plan.settings.output_dir):
+        journal = Journal(plan.settings.output_dir)
+        try:
+            opened = await open_tasks(tasks, journal, plan.settings)
+            run = _Run(plan, tasks, opened, journal, hooks)
+            return await run.go(display, signals=signals)
+        finally:
+            await journal.close()
+
+
+class _Run:
+    def __init__(
+        self, plan: RunPlan, tasks: list[BoundTask], opened: list[Opened], journal: Journal, hooks: Hooks
+    ) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._hooks = hooks
+        self._started = time.time()
+        self._clock = time.monotonic()
+        settings = plan.settings
+        totals = journal.totals
+        self._budget = Budget(settings.max_calls, settings.max_tokens, totals.calls, totals.tokens)
+        self._endpoints = Endpoints(settings.max_concurrency, self._budget)
+        limits = RetryLimits(settings.max_attempts, settings.give_up_after)
+        self._calls = PaidCalls(journal, hooks, self._endpoints, limits)
+        self._runs = [
+            TaskRun(task, found.entry, journal, hooks) for task, found in zip(tasks, opened, strict=True)
+        ]
+        notes = [*plan.notes, *(note for found in opened for note in found.notes)]
+        notes.extend(note for task in tasks for note in task.notes)
+        if any(not backend.for_training for task in tasks for backend in task.backends):
+            notes.append(SIMULATED)
+        self._notes = notes
+
+    async def go(self, display: Display, *, signals: bool) -> RunFinished:
+        self._announce(display)
+        scheduler = Scheduler(
+            self._runs, self._calls, self._endpoints, self._budget, self._journal, self._hooks
+        )
+        try:
+            with _signals(scheduler) if signals else contextlib.nullcontext():
+                await scheduler.run()
+        finally:
+            await self._endpoints.close()
+            finished = self._finish(scheduler.error)
+        return finished
+
+    def _announce(self, display: Display) -> None:
+        folder = self._plan.settings.output_dir
+        names = [run.bound.name for run in self._runs]
+        self._hooks.run_started(RunStarted(folder, names, display, self._notes))
+        for run in self._runs:
+            bound = run.bound
+            self._hooks.task_started(
+                TaskStarted(
+                    bound.name, bound.folder, stage_names(bound.flow), bound.target, bound.source.size()
+                )
+            )
+
+    def _finish(self, error: FmsDgtError | None) -> RunFinished:
+        seconds = time.monotonic() - self._clock
+        results, reports = [], {}
+        for run in self._runs:
+            try:
+                finished, report = self._close(run, seconds)
+            except FolderError as problem:
+                # the disk is full, say: the other tasks still get what is theirs
+                error = error or problem
+                continue
+            results.append(finished)
+            reports[run.bound.name] = report
+        done = RunFinished(
+            self._plan.settings.output_dir,
+            results,
+            reports,
+            seconds,
+            self._calls.paid,
+            self._calls.replayed,
+            [*self._notes, *self._hooks.warnings],
+            str(error or ""),
+            isinstance(error, UserError),
+        )
+        self._hooks.run_finished(done)
+        return done
+
+    def _close(self, run: TaskRun, seconds: float) -> tuple[TaskFinished, dict[str, Any]]:
+        partial = run.write_tail()
+        run.dataset.publish()
+        run.dataset.close()
+        kept, end = run.dataset.kept, run.stop.end or "stopped"
+        finished = TaskFinished(
+            run.bound.name,
+            end,
+            kept,
+            run.bound.target,
+            run.dataset.rejected,
+            run.why(),
+            run.dataset.files,
+        )
+        report = task_report(run, finished, partial=partial, seconds=seconds, started=self._started)
+        add_totals(report, self._calls, self._journal)
+        write_report(run.bound.folder, report)
+        self._journal.end(run.entry.id, {"end": end, "kept": kept, "target": run.bound.target})
+        self._hooks.task_finished(finished)
+        return finished, report
+
+
+@contextlib.contextmanager
+def _signals(scheduler: Scheduler) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the run gently, as long as it lasts."""
+    loop = asyncio.get_running_loop()
+    handled = (signal.SIGINT, signal.SIGTERM)
+    for number in handled:
+        loop.add_signal_handler(number, scheduler.interrupt)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)

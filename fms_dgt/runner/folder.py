@@ -1,0 +1,124 @@
+"""What the output folder holds of each task already, and whether the run may go on from there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fms_dgt.config.plan import RunSettings
+from fms_dgt.core.source import Endless
+from fms_dgt.errors import FolderChanged
+from fms_dgt.journal import Journal, TaskEntry
+from fms_dgt.journal.lock import folder_error
+from fms_dgt.runner.bound import BoundTask
+from fms_dgt.runner.calls import KnownCalls
+from fms_dgt.runner.dataset import DATA, FORMATTED, REJECTED
+from fms_dgt.runner.fingerprint import changes
+from fms_dgt.runner.memories import Memories
+from fms_dgt.runner.stop import Stop
+from fms_dgt.runner.walk import Surroundings, Walk
+
+REPORT = "run.json"
+# Changed tasks are tried against the journal this far; beyond, the share found so far is told.
+TRIED_UNITS = 2_000
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A task's entry in the journal. `notes` say what was found."""
+
+    entry: TaskEntry
+    notes: Sequence[str] = ()
+
+
+async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: RunSettings) -> list[Opened]:
+    """The entries of the tasks. Raises FolderChanged where what they are made from has changed."""
+    opened, changed = [], []
+    for task in tasks:
+        if settings.restart:
+            opened.append(_restarted(task, journal))
+            continue
+        entry = journal.task(task.name)
+        different = changes(entry.fingerprint, task.fingerprint) if entry.fingerprint else []
+        notes: tuple[str, ...] = ()
+        if different and not settings.accept_changes:
+            changed.append(await _explained(task, entry, journal, different))
+        elif different:
+            journal.forget_outcomes(entry.id)
+            notes = (f"{task.name}: goes on with what changed: {'; '.join(different)}",)
+        if settings.retry_failed:
+            count = journal.forget_failures(entry.id)
+            notes = (*notes, f"{task.name}: {count} units with failed rows are taken up again")
+        opened.append(Opened(entry, notes))
+    if changed:
+        raise FolderChanged("\n".join(changed))
+    for task, found in zip(tasks, opened, strict=True):
+        if found.entry.fingerprint != task.fingerprint:
+            journal.begin(found.entry.id, task.fingerprint)
+    return opened
+
+
+def _restarted(task: BoundTask, journal: Journal) -> Opened:
+    entry = journal.restart(task.name)
+    if entry.edition == 1:
+        return Opened(entry)
+    aside = task.folder / "earlier" / str(entry.edition - 1)
+    moved = [path for path in _files(task.folder) if path.exists()]
+    try:
+        for path in moved:
+            aside.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, aside / path.name)
+    except OSError as error:
+        raise folder_error(aside, error) from error
+    return Opened(entry, (f"{task.name}: begun anew; the earlier files are in {aside}",) if moved else ())
+
+
+def _files(folder: Path) -> list[Path]:
+    return [folder / name for name in (DATA, REJECTED, FORMATTED, REPORT)]
+
+
+async def _explained(task: BoundTask, entry: TaskEntry, journal: Journal, different: list[str]) -> str:
+    have = journal.count_calls(entry.id)
+    lines = [f"{task.folder}: what {task.name} is made from has changed since this folder was begun:"]
+    lines.extend(f"  - {change}" for change in different[:12])
+    if len(different) > 12:
+        lines.append(f"  - ... and {len(different) - 12} more")
+    if have:
+        serve = await _still_serving(task, entry, journal, have)
+        lost = have - serve
+        lines.append(
+            f"  {serve:,} of its {have:,} answers still serve; making the same units again costs "
+            f"about {lost:,} calls"
+        )
+    lines.append("  go on with the change: --accept-changes; begin anew beside it: --restart")
+    return "\n".join(lines)
+
+
+async def _still_serving(task: BoundTask, entry: TaskEntry, journal: Journal, have: int) -> int:
+    """How many of a task's answers the changed task would ask for again."""
+    known = KnownCalls()
+    numbers = journal.outcome_numbers(entry.id)
+    around = Surroundings(
+        task, entry.id, known, Stop(), Memories({}), lambda _s, _o: None, lambda _s, _e: None, lambda _e: None
+    )
+    source = task.source
+    if isinstance(source, Endless) and source.lag is not None:
+        return _without_replay(task, entry, have)
+    tried = 0
+    for unit in source.units(task.settings.seed):
+        # units beyond those with an outcome were under way when the run ended
+        answers = journal.answers(entry.id, unit.key)
+        if tried >= TRIED_UNITS or (unit.number >= len(numbers) and not answers):
+            break
+        tried += 1
+        await Walk(around, unit, answers, (0, 0)).run()
+    total = max(len(numbers), tried)
+    return min(have, round(known.served * total / tried)) if tried else 0
+
+
+def _without_replay(task: BoundTask, entry: TaskEntry, have: int) -> int:
+    """Where units feed on records, what comes of a change shows only as the run goes."""
+    shaping = [name for name in changes(entry.fingerprint, task.fingerprint) if "keep" not in name]
+    return 0 if shaping else have

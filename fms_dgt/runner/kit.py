@@ -1,0 +1,173 @@
+"""The kit that stages and validators get: asks become calls, randomness is derived."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from contextvars import ContextVar
+from hashlib import blake2b
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from fms_dgt.core.canonical import canonical, derived_random
+from fms_dgt.core.generator import Completion, Message, Request
+from fms_dgt.core.kit import Kit, Reply
+from fms_dgt.core.row import Row
+from fms_dgt.core.stages import Check, Stage
+from fms_dgt.core.template import Template
+from fms_dgt.core.validator import Validator, Verdict
+from fms_dgt.errors import Rejected, Unreadable
+from fms_dgt.runner.bound import BoundGenerator
+from fms_dgt.runner.tries import Ask
+
+if TYPE_CHECKING:
+    from fms_dgt.runner.walk import Walk
+
+SHOWN_REPLY = 2_000
+
+# Where in a nest of `together` an ask stands; keeps keys apart that would differ by timing alone.
+_scope: ContextVar[tuple[int, ...]] = ContextVar("fms_dgt_scope", default=())
+
+
+class StageKit(Kit):
+    """The kit of one stage on one row."""
+
+    __slots__ = ("_check", "_generators", "_row", "_stage", "_walk")
+
+    def __init__(
+        self,
+        walk: Walk,
+        row: Row,
+        stage: str,
+        generators: Mapping[str, BoundGenerator],
+        check: Check | None = None,
+    ) -> None:
+        self._walk = walk
+        self._row = row
+        self._stage = stage
+        self._generators = generators
+        self._check = check
+
+    @property
+    def check(self) -> Check:
+        if self._check is None:
+            raise RuntimeError("kit.check is there in validators only")
+        return self._check
+
+    async def ask(
+        self,
+        role: str,
+        template: str,
+        *,
+        count: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> Reply:
+        generator = self._generators[role]
+        prompt = self._walk.task.templates[template]
+        as_json = generator.backend.enforces_schema and prompt.reply.schema(count) is not None
+        scope = {**self._walk.task.columns, **self._row, **values}
+        messages = prompt.messages(scope, count=count, as_json=as_json)
+        merged = {**generator.sampling, **prompt.params, **(params or {})}
+        request = Request(
+            messages,
+            {name: value for name, value in merged.items() if value is not None},
+            reply=prompt.reply,
+            count=count,
+            schema=prompt.reply.schema(count) if as_json else None,
+        )
+        return await self._read(generator, prompt, request)
+
+    async def _read(self, generator: BoundGenerator, prompt: Template, request: Request) -> Reply:
+        completion = await self._call(generator, request)
+        try:
+            return _reply(prompt, request, completion)
+        except Unreadable as error:
+            again = _asked_again(request, completion, str(error))
+        completion = await self._call(generator, again)
+        try:
+            return _reply(prompt, again, completion)
+        except Unreadable as error:
+            shown = completion.text[:SHOWN_REPLY]
+            raise Rejected("unreadable reply", {"missing": str(error), "reply": shown}) from error
+
+    async def _call(self, generator: BoundGenerator, request: Request) -> Completion:
+        walk = self._walk
+        asked = canonical(
+            [generator.identity, request.messages, request.params, self._row.key, self._stage, _scope.get()]
+        )
+        base = blake2b(asked, digest_size=16).digest()
+        nth = walk.asked.get(base, 0)
+        walk.asked[base] = nth + 1
+        digest = blake2b(b"%b/%d/%d" % (base, walk.seed, nth), digest_size=16).digest()
+        # 31 bits fit every backend's seed
+        seed = int.from_bytes(digest[:4], "big") >> 1
+        request = Request(
+            request.messages, request.params, seed, request.reply, request.count, request.schema
+        )
+        ask = Ask(
+            generator,
+            request,
+            digest,
+            walk.task.name,
+            walk.task_id,
+            walk.unit.key,
+            self._row.key,
+            self._stage,
+            walk.priority,
+            walk.stop,
+        )
+        walk.asking()
+        return await walk.calls.completion(ask, walk.answers)
+
+    async def together(self, *steps: Awaitable[Any]) -> list[Any]:
+        if len(steps) == 1:
+            return [await steps[0]]
+        results: list[Any] = [None] * len(steps)
+        errors: dict[int, BaseException] = {}
+
+        async def settle(at: int, step: Awaitable[Any]) -> None:
+            _scope.set((*_scope.get(), at))
+            try:
+                results[at] = await step
+            except Exception as error:  # noqa: BLE001 (raised below, once the others have ended)
+                errors[at] = error
+
+        async with asyncio.TaskGroup() as group:
+            for at, step in enumerate(steps):
+                group.create_task(settle(at, step))
+        if errors:
+            raise errors[min(errors)]
+        return results
+
+    def random(self, name: str = "") -> Random:
+        return derived_random(self._walk.seed, self._row.key, self._stage, name, _scope.get())
+
+    async def measure(self, check: Check, row: Row) -> Verdict:
+        bound = self._walk.task.validators[check.validator]
+        if not isinstance(bound.validator, Validator):
+            raise Rejected(f"{check.name} compares with earlier records and cannot stand inside a stage")
+        kit = StageKit(self._walk, row, check.name, bound.generators, check)
+        return await bound.validator.validate(row, kit)
+
+    async def step(self, stage: Stage, row: Row) -> list[Row]:
+        self._walk.moved(stage.name, self._stage)
+        given = await stage.run(row, StageKit(self._walk, row, stage.name, self._generators))
+        return given if isinstance(given, list) else [given]
+
+
+def _reply(prompt: Template, request: Request, completion: Completion) -> Reply:
+    value = prompt.reply.read(completion.text, finish=completion.finish, count=request.count)
+    return Reply(value, completion.text, completion)
+
+
+def _asked_again(request: Request, completion: Completion, missing: str) -> Request:
+    """The second turn after a reply that could not be read."""
+    says = f"Your reply could not be used: {missing}. Write the whole reply once more, in the form asked for."
+    turns: tuple[Message, ...] = (
+        {"role": "assistant", "content": completion.text[:SHOWN_REPLY] or "(nothing)"},
+        {"role": "user", "content": says},
+    )
+    return Request(
+        (*request.messages, *turns), request.params, 0, request.reply, request.count, request.schema
+    )

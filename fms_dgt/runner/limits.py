@@ -1,0 +1,143 @@
+"""One place for limits: how many calls an endpoint carries at once, and who goes next.
+
+The oldest unit has the right of way. A row that waits for a retry or for its commit holds no slot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Priority: TypeAlias = tuple[int, int]
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    priority: Priority
+    order: int
+    future: asyncio.Future[None] = field(compare=False)
+    owner: Hashable = field(compare=False)
+
+
+class Budget:
+    """What may still be paid for in this folder. Calls in flight are counted before they return."""
+
+    def __init__(self, max_calls: int | None, max_tokens: int | None, calls: int, tokens: int) -> None:
+        self.max_calls = max_calls
+        self.max_tokens = max_tokens
+        self.calls = calls
+        self.tokens = tokens
+        self.in_flight = 0
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit at all."""
+        return self.max_calls is not None or self.max_tokens is not None
+
+    def room(self) -> int:
+        """How many more calls may be started now, as far as is known."""
+        room = 1 << 40
+        if self.max_calls is not None:
+            room = min(room, self.max_calls - self.calls - self.in_flight)
+        if self.max_tokens is not None:
+            each = self.tokens / self.calls if self.calls else 1.0
+            left = self.max_tokens - self.tokens - self.in_flight * each
+            # with nothing in flight a last call may start as long as anything is left
+            room = min(room, int(left // max(each, 1.0)) or int(left > 0 and self.in_flight == 0))
+        return max(0, room)
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left and nothing that is under way can give anything back."""
+        return self.limited and self.in_flight == 0 and self.room() == 0
+
+    def settle(self, calls: int, tokens: int) -> None:
+        """A call that was in flight came back: what it cost."""
+        self.in_flight -= 1
+        self.calls += calls
+        self.tokens += tokens
+
+
+class Endpoint:
+    """The slots of one endpoint, and how it has been doing."""
+
+    def __init__(self, capacity: int, budget: Budget, changed: Callable[[], None]) -> None:
+        self.capacity = capacity
+        self.active = 0
+        self.successes = 0
+        self.retrying = 0
+        self.refused_in_row = 0
+        self._failing_since: float | None = None
+        self._waiting: list[_Waiter] = []
+        self._order = itertools.count()
+        self._budget = budget
+        self._changed = changed
+
+    @property
+    def free(self) -> int:
+        """Slots that nobody holds or waits for."""
+        return self.capacity - self.active - len(self._waiting)
+
+    async def acquire(self, priority: Priority, owner: Hashable) -> None:
+        """Wait for a slot; older units go first."""
+        if self.active < self.capacity and not self._waiting and self._budget.room() > 0:
+            self._take()
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, _Waiter(priority, next(self._order), future, owner))
+        self._changed()
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self.release()
+            raise
+
+    def release(self, calls: int = 0, tokens: int = 0) -> None:
+        """Give a slot back, and say what the call cost."""
+        self.active -= 1
+        self._budget.settle(calls, tokens)
+        self.grant()
+        self._changed()
+
+    def grant(self) -> None:
+        """Give free slots to those who wait."""
+        while self._waiting and self.active < self.capacity and self._budget.room() > 0:
+            waiter = heapq.heappop(self._waiting)
+            if not waiter.future.done():
+                self._take()
+                waiter.future.set_result(None)
+
+    def turn_away(self, owner: Hashable, error: Exception) -> None:
+        """Nobody of this owner waits any more: each gets `error`."""
+        gone = [waiter for waiter in self._waiting if waiter.owner == owner]
+        self._waiting = [waiter for waiter in self._waiting if waiter.owner != owner]
+        heapq.heapify(self._waiting)
+        for waiter in gone:
+            if not waiter.future.done():
+                waiter.future.set_exception(error)
+
+    def succeeded(self) -> None:
+        """A call was answered."""
+        self.successes += 1
+        self.refused_in_row = 0
+        self._failing_since = None
+
+    def failed(self) -> None:
+        """A call failed in a way that another try may mend."""
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the first failure after the last answer."""
+        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
+
+    def _take(self) -> None:
+        self.active += 1
+        self._budget.in_flight += 1

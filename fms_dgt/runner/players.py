@@ -1,0 +1,97 @@
+"""Who plays the roles of a flow, and what that makes of its checks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fms_dgt.core.composed import Branch, Flow
+from fms_dgt.core.stages import Check, Stage
+from fms_dgt.core.template import Template
+from fms_dgt.core.validator import BaseValidator, Keep, OrderedValidator
+from fms_dgt.errors import Problem
+from fms_dgt.runner.bound import BoundGenerator, BoundValidator
+from fms_dgt.runner.roles import Roles
+from fms_dgt.runner.stage_config import StageConfigs
+
+
+@dataclass
+class Players:
+    """The generators and validators of a flow, by role."""
+
+    generators: dict[str, BoundGenerator] = field(default_factory=dict)
+    validators: dict[str, BoundValidator] = field(default_factory=dict)
+
+    def ordered(self, flow: Flow) -> frozenset[str]:
+        """The names of the checks that are decided at commit."""
+        return frozenset(
+            stage.name
+            for stage in flow.walk()
+            if isinstance(stage, Check)
+            and stage.validator in self.validators
+            and self.validators[stage.validator].ordered is not None
+        )
+
+
+def players_of(flow: Flow, roles: Roles, where: str, problems: list[Problem]) -> Players:
+    """Bind every role that the flow asks for, each once."""
+    players = Players()
+    generators = dict.fromkeys(role for stage in flow.walk() for role, _ in stage.asks())
+    for role in generators:
+        generator = roles.generator(role, where, problems)
+        if generator is not None:
+            players.generators[role] = generator
+    checks = dict.fromkeys(stage.validator for stage in flow.walk() if isinstance(stage, Check))
+    for role in checks:
+        validator = roles.validator(role, where, problems)
+        if validator is not None:
+            players.validators[role] = validator
+    return players
+
+
+def with_keeps(
+    flow: Flow,
+    players: Players,
+    templates: Mapping[str, Template],
+    stages: StageConfigs,
+    problems: list[Problem],
+) -> Flow:
+    """Settle each check's `keep`: what the config says of the stage, else its block's threshold, else
+    the builder's own; and ask its validator whether it can play it.
+    """
+    settled: dict[str, Stage] = {}
+    for stage in flow.walk():
+        if not isinstance(stage, Check) or stage.validator not in players.validators:
+            continue
+        validator = players.validators[stage.validator].validator
+        number = stages.bare_keep(stage.name)
+        if stages.says_keep(stage.name):
+            keep = stage.keep or (None if number is None else Keep(validator.relation, number))
+        else:
+            keep = _block_keep(validator, stage.keep)
+        check = dataclasses.replace(stage, keep=keep, name=stage.name)
+        settled[stage.name] = check
+        template = templates.get(stage.template) if stage.template else None
+        problems.extend(validator.problems(check, template))
+    return Flow(*(_replaced(stage, settled) for stage in flow.stages))
+
+
+def _block_keep(validator: BaseValidator[Any], own: Keep | None) -> Keep | None:
+    said = validator.options.threshold is not None
+    if said or (own is None and isinstance(validator, OrderedValidator)):
+        return validator.keep()
+    return own
+
+
+def _replaced(stage: Stage, settled: Mapping[str, Stage]) -> Stage:
+    if isinstance(stage, Branch):
+        ways = {
+            value: Flow(*(_replaced(inner, settled) for inner in way.stages))
+            for value, way in stage.to.items()
+        }
+        return dataclasses.replace(stage, to=ways)
+    if stage.inner():
+        return stage.with_inner([_replaced(inner, settled) for inner in stage.inner()])
+    return settled.get(stage.name, stage)

@@ -1,0 +1,59 @@
+"""The templates that a flow asks with: found, read, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from fms_dgt.core.composed import Flow
+from fms_dgt.core.stages import Check, Stage
+from fms_dgt.core.template import Template
+from fms_dgt.errors import InputError, Problem, did_you_mean
+from fms_dgt.runner.stage_config import StageConfigs
+from fms_dgt.runner.wiring import matching
+
+
+def templates_of(
+    flow: Flow, own: Path, elsewhere: Mapping[str, Path], stages: StageConfigs, problems: list[Problem]
+) -> dict[str, Template]:
+    """Every template that the flow may ask with, by name.
+
+    `own` is the builder's folder of templates, `elsewhere` says where others stand; a template that a
+    config names for a stage may be a path.
+    """
+    files = {path.stem: path for path in sorted(own.glob("*.yaml"))} | dict(elsewhere)
+    for name, node in stages.templates():
+        if name not in files and Path(name).is_file():
+            files[name] = Path(name)
+        elif name not in files:
+            mend = f"name a template of the builder or a file ({did_you_mean(name, files, noun='templates')})"
+            problems.append(node.problem(f"there is no template '{name}'", mend))
+            files[name] = own / name
+    result: dict[str, Template] = {}
+    for name in dict.fromkeys(name for stage in flow.walk() for name in _asked(stage, files)):
+        _load(name, files, own, result, problems)
+    return result
+
+
+def _asked(stage: Stage, files: Mapping[str, Path]) -> Iterator[str]:
+    for _, pattern in stage.asks():
+        yield from matching(pattern, files)
+    if isinstance(stage, Check) and stage.template:
+        yield stage.template
+
+
+def _load(
+    name: str, files: Mapping[str, Path], own: Path, result: dict[str, Template], problems: list[Problem]
+) -> None:
+    path = files.get(name)
+    if path is None:
+        mend = f"write {name}.yaml there, or {did_you_mean(name, files, noun='templates')}"
+        problems.append(Problem(f"there is no template '{name}'", mend, str(own)))
+        return
+    if not path.is_file() and path.parent == own:
+        # told where the config names it
+        return
+    try:
+        result[name] = Template.from_file(path, name)
+    except InputError as error:
+        problems.extend(error.problems)

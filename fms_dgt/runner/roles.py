@@ -1,0 +1,113 @@
+"""Blocks of a builder's config become the generators and validators that play its roles."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from fms_dgt.core.canonical import hexdigest
+from fms_dgt.core.generator import Generator, GeneratorSpec
+from fms_dgt.core.node import Node
+from fms_dgt.core.typed import decode, encode
+from fms_dgt.errors import PluginError, Problem, did_you_mean
+from fms_dgt.plugins import Plugins
+from fms_dgt.runner.bound import BoundGenerator, BoundValidator
+
+
+class Backends:
+    """The backends of a run: roles with equal options share one."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self._made: dict[str, Generator[Any]] = {}
+        self._checked: set[int] = set()
+
+    def bind(self, spec: GeneratorSpec, problems: list[Problem]) -> BoundGenerator | None:
+        """The generator that a block or an `lm_config` names."""
+        try:
+            found = self._plugins.generator(spec.type)
+        except PluginError as error:
+            problems.append(Problem(str(error), where=str(spec.options.place)))
+            return None
+        options = decode(found.cls.Options, spec.options, problems)
+        if options is None:
+            return None
+        key = hexdigest([found.name, repr(sorted(encode(options, secrets=True).items()))])
+        if key not in self._made:
+            self._made[key] = found.cls(options)
+        backend = self._made[key]
+        if id(backend) not in self._checked:
+            self._checked.add(id(backend))
+            for problem in backend.check():
+                where = problem.where or str(spec.options.place)
+                problems.append(dataclasses.replace(problem, where=where))
+        return BoundGenerator(found.name, backend, f"{found.distribution} {found.version}")
+
+
+class Roles:
+    """The blocks of one builder, by name, made when a stage asks for them."""
+
+    def __init__(self, blocks: Node | None, plugins: Plugins, backends: Backends) -> None:
+        self._plugins = plugins
+        self._backends = backends
+        self._blocks = _by_name(blocks)
+
+    def generator(self, role: str, where: str, problems: list[Problem]) -> BoundGenerator | None:
+        """The generator that plays a role."""
+        block = self._block(role, where, problems)
+        spec = GeneratorSpec.from_node(block, problems) if block else None
+        if spec is None:
+            return None
+        if spec.type in self._plugins.known("validators") and spec.type not in self._plugins.known(
+            "generators"
+        ):
+            what = f"the block '{role}' must be a generator; '{spec.type}' is a validator"
+            problems.append(Problem(what, "", str(spec.options.place)))
+            return None
+        return self._backends.bind(spec, problems)
+
+    def validator(self, role: str, where: str, problems: list[Problem]) -> BoundValidator | None:
+        """The validator that plays a role, with the generators that its options name."""
+        block = self._block(role, where, problems)
+        spec = GeneratorSpec.from_node(block, problems) if block else None
+        if spec is None:
+            return None
+        try:
+            found = self._plugins.validator(spec.type)
+        except PluginError as error:
+            problems.append(Problem(str(error), where=str(spec.options.place)))
+            return None
+        options = decode(found.cls.Options, spec.options, problems)
+        if options is None:
+            return None
+        asked = {
+            field.name.removesuffix("_config"): getattr(options, field.name)
+            for field in dataclasses.fields(options)
+            if isinstance(getattr(options, field.name), GeneratorSpec)
+        }
+        bound = {name: self._backends.bind(lm, problems) for name, lm in asked.items()}
+        generators = {name: generator for name, generator in bound.items() if generator is not None}
+        version = f"{found.distribution} {found.version}"
+        return BoundValidator(found.name, found.cls(options), version, generators)
+
+    def _block(self, role: str, where: str, problems: list[Problem]) -> Node | None:
+        block = self._blocks.get(role)
+        if block is None:
+            mend = f"add a block of that name ({did_you_mean(role, self._blocks, noun='blocks')})"
+            problems.append(Problem(f"no block plays '{role}'", mend, where))
+        return block
+
+
+def block_names(config: Node) -> list[str]:
+    """The names of the blocks of a builder's config."""
+    return list(_by_name(config.get("blocks")))
+
+
+def _by_name(blocks: Node | None) -> Mapping[str, Node]:
+    result: dict[str, Node] = {}
+    for block in blocks.value if blocks is not None and blocks.is_list else []:
+        name = block.get("name")
+        if name is not None and isinstance(name.value, str):
+            result[name.value] = block
+    return result

@@ -1,0 +1,218 @@
+"""Who runs when: admits units while a generator has room and a target may need them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from fms_dgt.core.events import End, RunStopping
+from fms_dgt.core.row import Unit
+from fms_dgt.errors import FmsDgtError
+from fms_dgt.journal import Journal
+from fms_dgt.plugins import Hooks
+from fms_dgt.runner.calls import Calls, Endpoints
+from fms_dgt.runner.limits import Budget, Endpoint
+from fms_dgt.runner.stop import Abandoned
+from fms_dgt.runner.task_run import TaskRun
+from fms_dgt.runner.walk import Surroundings, Walk
+
+# Units under way for each slot: some wait for retries or for the journal while others are asked.
+UNITS_A_SLOT = 4
+# Seconds that calls in flight may take to come in, once nobody needs them any more.
+GRACE = {"interrupted": 5.0, "stopped": 5.0, "reached": 10.0, "stalled": 10.0, "spent": 60.0}
+
+
+class Scheduler:
+    """Runs the tasks of one command, in turn, until each has ended."""
+
+    def __init__(
+        self,
+        tasks: Sequence[TaskRun],
+        calls: Calls,
+        endpoints: Endpoints,
+        budget: Budget,
+        journal: Journal,
+        hooks: Hooks,
+    ) -> None:
+        self.tasks = tasks
+        self.error: FmsDgtError | None = None
+        self._calls = calls
+        self._endpoints = endpoints
+        self._budget = budget
+        self._journal = journal
+        self._hooks = hooks
+        self._wake = asyncio.Event()
+        self._starting: Counter[Endpoint | None] = Counter()
+        self._units: dict[asyncio.Task[None], TaskRun] = {}
+        self._interrupted = False
+        self._idle_since: float | None = None
+        endpoints.changed = self._wake.set
+
+    async def run(self) -> None:
+        """Until every task has ended and nothing is under way. Errors are kept in `error`."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._guarded_admit(group)
+                self._judge_ends()
+                if not self._units and all(task.stop for task in self.tasks):
+                    return
+                self._wake.clear()
+                await self._wait()
+
+    def interrupt(self) -> None:
+        """Ctrl-C: stop admission and let calls in flight come in; a second one leaves at once."""
+        if self._interrupted:
+            self._cancel()
+            return
+        self._interrupted = True
+        self._hooks.run_stopping(RunStopping("interrupted", GRACE["interrupted"]))
+        self.stop_all("interrupted", "interrupted; run the same command to go on")
+
+    def stop_all(self, end: End, why: str) -> None:
+        """Stop every task that has not ended."""
+        for task in self.tasks:
+            self._stop(task, end, why)
+
+    def fail(self, error: FmsDgtError) -> None:
+        """What would fail every call or row: the first such error stops the run."""
+        self.error = self.error or error
+        self.stop_all("stopped", str(error))
+
+    def _stop(self, task: TaskRun, end: End, why: str) -> None:
+        if task.stop.set(end, why):
+            self._let_go(task)
+
+    def _let_go(self, task: TaskRun) -> None:
+        for endpoint in self._endpoints.all():
+            endpoint.turn_away(task.stop, Abandoned())
+        self._wake.set()
+
+    async def _wait(self) -> None:
+        """Until something changed, or the grace for calls that nobody needs is over."""
+        if not all(task.stop for task in self.tasks):
+            await self._wake.wait()
+            return
+        self._idle_since = self._idle_since or time.monotonic()
+        grace = max(GRACE.get(task.stop.end or "", 10.0) for task in self.tasks)
+        try:
+            async with asyncio.timeout(max(0.01, self._idle_since + grace - time.monotonic())):
+                await self._wake.wait()
+        except TimeoutError:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        for unit in list(self._units):
+            unit.cancel()
+
+    # --- admission ---------------------------------------------------------------------------
+
+    def _guarded_admit(self, group: asyncio.TaskGroup) -> None:
+        try:
+            self._admit(group)
+        except FmsDgtError as error:
+            self.fail(error)
+
+    def _admit(self, group: asyncio.TaskGroup) -> None:
+        waiting = list(self.tasks)
+        while waiting:
+            # in turn: the task that has started fewest units is next
+            task = min(waiting, key=lambda t: t.admitted)
+            unit = task.peek() if self._room(task) and task.wants() else None
+            if unit is None or not self._affordable(task, unit):
+                waiting.remove(task)
+                continue
+            self._start(task, task.take(), group)
+
+    def _room(self, task: TaskRun) -> bool:
+        backends = task.bound.backends
+        if not backends:
+            return len(task.under_way) < UNITS_A_SLOT
+        slots = sum(self._endpoints.of(backend).capacity for backend in backends)
+        first = self._endpoints.of(backends[0])
+        return len(task.under_way) < UNITS_A_SLOT * slots and first.free - self._starting[first] > 0
+
+    def _affordable(self, task: TaskRun, unit: Unit) -> bool:
+        """Whether the budget may reach for this unit beside those under way."""
+        if not self._budget.limited:
+            return True
+        left = self._budget.room()
+        if left == 0:
+            return bool(self._journal.answers(task.entry.id, unit.key))
+        if not self._units:
+            return True
+        open_calls = sum(
+            max(0.0, other.cost.a_unit - asks) for other in self.tasks for asks in other.under_way.values()
+        )
+        return left >= open_calls + task.cost.a_unit
+
+    def _start(self, task: TaskRun, unit: Unit, group: asyncio.TaskGroup) -> None:
+        backends = task.bound.backends
+        first = self._endpoints.of(backends[0]) if backends else None
+        self._starting[first] += 1
+        waiting_for_first = [first]
+
+        def asking() -> None:
+            if unit.number in task.under_way:
+                task.under_way[unit.number] += 1
+            if waiting_for_first:
+                self._starting[waiting_for_first.pop()] -= 1
+
+        around = Surroundings(
+            task.bound,
+            task.entry.id,
+            self._calls,
+            task.stop,
+            task.memories,
+            task.moved,
+            lambda stage, error: self._crashed(task, stage, error),
+            self.fail,
+            asking,
+        )
+        answers = self._journal.answers(task.entry.id, unit.key)
+        walk = Walk(around, unit, answers, (task.admitted, self.tasks.index(task)))
+        unit_task = group.create_task(self._through(task, walk, waiting_for_first))
+        self._units[unit_task] = task
+        unit_task.add_done_callback(self._done)
+
+    async def _through(self, task: TaskRun, walk: Walk, waiting: list[Endpoint | None]) -> None:
+        outcome = None
+        try:
+            outcome = await walk.run()
+        finally:
+            if waiting:
+                self._starting[waiting.pop()] -= 1
+            asks = task.under_way.get(walk.unit.number, 0)
+            before = bool(task.stop)
+            try:
+                task.finish(walk.unit.number, outcome, asks)
+            except FmsDgtError as error:
+                self.fail(error)
+            if task.stop and not before:
+                self._let_go(task)
+
+    def _done(self, unit: asyncio.Task[None]) -> None:
+        self._units.pop(unit, None)
+        self._wake.set()
+
+    def _crashed(self, task: TaskRun, stage: str, error: Exception) -> None:
+        stops = task.crashed(stage, error)
+        if stops is not None:
+            self.fail(stops)
+
+    # --- ends --------------------------------------------------------------------------------
+
+    def _judge_ends(self) -> None:
+        for task in self.tasks:
+            task.check_exhausted()
+        if self._budget.spent:
+            for task in self.tasks:
+                if not task.stop and (task.under_way or task.wants()):
+                    self._stop(task, "spent", self._why_spent())
+
+    def _why_spent(self) -> str:
+        budget = self._budget
+        if budget.max_calls is not None and budget.calls >= budget.max_calls:
+            return f"the budget of {budget.max_calls:,} calls is spent; raise --max-calls to go on"
+        return f"the budget of {budget.max_tokens:,} tokens is spent; raise --max-tokens to go on"

@@ -1,0 +1,306 @@
+"""One task under way: its units in order, what is finished, what is committed, how it ends."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fms_dgt.core.events import End, RecordKept, RowMoved, RowRejected, UnitFinished
+from fms_dgt.core.row import Unit
+from fms_dgt.core.source import Endless
+from fms_dgt.errors import FmsDgtError, StageCrashed
+from fms_dgt.journal import Journal, TaskEntry
+from fms_dgt.journal.entries import OutcomeEntry, to_text
+from fms_dgt.plugins import Hooks
+from fms_dgt.runner.admission import Cost, Yield
+from fms_dgt.runner.bound import BoundTask
+from fms_dgt.runner.dataset import Dataset
+from fms_dgt.runner.decide import Decision, Judgement, Known, known_matches
+from fms_dgt.runner.memories import Memories
+from fms_dgt.runner.outcome import UnitOutcome
+from fms_dgt.runner.stop import Stop
+
+# Finished units beyond this many wait in the journal alone.
+HELD_IN_MEMORY = 256
+# A stage whose code fails on so many rows, and on every one, is broken.
+CRASHES_THAT_STOP = 10
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened in a task, for its report."""
+
+    entered: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failed: int = 0
+
+
+class TaskRun:
+    """The state of one task. Everything here happens on the event loop, in between awaits."""
+
+    def __init__(self, bound: BoundTask, entry: TaskEntry, journal: Journal, hooks: Hooks) -> None:
+        self.bound = bound
+        self.entry = entry
+        self.stop = Stop()
+        self.counts = Counts()
+        self.yields = Yield(bound.flow.multiplies())
+        self.cost = Cost(sum(1 for stage in bound.flow.walk() for _ in stage.asks()))
+        self.memories = Memories.of(bound)
+        self.dataset = Dataset(
+            bound.folder, bound.instruction_format, keep_places=bound.source.lag is not None
+        )
+        self.under_way: dict[int, int] = {}
+        self.admitted = 0
+        self.committed = 0
+        self._journal = journal
+        self._hooks = hooks
+        self._judgement = Judgement(self.memories)
+        self._finished: dict[int, UnitOutcome | None] = {}
+        self._waiting_rows = 0
+        self._next = 0
+        self._stored = journal.outcome_numbers(entry.id)
+        self._units = self._open_source()
+        self._counted: deque[tuple[int, int]] = deque(maxlen=bound.source.lag or 1)
+        self._exhausted = False
+        self._closed = False
+        self._barren = 0
+        self._barren_reasons: Counter[tuple[str, str]] = Counter()
+        self._barren_example: dict[tuple[str, str], Any] = {}
+        self._crashes: Counter[str] = Counter()
+        self._unit: Unit | None = None
+
+    def _open_source(self) -> Iterator[Unit] | None:
+        source = self.bound.source
+        return None if isinstance(source, Endless) else source.units(self.bound.settings.seed)
+
+    # --- units -------------------------------------------------------------------------------
+
+    def wants(self) -> bool:
+        """Whether the target may need a unit beyond those under way."""
+        if self.stop or self._exhausted:
+            return False
+        target = self.bound.target
+        if target is None:
+            return True
+        expected = self._waiting_rows * self.yields.a_row + len(self.under_way) * self.yields.a_unit
+        return self.dataset.kept + expected < target
+
+    def peek(self) -> Unit | None:
+        """The next unit that has to be worked on, None where there is none now.
+
+        Units whose outcome is in the journal are finished on the way.
+        """
+        while self._unit is None and not self.stop and not self._exhausted and self._in_reach():
+            unit = self._drawn()
+            if unit is None:
+                self._exhausted = True
+            elif not self._finish_from_journal(unit):
+                self._unit = unit
+        return self._unit
+
+    def take(self) -> Unit:
+        """Start the unit that `peek` showed."""
+        unit = self._unit
+        if unit is None:
+            raise RuntimeError("take without peek")
+        self._unit = None
+        # whatever the journal had is told by now: the files may take their place
+        self.dataset.publish()
+        self.under_way[unit.number] = 0
+        self.admitted += 1
+        return unit
+
+    def _in_reach(self) -> bool:
+        """Whether the next unit's lag allows it, and the target may need it."""
+        lag = self.bound.source.lag
+        return self.wants() and (lag is None or self._next - lag < self.committed)
+
+    def _drawn(self) -> Unit | None:
+        try:
+            return self._draw()
+        except FmsDgtError:
+            raise
+        except Exception as error:
+            text = f"the source of {self.bound.name} failed at unit {self._next - 1}: "
+            raise StageCrashed(f"{text}{type(error).__name__}: {error}") from error
+
+    def _draw(self) -> Unit | None:
+        number = self._next
+        self._next += 1
+        if self._units is not None:
+            return next(self._units, None)
+        source = self.bound.source
+        if not isinstance(source, Endless):
+            raise TypeError("a source is finite or endless")
+        if number in self._stored and self._journal.outcome(self.entry.id, number) is not None:
+            return Unit(number, str(number), {})
+        return source.unit(number, self.bound.settings.seed, self._accepted(number))
+
+    def _accepted(self, number: int) -> Any:
+        lag = self.bound.source.lag
+        if lag is None or number < lag:
+            return ()
+        count = next(count for unit, count in self._counted if unit == number - lag)
+        return self.dataset.accepted(count)
+
+    def _finish_from_journal(self, unit: Unit) -> bool:
+        if unit.number not in self._stored:
+            return False
+        entry = self._journal.outcome(self.entry.id, unit.number)
+        if entry is None or entry.key != unit.key:
+            return False
+        if unit.number == self.committed:
+            self._commit(_outcome(entry), None if entry.decided is None else known_matches(entry.decided))
+            self._commit_ready()
+        else:
+            self._hold(_outcome(entry))
+        return True
+
+    # --- what comes back ---------------------------------------------------------------------
+
+    def finish(self, number: int, outcome: UnitOutcome | None, asks: int) -> None:
+        """A unit is through (or was abandoned): keep what became of it, commit what is due."""
+        self.under_way.pop(number, None)
+        if outcome is None:
+            return
+        self.cost.finished(asks)
+        try:
+            text = to_text(outcome.to_json())
+        except (TypeError, ValueError) as error:
+            self.stop.set("stopped", f"unit {number}: a row holds what JSON cannot: {error}")
+            raise StageCrashed(self.stop.why) from error
+        self._journal.put_outcome(self.entry.id, number, outcome.key, text, failed=outcome.failed)
+        self._hold(outcome)
+        self._commit_ready()
+
+    def _hold(self, outcome: UnitOutcome) -> None:
+        self._waiting_rows += outcome.records
+        self._finished[outcome.number] = outcome if len(self._finished) < HELD_IN_MEMORY else None
+
+    def _commit_ready(self) -> None:
+        # units that were under way when the task stopped still count, up to the first gap
+        while not self._closed and self.committed in self._finished:
+            outcome = self._load(self.committed)
+            self._waiting_rows -= outcome.records
+            self._commit(outcome, None)
+
+    def _load(self, number: int) -> UnitOutcome:
+        outcome = self._finished.pop(number)
+        if outcome is None:
+            entry = self._journal.outcome(self.entry.id, number)
+            if entry is None:
+                raise RuntimeError(f"the outcome of unit {number} is not in the journal")
+            outcome = _outcome(entry)
+        return outcome
+
+    def _commit(self, outcome: UnitOutcome, known: Known | None) -> None:
+        decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target, known)
+        if known is None and not decision.cut:
+            self._journal.put_decision(self.entry.id, outcome.number, to_text(decision.to_json()))
+        self._add(decision, again=known is not None)
+        self.committed += 1
+        self.yields.committed(len(decision.records), outcome.records)
+        if self.bound.source.lag is not None:
+            self._counted.append((outcome.number, self.dataset.kept))
+        self._hooks.unit_finished(UnitFinished(self.bound.name, outcome.number, again=known is not None))
+        self._judge_end(decision)
+
+    def _add(self, decision: Decision, *, again: bool) -> None:
+        first = self.dataset.kept + 1
+        # written before it is told: what a hook does to a record stays its own affair
+        self.dataset.add(decision)
+        for at, record in enumerate(decision.records, first):
+            self._hooks.record_kept(RecordKept(self.bound.name, at, record, again))
+        for line in decision.rejections:
+            reason = (line["stage"], line["reason"])
+            self.counts.rejected[reason] += 1
+            self.counts.failed += line["reason"] == "failed"
+            self._hooks.row_rejected(
+                RowRejected(self.bound.name, *reason, evidence=line["evidence"], again=again)
+            )
+
+    # --- ends --------------------------------------------------------------------------------
+
+    def _judge_end(self, decision: Decision) -> None:
+        target = self.bound.target
+        if target is not None and self.dataset.kept >= target:
+            self._close("reached")
+            return
+        if decision.records:
+            self._barren = 0
+            self._barren_reasons.clear()
+            self._barren_example.clear()
+            return
+        self._barren += 1
+        for line in decision.rejections:
+            reason = (line["stage"], line["reason"])
+            self._barren_reasons[reason] += 1
+            self._barren_example.setdefault(reason, line["evidence"])
+        if self.bound.source.endless and self._barren >= self.bound.settings.max_stalled_requests:
+            self._close("stalled", self._why_stalled())
+
+    def _close(self, end: End, why: str = "") -> None:
+        """The dataset ends here, whatever else is still under way."""
+        self._closed = True
+        self.stop.set(end, why, instead=True)
+
+    def _why_stalled(self) -> str:
+        text = f"{self._barren} units in a row gave no record"
+        for (stage, reason), count in self._barren_reasons.most_common(5):
+            text += f"; {stage} rejected {count}: {reason}"
+        if self._barren_reasons:
+            first = self._barren_reasons.most_common(1)[0][0]
+            example = self._barren_example[first]
+            text += f"; for example: {_short(example)}" if example else ""
+        return text + "; change the prompt, the threshold or the seeds, or raise --max-stalled-requests"
+
+    def why(self) -> str:
+        """A sentence on how the task ended, where that was not by having all that was wanted."""
+        target = self.bound.target
+        if self.stop.end == "exhausted" and target is not None and self.dataset.kept < target:
+            return f"the source had {self.committed:,} units, which gave {self.dataset.kept:,} records"
+        return self.stop.why
+
+    def check_exhausted(self) -> None:
+        """End the task where its source has nothing left and everything is committed."""
+        if self._exhausted and not self.stop and not self.under_way and not self._finished:
+            self.stop.set("exhausted")
+
+    def crashed(self, stage: str, error: Exception) -> FmsDgtError | None:
+        """A stage's code failed on a row; the error that stops the run where it fails on every one."""
+        self._crashes[stage] += 1
+        if self._crashes[stage] < max(CRASHES_THAT_STOP, self.counts.entered[stage]):
+            return None
+        text = f"the stage '{stage}' of {self.bound.name} fails on every row: {type(error).__name__}: {error}"
+        return StageCrashed(text)
+
+    def moved(self, stage: str, origin: str) -> None:
+        """A row reached a stage, or with "" the end of the flow."""
+        self.counts.entered[stage] += 1
+        self._hooks.row_moved(RowMoved(self.bound.name, stage, origin))
+
+    def write_tail(self) -> bool:
+        """Where the task was ended early: append the finished units behind the prefix, in order.
+
+        Whether there were any. Nothing of this is noted: the next run cuts back to the prefix. A task
+        that ended by itself, stalled ones included, ends in the same place whatever else was under way.
+        """
+        if self._closed:
+            return False
+        numbers = sorted(self._finished)
+        for number in numbers:
+            outcome = self._load(number)
+            decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target)
+            self._add(decision, again=False)
+        return bool(numbers)
+
+
+def _outcome(entry: OutcomeEntry) -> UnitOutcome:
+    return UnitOutcome.from_json(entry.number, entry.key, entry.body, failed=entry.failed)
+
+
+def _short(value: Mapping[str, Any] | Any) -> str:
+    text = str(value.get("reason") or value) if isinstance(value, Mapping) else str(value)
+    return text if len(text) <= 200 else text[:197] + "..."

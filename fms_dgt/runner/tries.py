@@ -1,0 +1,167 @@
+"""The tries of one call: limits, backend, and what each kind of failure means."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import NoReturn
+
+from fms_dgt.core.events import CallFinished, CallRetried
+from fms_dgt.core.generator import Completion, Request
+from fms_dgt.errors import BackendGone, ConnectionFailed, GeneratorError, Rejected, RequestRefused, SetupError
+from fms_dgt.plugins import Hooks
+from fms_dgt.runner.bound import BoundGenerator
+from fms_dgt.runner.limits import Endpoint, Priority
+from fms_dgt.runner.stop import Stop
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 60.0
+# So many refusals in a row, before any answer, mean that every call would be refused.
+REFUSALS_THAT_STOP = 20
+
+
+class CallFailed(Rejected):
+    """A call failed for good; its row is rejected as failed, and may be taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request with everything that says where it stands."""
+
+    generator: BoundGenerator
+    request: Request
+    digest: bytes
+    task: str
+    task_id: int
+    unit: str
+    row: str
+    stage: str
+    priority: Priority
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLimits:
+    """When to give up: tries a call while others are answered, seconds without any answer."""
+
+    max_attempts: int
+    give_up_after: float
+
+
+class Tries:
+    """Asks a backend until there is an answer, or no use in going on."""
+
+    def __init__(self, ask: Ask, endpoint: Endpoint, limits: RetryLimits, hooks: Hooks) -> None:
+        self._ask = ask
+        self._endpoint = endpoint
+        self._limits = limits
+        self._hooks = hooks
+        self._attempts = 0
+        self._counted = 0
+        self._answered_before = 0
+
+    async def run(self) -> Completion:
+        """The answer. Raises CallFailed where this call fails for good, Abandoned where the task has
+        stopped, SetupError or BackendGone where every call would fail.
+        """
+        started = time.monotonic()
+        try:
+            while True:
+                try:
+                    completion = await self._once()
+                except GeneratorError as error:
+                    await self._after(error)
+                else:
+                    self._report(completion, time.monotonic() - started)
+                    return completion
+        finally:
+            if self._counted:
+                self._endpoint.retrying -= 1
+
+    async def _once(self) -> Completion:
+        await self._endpoint.acquire(self._ask.priority, self._ask.stop)
+        calls = tokens = 0
+        self._attempts += 1
+        try:
+            completion = await self._generate()
+            calls, tokens = 1, completion.input_tokens + completion.output_tokens
+        finally:
+            self._endpoint.release(calls, tokens)
+        self._endpoint.succeeded()
+        return completion
+
+    async def _generate(self) -> Completion:
+        generator = self._ask.generator
+        seconds = generator.backend.options.timeout
+        try:
+            async with asyncio.timeout(seconds):
+                return await generator.backend.generate(self._ask.request)
+        except GeneratorError:
+            raise
+        except TimeoutError as error:
+            raise ConnectionFailed(f"no answer within {seconds:g} s") from error
+        except Exception as error:
+            # a backend owes GeneratorErrors; what it lets through is its fault, and final for the row
+            text = f"the generator '{generator.type}' raised {type(error).__name__}: {error}"
+            raise RequestRefused(text) from error
+
+    async def _after(self, error: GeneratorError) -> None:
+        kind = self._ask.generator.type
+        if error.fails_every_call:
+            raise SetupError(f"{kind}: {error}") from error
+        if not error.retryable:
+            self._refused(error)
+        self._endpoint.failed()
+        self._count()
+        if self._hopeless():
+            self._give_up(error)
+        silent = self._endpoint.silent_for
+        if silent > self._limits.give_up_after:
+            text = f"{kind}: no answer for {silent:.0f} s; the last error: {error}"
+            raise BackendGone(text) from error
+        delay = self._delay(error)
+        self._hooks.call_retried(CallRetried(self._ask.task, self._ask.stage, str(error), delay))
+        await self._ask.stop.sleep(delay)
+
+    def _count(self) -> None:
+        """A try counts against its call only while the backend answers others."""
+        if self._counted == 0:
+            self._endpoint.retrying += 1
+            self._counted = 1
+        elif self._endpoint.successes > self._answered_before:
+            self._counted += 1
+        self._answered_before = self._endpoint.successes
+
+    def _hopeless(self) -> bool:
+        most = self._limits.max_attempts
+        # the last call of a run has no others that could be answered beside it
+        endpoint = self._endpoint
+        alone = endpoint.retrying == 1 and endpoint.active == 0 and endpoint.successes > 0
+        return self._counted >= most or (alone and self._attempts >= most)
+
+    def _refused(self, error: GeneratorError) -> NoReturn:
+        self._endpoint.refused_in_row += 1
+        if self._endpoint.successes == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
+            text = f"{self._ask.generator.type}: refuses every call; the last error: {error}"
+            raise SetupError(text) from error
+        self._give_up(error)
+
+    def _give_up(self, error: GeneratorError) -> NoReturn:
+        self._report(None, 0.0, str(error))
+        raise CallFailed("failed", {"error": str(error), "attempts": self._attempts}) from error
+
+    def _delay(self, error: GeneratorError) -> float:
+        if error.retry_after is not None:
+            return error.retry_after
+        longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._attempts - 1, 10))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, shapes no data)
+
+    def _report(self, completion: Completion | None, seconds: float, error: str = "") -> None:
+        tokens = (completion.input_tokens, completion.output_tokens) if completion else (0, 0)
+        self._hooks.call_finished(
+            CallFinished(
+                self._ask.task, self._ask.stage, seconds, *tokens, attempts=self._attempts, error=error
+            )
+        )

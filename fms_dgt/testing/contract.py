@@ -1,0 +1,202 @@
+"""What every generator and every de-duplication must do, as tests for plugin authors to inherit.
+
+    class TestMine(GeneratorContract):
+        def make_generator(self):
+            return MyGenerator(MyOptions(model_id_or_path="tiny"))
+
+The tests are plain methods: pytest collects them, and needs no plugin for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
+
+from fms_dgt.core.canonical import canonical
+from fms_dgt.core.generator import Completion, Generator, Request, shaping
+from fms_dgt.core.validator import Keep, Memory, OrderedValidator
+from fms_dgt.errors import GeneratorError
+
+T = TypeVar("T")
+
+MANY = 50
+
+
+class GeneratorContract:
+    """A backend that answers. `request(number)` may be overridden where it needs other requests."""
+
+    BAD_REQUESTS: ClassVar[dict[str, Request]] = {
+        "no messages": Request(()),
+        "a message without a role": Request(({"content": "hello"},)),
+        "an empty prompt": Request(({"role": "user", "content": ""},)),
+        "half a character": Request(({"role": "user", "content": "\ud83d"},)),
+        "a parameter of no JSON type": Request(({"role": "user", "content": "hello"},), {"stop": {object()}}),
+        "a parameter out of range": Request(({"role": "user", "content": "hello"},), {"temperature": -1e308}),
+        "a parameter nobody knows": Request(({"role": "user", "content": "hello"},), {"no_such": 1}),
+    }
+
+    def make_generator(self) -> Generator[Any]:
+        """A new generator, not opened yet, whose backend answers."""
+        raise NotImplementedError
+
+    def request(self, number: int = 0) -> Request:
+        """A request that the backend answers; different for different numbers."""
+        return Request(({"role": "user", "content": f"Say the number {number}."},), seed=number)
+
+    def test_finds_no_problem_with_itself(self) -> None:
+        assert self.make_generator().check() == []
+
+    def test_answers_with_a_completion(self) -> None:
+        completion = self._opened(lambda generator: generator.generate(self.request()))
+        assert type(completion) is Completion
+        assert type(completion.text) is str
+        assert completion.input_tokens >= 0
+        assert completion.output_tokens >= 0
+        canonical(dict(completion.extra))
+
+    def test_answers_many_calls_at_once(self) -> None:
+        async def ask(generator: Generator[Any]) -> list[Completion]:
+            return await asyncio.gather(*(generator.generate(self.request(i)) for i in range(MANY)))
+
+        completions = self._opened(ask)
+        assert [type(completion) for completion in completions] == [Completion] * MANY
+
+    def test_raises_generator_errors_only(self) -> None:
+        async def ask(generator: Generator[Any]) -> None:
+            for request in self.BAD_REQUESTS.values():
+                try:
+                    assert type(await generator.generate(request)) is Completion
+                except GeneratorError:
+                    continue
+
+        self._opened(ask)
+
+    def test_answers_after_a_bad_request(self) -> None:
+        async def ask(generator: Generator[Any]) -> Completion:
+            await asyncio.gather(*map(generator.generate, self.BAD_REQUESTS.values()), return_exceptions=True)
+            return await generator.generate(self.request())
+
+        assert type(self._opened(ask)) is Completion
+
+    def test_lets_go_of_a_cancelled_call(self) -> None:
+        async def ask(generator: Generator[Any]) -> Completion:
+            call = asyncio.ensure_future(generator.generate(self.request(1)))
+            await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.wait([call])
+            return await generator.generate(self.request(2))
+
+        assert type(self._opened(ask)) is Completion
+
+    def test_opens_and_closes_any_number_of_times(self) -> None:
+        async def open_and_close() -> Completion:
+            generator = self.make_generator()
+            await generator.close()
+            await generator.open()
+            await generator.open()
+            completion = await generator.generate(self.request())
+            await generator.close()
+            await generator.close()
+            return completion
+
+        assert type(asyncio.run(open_and_close())) is Completion
+
+    def test_names_one_endpoint(self) -> None:
+        one, other = self.make_generator(), self.make_generator()
+        assert one.endpoint
+        assert one.endpoint == other.endpoint
+
+    def test_can_say_what_shapes_its_answers(self) -> None:
+        one, other = self.make_generator(), self.make_generator()
+        assert canonical(shaping(one)) == canonical(shaping(other))
+
+    def _opened(self, use: Callable[[Generator[Any]], Awaitable[T]]) -> T:
+        async def run() -> T:
+            generator = self.make_generator()
+            await generator.open()
+            try:
+                return await use(generator)
+            finally:
+                await generator.close()
+
+        return asyncio.run(run())
+
+
+class OrderedValidatorContract:
+    """A de-duplication. `UNLIKE` are values of which it keeps all; `make_validator` gives a new one."""
+
+    UNLIKE: ClassVar[tuple[Any, ...]] = (
+        "Write a poem about the sea in winter.",
+        "Which planet has the most moons?",
+        "Explain to a child how bread rises.",
+        "写一首关于猫的诗",
+        "",
+        {"question": "How long is a year?", "tags": ["time", 1]},
+    )
+
+    def make_validator(self) -> OrderedValidator[Any]:
+        """A new validator."""
+        raise NotImplementedError
+
+    def test_finds_nothing_in_an_empty_memory(self) -> None:
+        memory = self._memory()
+        assert len(memory) == 0
+        assert [memory.find(value) for value in self.UNLIKE] == [None] * len(self.UNLIKE)
+
+    def test_keeps_what_is_unlike(self) -> None:
+        memory = self._memory()
+        for record, value in enumerate(self.UNLIKE, 1):
+            assert memory.find(value) is None
+            memory.add(value, record)
+        assert len(memory) == len(self.UNLIKE)
+
+    def test_refuses_what_it_remembers(self) -> None:
+        memory, keep = self._filled(), self._keep()
+        for record, value in enumerate(self.UNLIKE, 1):
+            found = memory.find(value)
+            assert found is not None
+            assert found.record == record
+            assert not keep(found.score)
+
+    def test_what_was_refused_stays_refused(self) -> None:
+        memory = self._memory()
+        first, *others = self.UNLIKE
+        memory.add(first, 1)
+        refusal = memory.find(first)
+        assert refusal is not None
+        for record, value in enumerate(others, 2):
+            memory.add(value, record)
+            assert memory.find(first) == refusal
+
+    def test_finds_the_earliest(self) -> None:
+        memory = self._filled()
+        size = len(self.UNLIKE)
+        for record, value in enumerate(self.UNLIKE, size + 1):
+            memory.add(value, record)
+        assert len(memory) == 2 * size
+        for position, value in enumerate(self.UNLIKE):
+            records = [getattr(memory.find(value, start), "record", None) for start in range(2 * size + 1)]
+            first = [position + 1] * (position + 1)
+            second = [position + size + 1] * size
+            assert records == [*first, *second, *[None] * (size - position)]
+
+    def test_looking_changes_nothing(self) -> None:
+        memory = self._filled()
+        before = [memory.find(value) for value in self.UNLIKE]
+        assert [memory.find(value) for value in self.UNLIKE] == before
+        assert len(memory) == len(self.UNLIKE)
+
+    def _keep(self) -> Keep:
+        keep = self.make_validator().keep()
+        assert keep is not None
+        return keep
+
+    def _memory(self) -> Memory:
+        return self.make_validator().memory(self._keep())
+
+    def _filled(self) -> Memory:
+        memory = self._memory()
+        for record, value in enumerate(self.UNLIKE, 1):
+            memory.add(value, record)
+        return memory

@@ -1,0 +1,1 @@
+"""Validators: what measures a row, by a model or by plain code."""

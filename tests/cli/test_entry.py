@@ -1,0 +1,70 @@
+"""The entry in a process of its own: what it imports, and its older spellings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from fms_dgt import __version__
+from fms_dgt.cli.parser import COMMANDS
+
+NOT_FOR_HELP = (
+    "asyncio",
+    "importlib.metadata",
+    "jinja2",
+    "yaml",
+    "dataclasses",
+    "inspect",
+    "rich",
+    "logging",
+)
+
+
+def python(*argv: str, **settings) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=False, **settings)
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["--seed", "ten"], ["--studio"]])
+def test_help_imports_little(argv):
+    code = (
+        f"import sys; from fms_dgt.cli.main import main; main({argv!r}); print(*sys.modules, file=sys.stderr)"
+    )
+    imported = set(python("-c", code).stderr.split())
+    assert "fms_dgt.cli.parser" in imported
+    assert not imported & set(NOT_FOR_HELP)
+    assert {name for name in imported if name.startswith("fms_dgt")} == {
+        "fms_dgt",
+        "fms_dgt.cli",
+        "fms_dgt.cli.main",
+        "fms_dgt.cli.parser",
+    }
+
+
+@pytest.mark.parametrize("module", ["fms_dgt", "fms_dgt.watsonx", "fms_dgt.research"])
+def test_spellings_of_the_command(module):
+    assert python("-m", module, "--version").stdout == f"fms_dgt {__version__}\n"
+
+
+def test_the_exit_code_is_the_processs(tmp_path):
+    result = python("-m", "fms_dgt", "--task-paths", "x.yaml", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: the command line: --task-paths: there is no file")
+
+
+def test_help_names_every_command(project):
+    stdout = project({}).run("--help").stdout
+    assert all(f"  {name} " in stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(project, command):
+    result = project({}).run(command, "--help")
+    assert (result.code, result.stderr) == (0, "")
+    assert result.stdout.startswith("usage: fms_dgt")
+
+
+def test_a_closed_pipe(tmp_path):
+    code = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'fms_dgt', '--help'], stdout=subprocess.PIPE, stderr=subprocess.PIPE); p.stdout.close(); print(p.stderr.read().decode(), end=''); p.wait()"
+    assert python("-c", code).stdout == ""

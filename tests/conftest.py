@@ -1,0 +1,91 @@
+"""The `project` fixture: a folder of files and the real command line in it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fms_dgt.cli.main import main
+
+SHIPPED_TASK = "task_description: about this\ncreated_by: us\ndata_builder: haiku\n"
+OURS = ("DGT_OUTPUT_DIR", "FMS_DGT_DISABLE_PLUGINS")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command gave."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder in which commands are run."""
+
+    path: Path
+    _run: Callable[..., Result]
+
+    def run(self, *argv: str) -> Result:
+        """Run `fms_dgt ARGV` in the folder, in this process."""
+        return self._run(*argv)
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        """Write files; text that begins on a line of its own is dedented."""
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, bytes):
+                path.write_bytes(content)
+            else:
+                text = textwrap.dedent(content[1:]) if content.startswith("\n ") else content
+                path.write_text(text, encoding="utf-8")
+
+    def read(self, name: str) -> str:
+        """A file's text."""
+        return (self.path / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[Mapping[str, str | bytes]], Project]:
+    """`project({"task.yaml": "..."}).run("--task-paths", "task.yaml")`."""
+    for name in OURS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*argv: str) -> Result:
+        capsys.readouterr()
+        code = main(argv)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    def make(files: Mapping[str, str | bytes]) -> Project:
+        made = Project(tmp_path, run)
+        made.write(files)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def ship(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Puts files in place of those that come with the package."""
+
+    def put(*names: str, installed: bool = False) -> Path:
+        root = tmp_path_factory.mktemp("shipped")
+        monkeypatch.setattr("fms_dgt.config.shipped._PACKAGE", root / "fms_dgt")
+        base = root / "fms_dgt" / "shipped" if installed else root
+        for name in names:
+            path = base / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(SHIPPED_TASK if name.startswith("tasks/") else "databuilders: {}\n")
+        return base
+
+    return put

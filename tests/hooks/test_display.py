@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import io
+import logging
+import os
+import pty
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from scripted_run import NOTE, events, tell
+
+from fms_dgt.core.events import (
+    CallFinished,
+    RecordKept,
+    RowRejected,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+)
+from fms_dgt.hooks.display import Display
+from fms_dgt.plugins.hooks import Hooks
+
+OUT = Path("out")
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+
+
+class Clock:
+    """Stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class BrokenPipe(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.fixture
+def terminal(monkeypatch) -> Terminal:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    return Terminal()
+
+
+def begin(stream: io.StringIO, *tasks: str, display: str = "plain") -> tuple[Display, Clock]:
+    clock = Clock()
+    view = Display(stream, clock)
+    view.run_started(RunStarted(OUT, tasks, display))
+    for task in tasks:
+        view.task_started(TaskStarted(task, OUT / task, ["write", "judge"], 20))
+    return view, clock
+
+
+def work(view: Display, task: str, *, calls: int, kept: int, rejected: int) -> None:
+    for _ in range(calls):
+        view.call_finished(CallFinished(task, "write", 0.1, 100, 20))
+    for number in range(kept):
+        view.record_kept(RecordKept(task, number + 1, {}))
+    for _ in range(rejected):
+        view.row_rejected(RowRejected(task, "judge", "score 0"))
+
+
+def test_plain_says_where_the_run_stands_every_few_seconds():
+    stream = io.StringIO()
+    view, clock = begin(stream, "skills/debate")
+    work(view, "skills/debate", calls=85, kept=12, rejected=5)
+    assert stream.getvalue() == ""
+    clock.now += 6.0
+    work(view, "skills/debate", calls=1, kept=0, rejected=0)
+    assert stream.getvalue() == (
+        "debate 12/20 kept, 5 rejected, 86 calls, 14.3 calls/s, 0:00:06 elapsed, about 0:00:04 left\n"
+    )
+    work(view, "skills/debate", calls=10, kept=0, rejected=0)
+    assert stream.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("tasks", "said"),
+    [
+        (("a", "b"), "a 3/20 kept, b 0/20 kept, 1 rejected"),
+        (("a", "b", "c", "d"), "0 of 4 tasks done, 3/80 kept, 1 rejected"),
+    ],
+)
+def test_plain_names_the_tasks_while_they_are_few(tasks, said):
+    stream = io.StringIO()
+    view, clock = begin(stream, *tasks)
+    clock.now += 60.0
+    work(view, "a", calls=0, kept=2, rejected=1)
+    clock.now += 60.0
+    work(view, "a", calls=0, kept=1, rejected=0)
+    assert stream.getvalue().splitlines()[-1].startswith(said)
+
+
+def test_plain_tells_of_each_of_several_tasks_when_it_is_done():
+    stream = io.StringIO()
+    view, _ = begin(stream, "a", "b")
+    view.task_finished(TaskFinished("a", "stalled", 3, 20, 90))
+    assert stream.getvalue() == "a: 3 of 20 kept, 90 rejected: stalled\n"
+
+
+def test_none_writes_nothing(capsys):
+    view = Display()
+    for event in events(2, display="none"):
+        tell(view, event)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("display", ["plain", "live", "none"])
+def test_nothing_is_ever_written_to_stdout(display, capsys):
+    view = Display()
+    for event in events(2, display=display):
+        tell(view, event)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("note: " + NOTE in err) == (display != "none")
+
+
+def test_live_on_what_is_no_terminal_is_plain():
+    stream = io.StringIO()
+    view, clock = begin(stream, "a", display="live")
+    clock.now += 10.0
+    work(view, "a", calls=1, kept=0, rejected=0)
+    assert stream.getvalue().startswith("a 0/20 kept")
+
+
+def test_live_draws_over_itself_and_gives_the_terminal_back(terminal, capsys):
+    view = Display(terminal)
+    stderr = sys.stderr
+    script = list(events(1, display="live"))
+    for event in script[:-1]:
+        tell(view, event)
+    assert HIDE in terminal.getvalue()
+    assert SHOW not in terminal.getvalue()
+    tell(view, script[-1])
+    shown = terminal.getvalue()
+    assert shown.rindex(SHOW) < shown.index("target reached")
+    assert "dedup_questions" in shown
+    assert sys.stderr is stderr
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_others_write_to_stderr_meanwhile_is_not_lost(terminal):
+    view, _ = begin(terminal, "a", display="live")
+    print("a warning of somebody else", file=sys.stderr)
+    view.run_finished(RunFinished(OUT, [], {}, 1.0, 0, 0))
+    assert "a warning of somebody else" in terminal.getvalue()
+
+
+def test_a_new_run_takes_the_view_of_an_unfinished_one_away(terminal):
+    view, _ = begin(terminal, "a", display="live")
+    view.run_started(RunStarted(OUT, ["b"], "none"))
+    assert terminal.getvalue().index(HIDE) < terminal.getvalue().index(SHOW)
+
+
+def test_a_program_that_dies_gives_the_terminal_back():
+    program = """
+from pathlib import Path
+from fms_dgt.core.events import RunStarted
+from fms_dgt.hooks.display import Display
+Display().run_started(RunStarted(Path("out"), ["a"], "live"))
+raise SystemExit("no run_finished")
+"""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    subprocess.run([sys.executable, "-c", program], stderr=theirs, env=environment, check=False)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert shown.index(HIDE) < shown.index("no run_finished") < shown.index(SHOW)
+
+
+def test_rich_is_not_imported_before_it_is_used():
+    program = "import sys, fms_dgt.hooks.display, fms_dgt.hooks.log; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_events_outside_a_run_are_passed_over():
+    stream = io.StringIO()
+    view = Display(stream)
+    for event in islice(events(1), 1, None):
+        tell(view, event)
+    assert stream.getvalue() == ""
+
+
+def test_a_reader_that_is_gone_does_not_stop_the_run():
+    hooks = Hooks()
+    hooks.add(Display(BrokenPipe()), name="display")
+    for event in events(1, display="plain"):
+        tell(hooks, event)
+    assert hooks.warnings == []
+
+
+def test_one_display_serves_several_runs():
+    stream = io.StringIO()
+    view = Display(stream)
+    for _ in range(2):
+        for event in events(1, display="plain"):
+            tell(view, event)
+    first, second = stream.getvalue().split("note: ")[2::2]
+    assert first.strip() == second.strip() == NOTE
+    assert stream.getvalue().count("  20 of 20 kept, 24 rejected") == 2
+
+
+def test_it_registers_as_a_strangers_plugin_would(caplog):
+    hooks = Hooks()
+    with caplog.at_level(logging.WARNING):
+        hooks.add(Display, name="display")
+    assert caplog.records == []

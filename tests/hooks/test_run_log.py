@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from scripted_run import events, tell
+
+from fms_dgt.core.events import CallFinished, CallRetried, RunFinished, RunStarted, TaskFinished, TaskStarted
+from fms_dgt.hooks.log import EACH, RunLog
+from fms_dgt.plugins.hooks import Hooks
+
+STAMP = "2026-01-02T03:04:05Z "
+
+
+def started(folder: Path, *notes: str) -> RunLog:
+    log = RunLog(lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    log.run_started(RunStarted(folder, ["a", "b"], notes=notes))
+    return log
+
+
+def written(folder: Path) -> list[str]:
+    lines = (folder / "run.log").read_text(encoding="utf-8").splitlines()
+    assert all(line.startswith(STAMP) for line in lines)
+    return [line.removeprefix(STAMP) for line in lines]
+
+
+def test_a_run_from_its_start_to_its_end(tmp_path):
+    log = started(tmp_path, "simulated")
+    log.task_started(TaskStarted("a", tmp_path, ["write", "judge"], 20))
+    log.task_finished(TaskFinished("a", "stalled", 3, 20, 90, why="50 units in a row gave no record"))
+    log.run_finished(
+        RunFinished(
+            tmp_path, [], {}, 61.0, 86, 3, ["simulated", "a hook was switched off"], "401: sk-abcdefgh1234"
+        )
+    )
+    assert written(tmp_path) == [
+        "run started: 2 tasks: a, b",
+        "note: simulated",
+        "task a started: 20 wanted; stages: write, judge",
+        "task a finished: 3 of 20 kept, 90 rejected: stalled",
+        "  50 units in a row gave no record",
+        "note: a hook was switched off",
+        "error:",
+        "  401: ***",
+        "run finished: 86 calls, 3 replayed, 0:01:01",
+    ]
+
+
+def test_of_alike_retries_the_first_and_every_hundredth_are_written(tmp_path):
+    log = started(tmp_path)
+    for number in range(2 * EACH + 1):
+        log.call_retried(CallRetried("a", "write", f"Overloaded: 429, try again in {number} s", 1.5))
+    log.call_retried(CallRetried("a", "write", "ConnectionFailed: reset", 0.5))
+    log.run_finished(RunFinished(tmp_path, [], {}, 1.0, 0, 0))
+    assert written(tmp_path)[1:6] == [
+        "retry: a, write: Overloaded: 429, try again in 0 s; again in 1.5 s",
+        "retry no. 100: a, write: Overloaded: 429, try again in 99 s; again in 1.5 s",
+        "retry no. 200: a, write: Overloaded: 429, try again in 199 s; again in 1.5 s",
+        "retry: a, write: ConnectionFailed: reset; again in 0.5 s",
+        "202 retries in all",
+    ]
+
+
+def test_retries_of_ever_new_kinds_are_bounded(tmp_path):
+    log = started(tmp_path)
+    for number in range(1_000):
+        log.call_retried(CallRetried("a", "write", "x" * (number % 90) + "y" * (number // 90), 1.0))
+    assert len(written(tmp_path)) < 150
+
+
+def test_calls_that_failed_for_good_are_written(tmp_path):
+    log = started(tmp_path)
+    log.call_finished(CallFinished("a", "write", 0.1))
+    log.call_finished(
+        CallFinished("a", "write", 0.1, attempts=8, error="RequestRefused: 400\ncontext too long")
+    )
+    assert written(tmp_path)[1:] == ["failed call: a, write: RequestRefused: 400 context too long; 8 tries"]
+
+
+def test_runs_follow_one_another(tmp_path):
+    for _ in range(2):
+        started(tmp_path).run_finished(RunFinished(tmp_path, [], {}, 1.0, 0, 0))
+    assert written(tmp_path).count("run started: 2 tasks: a, b") == 2
+
+
+def test_no_record_is_in_it(tmp_path):
+    log = started(tmp_path)
+    for event in events(1, folder=tmp_path):
+        if not isinstance(event, RunStarted):
+            tell(log, event)
+    assert "word word" not in (tmp_path / "run.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file", "a folder in the way"])
+def test_where_it_cannot_write_it_is_silent(tmp_path, kind, capsys):
+    folder = tmp_path / "out"
+    if kind == "a file":
+        folder.write_text("")
+    elif kind == "a folder in the way":
+        (folder / "run.log").mkdir(parents=True)
+    hooks = Hooks()
+    hooks.add(RunLog(), name="log")
+    for event in events(1, folder=folder):
+        tell(hooks, event)
+    assert hooks.warnings == []
+    assert capsys.readouterr() == ("", "")
