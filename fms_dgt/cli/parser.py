@@ -15,6 +15,7 @@ COMMANDS = {
     "plugins": "list builders, generators, validators and hooks",
     RUN: "make data; the word itself may be left out",
     "runs": "list what an output folder holds",
+    "trace": "show the prompts and answers that a record came from",
 }
 
 _USAGE = "fms_dgt --task-paths PATH [PATH ...] [flags]\n       fms_dgt COMMAND [--help]"
@@ -83,8 +84,8 @@ class _Refused(argparse.Action):
     def __call__(
         self,
         parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,  # noqa: ARG002
-        values: str | Sequence[Any] | None,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
         parser.error(f"{option_string}: has no effect here: {self.const}")
@@ -96,9 +97,9 @@ class _Version(argparse.Action):
     def __call__(
         self,
         parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,  # noqa: ARG002
-        values: str | Sequence[Any] | None,  # noqa: ARG002
-        option_string: str | None = None,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
     ) -> None:
         from fms_dgt import __version__  # noqa: PLC0415
 

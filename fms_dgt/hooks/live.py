@@ -68,8 +68,7 @@ class LiveView:
         """Take the view away and write the summary in its place."""
         self.stop()
         for line in summary:
-            # a path must be whole to be pasted; a row of a table is cut
-            self._console.print(self._fitted(line), soft_wrap=line.no_wrap and line.overflow is None)
+            self._console.print(self._fitted(line), soft_wrap=line.no_wrap)
 
     def stop(self) -> None:
         """Give the terminal back; the second time, nothing."""
@@ -77,11 +76,16 @@ class LiveView:
         self._live.stop()
 
     def _fitted(self, line: Text) -> Text:
-        """A line that wraps, with its indent kept."""
+        """A line that keeps its indent where it wraps, or is cut where it must not (a row of a table)."""
+        width = self._console.width
+        if line.overflow is not None:
+            line.truncate(width, overflow=line.overflow)
         indent = len(line.plain) - len(line.plain.lstrip(" "))
-        if line.no_wrap or line.cell_len <= self._console.width or not indent:
+        if line.no_wrap or line.cell_len <= width or not indent:
             return line
-        wrapped = line[indent:].wrap(self._console, max(20, self._console.width - indent))
+        wrapped = line[indent:].wrap(self._console, max(20, width - indent))
+        for part in wrapped:
+            part.rstrip()
         return Text("\n").join(Text(" " * indent) + part for part in wrapped)
 
     def _frame(self) -> Text:

@@ -16,7 +16,16 @@ from fms_dgt.core.events import (
     TaskFinished,
     TaskStarted,
 )
-from fms_dgt.hooks.wording import duration, hide_secrets, how_it_ended, lines_of, one_line, plural
+from fms_dgt.hooks.wording import (
+    LONG_WHY,
+    duration,
+    hide_secrets,
+    how_it_ended,
+    lines_of,
+    one_line,
+    plural,
+    why_it_ended,
+)
 from fms_dgt.plugins.hookspecs import hookimpl
 
 EACH = 100
@@ -74,14 +83,16 @@ class RunLog:
 
     @hookimpl
     def task_finished(self, event: TaskFinished) -> None:
-        self._write(f"task {one_line(event.task)} finished: {how_it_ended(event)}", *_indented(event.why))
+        why = (f"  {line}" for line in why_it_ended(event))
+        self._write(f"task {one_line(event.task)} finished: {how_it_ended(event)}", *why)
 
     @hookimpl
     def run_finished(self, event: RunFinished) -> None:
         self._write(*self._counts())
         self._note(event.notes)
         if event.error:
-            self._write("error:", *_indented(event.error))
+            error = lines_of(hide_secrets(event.error), limit=LONG_WHY)
+            self._write("error:", *(f"  {line}" for line in error))
         self._write(
             f"run finished: {plural(event.calls, 'call')}, {event.replayed:,} replayed, "
             f"{duration(event.seconds)}, exit code {event.exit_code}"
@@ -121,7 +132,3 @@ class RunLog:
                 file.write(text)
         except OSError:
             self._path = None
-
-
-def _indented(text: str) -> Iterable[str]:
-    return (f"  {line}" for line in lines_of(hide_secrets(text)))

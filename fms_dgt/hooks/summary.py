@@ -18,11 +18,19 @@ from fms_dgt.hooks.tables import (
     shown_reason,
 )
 from fms_dgt.hooks.task_count import TaskCount
-from fms_dgt.hooks.wording import duration, hide_secrets, how_it_ended, lines_of, one_line, plural, shown_path
+from fms_dgt.hooks.wording import (
+    LONG_WHY,
+    duration,
+    hide_secrets,
+    how_it_ended,
+    lines_of,
+    one_line,
+    plural,
+    shown_path,
+    why_it_ended,
+)
 
 MANY_TASKS = 3
-# A stalled task says what rejected its rows, with an example, and what to do.
-LONG_WHY = 2_000
 
 
 def summary(event: RunFinished, count: RunCount) -> Iterator[Text]:
@@ -43,16 +51,15 @@ def _title(event: TaskFinished, task: TaskCount, error: str) -> Iterator[Text]:
     yield Text(f"  {how_it_ended(event, idle=task.idle)}", style=style)
     # what is the same for every task is said once, at the end
     if event.end != "interrupted" and event.why != error:
-        yield from (
-            Text(f"  {line}", style=style) for line in lines_of(hide_secrets(event.why), limit=LONG_WHY)
-        )
+        yield from (Text(f"  {line}", style=style) for line in why_it_ended(event))
 
 
 def _full(event: TaskFinished, task: TaskCount) -> Iterator[Text]:
-    tables = () if task.idle else (funnel_table(task), columns_tables(task.columns))
-    for lines in map(list, tables):
-        yield from lines
-        yield from [Text()] * bool(lines)
+    if not task.idle:
+        yield from funnel_table(task)
+        columns = list(columns_tables(task.columns))
+        yield from [Text()] * bool(columns)
+        yield from columns
     yield from _files(event.files)
 
 

@@ -26,9 +26,9 @@ def funnel_table(task: TaskCount) -> Iterator[Text]:
     why = _reasons(task.reasons)
     head = ["stage (this run)", "in", "out", "rejected", "before"]
     rows = [[*head, ""] if before else ["stage", *head[1:4], ""]]
-    for stage in [*task.stages.values(), *task.others.values()][:SHOWN_STAGES]:
-        if not (stage.reached or stage.rejected or stage.rejected_before):
-            continue
+    stages = [*task.stages.values(), *task.others.values()]
+    in_use = [stage for stage in stages if stage.reached or stage.rejected or stage.rejected_before]
+    for stage in in_use[:SHOWN_STAGES]:
         is_step = stage.name in task.stages
         counts = [f"{stage.reached:,}", f"{stage.gone_on:,}"] if is_step else ["", ""]
         counts.append(f"{stage.rejected:,}")

@@ -93,7 +93,7 @@ class TaskCount:
         """Take over what is known when a task ends."""
         self.finished = event
         self.seconds = None if self.started is None else now - self.started
-        self.kept, self.target = event.kept, event.target
+        self.kept, self.rejected, self.target = event.kept, event.rejected, event.target
 
     def move(self, event: RowMoved) -> None:
         """Count a row from stage to stage; what was not announced stands inside a stage, and is no step."""

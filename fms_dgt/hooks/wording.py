@@ -18,6 +18,8 @@ ENDS: dict[End, str] = {
     "interrupted": "interrupted",
     "stopped": "stopped",
 }
+# A stalled task says what rejected its rows, with an example, and what to do.
+LONG_WHY = 2_000
 _SECRETS = re.compile(
     r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
       | (?<=\bBearer\s)\S+
@@ -109,9 +111,17 @@ def how_it_ended(event: TaskFinished, *, idle: bool = False) -> str:
     """One sentence: kept, rejected, and the way it ended. `idle`: this run did nothing for it."""
     kept = f"{event.kept:,} kept" if event.target is None else f"{event.kept:,} of {event.target:,} kept"
     end = ENDS.get(event.end, event.end)
-    if idle:
+    if event.complete and event.why:
+        end = one_line(event.why)
+    elif idle:
         end = f"{'complete already' if event.complete else end}; nothing was asked"
     return f"{kept}, {event.rejected:,} rejected: {end}"
+
+
+def why_it_ended(event: TaskFinished) -> Iterator[str]:
+    """What more there is to say where a task did not get what it was asked for."""
+    if not event.complete:
+        yield from lines_of(hide_secrets(event.why), limit=LONG_WHY)
 
 
 def how_it_stops(event: RunStopping, seconds: float) -> list[str]:

@@ -3,5 +3,6 @@
 from fms_dgt.journal.entries import Call, OutcomeEntry, TaskEntry, Totals
 from fms_dgt.journal.journal import Journal
 from fms_dgt.journal.lock import FolderLock
+from fms_dgt.journal.reader import JournalReader
 
-__all__ = ["Call", "FolderLock", "Journal", "OutcomeEntry", "TaskEntry", "Totals"]
+__all__ = ["Call", "FolderLock", "Journal", "JournalReader", "OutcomeEntry", "TaskEntry", "Totals"]

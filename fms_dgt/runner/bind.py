@@ -156,8 +156,9 @@ class _Binding:
         merged = apply_layers(own, self._plan.builder_layers)
         teacher = self._run.settings.teacher
         if teacher:
-            generators = self._plugins.known("generators")
-            merged = apply_teacher(merged, teacher, lambda kind: kind in generators, Place("--teacher"))
+            # a type that nobody knows is a generator that is not installed, as far as a teacher minds
+            validators = self._plugins.known("validators")
+            merged = apply_teacher(merged, teacher, lambda kind: kind not in validators, Place("--teacher"))
         return merged
 
     def _builder(self, config: Node) -> DataBuilder[Any] | None:

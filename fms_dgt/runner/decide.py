@@ -17,29 +17,40 @@ Known: TypeAlias = dict[tuple[str, Path], Match | None]
 class Decision:
     """What a unit adds to the dataset, in order: records and rejections.
 
-    `cut` is set where the number wanted was reached before the unit was through; `matches` are the
-    refusals by ordered checks, which need not be found again when the dataset is rebuilt.
+    `paths` are those of the records. `cut` is set where the number wanted was reached before the unit
+    was through; `matches` are the refusals by ordered checks, which need not be found again when the
+    dataset is rebuilt.
     """
 
     records: list[Mapping[str, Any]] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
     rejections: list[Mapping[str, Any]] = field(default_factory=list)
     matches: list[tuple[str, Path, Match]] = field(default_factory=list)
     cut: bool = False
 
     def to_json(self) -> Any:
-        """The refusals as a JSON value."""
-        return [[stage, path, m.score, m.record, m.text] for stage, path, m in self.matches]
+        """The refusals as a JSON value, and whether they are all there would be."""
+        return [self.cut, [[stage, path, m.score, m.record, m.text] for stage, path, m in self.matches]]
 
 
-def known_matches(data: Any) -> Known:
-    """The refusals that `Decision.to_json` wrote."""
-    return {(stage, tuple(path)): Match(score, record, text) for stage, path, score, record, text in data}
+def known_matches(data: Any, *, cut: bool = False) -> Known | None:
+    """The refusals that `Decision.to_json` wrote; None where the unit was cut, unless `cut` is allowed.
+
+    A unit that was cut is decided anew when more records are wanted.
+    """
+    was_cut, matches = data or (True, [])
+    if was_cut and not cut:
+        return None
+    return {(stage, tuple(path)): Match(score, record, text) for stage, path, score, record, text in matches}
 
 
 class Judgement:
-    """Decides one task's ordered checks. Owns the memories; only commits add to them."""
+    """Decides one task's ordered checks, and remembers what stays.
 
-    def __init__(self, memories: Memories) -> None:
+    Without memories it can only repeat what is known.
+    """
+
+    def __init__(self, memories: Memories | None = None) -> None:
         self._memories = memories
 
     def decide(
@@ -73,13 +84,14 @@ class Judgement:
                 decision.rejections.append(_line(outcome, leaf.path, leaf.rejection))
             elif leaf.record is not None:
                 decision.records.append(leaf.record)
+                decision.paths.append(leaf.path)
                 self._remember(leaf.trail, kept + len(decision.records), remembered)
         return decision
 
     def _match(self, mark: Mark, known: Known | None) -> Match | None:
         if known is not None:
             return known.get((mark.stage, mark.path))
-        return self._memories.find(mark)
+        return self._memories.find(mark) if self._memories else None
 
     def _refuse(self, outcome: UnitOutcome, mark: Mark, match: Match | None, decision: Decision) -> None:
         if match is None:
@@ -97,7 +109,7 @@ class Judgement:
     def _remember(self, trail: tuple[Mark, ...], record: int, remembered: set[tuple[str, Path]]) -> None:
         for mark in trail:
             at = (mark.stage, mark.path)
-            if at not in remembered:
+            if self._memories is not None and at not in remembered:
                 remembered.add(at)
                 self._memories.add(mark, record)
 

@@ -17,9 +17,10 @@ from fms_dgt.plugins import Hooks, Plugins
 from fms_dgt.runner.bind import bind
 from fms_dgt.runner.bound import BoundTask, stage_names
 from fms_dgt.runner.calls import Endpoints, PaidCalls
-from fms_dgt.runner.folder import Opened, open_tasks
+from fms_dgt.runner.dataset import DATA
+from fms_dgt.runner.folder import Opened, ended_as, open_tasks
 from fms_dgt.runner.limits import Budget
-from fms_dgt.runner.report import add_totals, task_report, write_report
+from fms_dgt.runner.report import add_totals, read_report, task_report, write_report
 from fms_dgt.runner.schedule import Scheduler
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.tries import RetryLimits
@@ -68,8 +69,11 @@ class _Run:
         self._endpoints = Endpoints(settings.max_concurrency, self._budget)
         limits = RetryLimits(settings.max_attempts, settings.give_up_after)
         self._calls = PaidCalls(journal, hooks, self._endpoints, limits)
+        pairs = list(zip(tasks, opened, strict=True))
+        self._tasks = tasks
+        self._done = {task.name: found.complete for task, found in pairs if found.complete is not None}
         self._runs = [
-            TaskRun(task, found.entry, journal, hooks) for task, found in zip(tasks, opened, strict=True)
+            TaskRun(task, found.entry, journal, hooks) for task, found in pairs if found.complete is None
         ]
         notes = [*plan.notes, *(note for found in opened for note in found.notes)]
         notes.extend(note for task in tasks for note in task.notes)
@@ -92,19 +96,18 @@ class _Run:
 
     def _announce(self, display: Display) -> None:
         folder = self._plan.settings.output_dir
-        names = [run.bound.name for run in self._runs]
+        names = [task.name for task in self._tasks]
         self._hooks.run_started(RunStarted(folder, names, display, self._notes))
-        for run in self._runs:
-            bound = run.bound
-            self._hooks.task_started(
-                TaskStarted(
-                    bound.name, bound.folder, stage_names(bound.flow), bound.target, bound.source.size()
-                )
-            )
+        for task in self._tasks:
+            stages, units = stage_names(task.flow), task.source.size()
+            self._hooks.task_started(TaskStarted(task.name, task.folder, stages, task.target, units))
+        for done in self._done.values():
+            self._hooks.task_finished(done)
 
     def _finish(self, error: FmsDgtError | None) -> RunFinished:
         seconds = time.monotonic() - self._clock
-        results, reports = [], {}
+        results = dict(self._done)
+        reports = {name: read_report(done.files[DATA].parent) for name, done in self._done.items()}
         for run in self._runs:
             try:
                 finished, report = self._close(run, seconds)
@@ -112,11 +115,11 @@ class _Run:
                 # the disk is full, say: the other tasks still get what is theirs
                 error = error or problem
                 continue
-            results.append(finished)
+            results[run.bound.name] = finished
             reports[run.bound.name] = report
         done = RunFinished(
             self._plan.settings.output_dir,
-            results,
+            [results[task.name] for task in self._tasks if task.name in results],
             reports,
             seconds,
             self._calls.paid,
@@ -145,7 +148,7 @@ class _Run:
         report = task_report(run, finished, partial=partial, seconds=seconds, started=self._started)
         add_totals(report, self._calls, self._journal)
         write_report(run.bound.folder, report)
-        self._journal.end(run.entry.id, {"end": end, "kept": kept, "target": run.bound.target})
+        self._journal.end(run.entry.id, ended_as(run.bound, finished))
         self._hooks.task_finished(finished)
         return finished, report
 

@@ -6,8 +6,11 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fms_dgt.config.plan import RunSettings
+from fms_dgt.core.canonical import hexdigest
+from fms_dgt.core.events import TaskFinished
 from fms_dgt.core.source import Endless
 from fms_dgt.errors import FolderChanged
 from fms_dgt.journal import Journal, TaskEntry
@@ -27,10 +30,15 @@ TRIED_UNITS = 2_000
 
 @dataclass(frozen=True)
 class Opened:
-    """A task's entry in the journal. `notes` say what was found."""
+    """A task's entry in the journal.
+
+    `notes` say what was found; `complete` is set where the folder has all that is wanted, as the last
+    run left it.
+    """
 
     entry: TaskEntry
     notes: Sequence[str] = ()
+    complete: TaskFinished | None = None
 
 
 async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: RunSettings) -> list[Opened]:
@@ -51,13 +59,40 @@ async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: Run
         if settings.retry_failed:
             count = journal.forget_failures(entry.id)
             notes = (*notes, f"{task.name}: {count} units with failed rows are taken up again")
-        opened.append(Opened(entry, notes))
+        complete = None if different or settings.retry_failed else _complete(task, entry)
+        opened.append(Opened(entry, notes, complete))
     if changed:
         raise FolderChanged("\n".join(changed))
     for task, found in zip(tasks, opened, strict=True):
         if found.entry.fingerprint != task.fingerprint:
             journal.begin(found.entry.id, task.fingerprint)
     return opened
+
+
+def ended_as(task: BoundTask, finished: TaskFinished) -> dict[str, Any]:
+    """How a task ended and what it left, for the journal; `_complete` reads it."""
+    return {
+        "end": finished.end,
+        "kept": finished.kept,
+        "rejected": finished.rejected,
+        "target": finished.target,
+        "format": hexdigest(task.instruction_format),
+        "sizes": {name: path.stat().st_size for name, path in finished.files.items()},
+    }
+
+
+def _complete(task: BoundTask, entry: TaskEntry) -> TaskFinished | None:
+    said = entry.ended
+    same = said.get("target") == task.target and said.get("format") == hexdigest(task.instruction_format)
+    if said.get("end") not in ("reached", "exhausted") or not same:
+        return None
+    files = {name: task.folder / name for name in said["sizes"]}
+    if any(not path.is_file() or path.stat().st_size != said["sizes"][name] for name, path in files.items()):
+        return None
+    why = "complete already; nothing was asked"
+    kept, rejected = said["kept"], said["rejected"]
+    done = TaskFinished(task.name, said["end"], kept, task.target, rejected, why, files)
+    return done if done.complete and (task.folder / REPORT).is_file() else None
 
 
 def _restarted(task: BoundTask, journal: Journal) -> Opened:

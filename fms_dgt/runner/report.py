@@ -92,3 +92,12 @@ def write_report(folder: Path, report: Mapping[str, Any]) -> None:
         os.replace(part, folder / REPORT)
     except OSError as error:
         raise folder_error(folder, error) from error
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The `run.json` of a task's folder; empty where it cannot be read."""
+    try:
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}

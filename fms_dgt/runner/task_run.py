@@ -152,7 +152,7 @@ class TaskRun:
         if entry is None or entry.key != unit.key:
             return False
         if unit.number == self.committed:
-            self._commit(_outcome(entry), None if entry.decided is None else known_matches(entry.decided))
+            self._commit(_outcome(entry), known_matches(entry.decided))
             self._commit_ready()
         else:
             self._hold(_outcome(entry))
@@ -197,7 +197,7 @@ class TaskRun:
 
     def _commit(self, outcome: UnitOutcome, known: Known | None) -> None:
         decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target, known)
-        if known is None and not decision.cut:
+        if known is None:
             self._journal.put_decision(self.entry.id, outcome.number, to_text(decision.to_json()))
         self._add(decision, again=known is not None)
         self.committed += 1

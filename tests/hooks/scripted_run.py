@@ -250,9 +250,7 @@ def main() -> None:
     options.add_argument("--end", default="reached", choices=WHY)
     options.add_argument("--earlier", type=int, default=0)
     given = options.parse_args()
-    script = list(
-        events(given.tasks, given.target, given.display, end=given.end, earlier=given.earlier)
-    )
+    script = list(events(given.tasks, given.target, given.display, end=given.end, earlier=given.earlier))
     display = Display()
     for event in script:
         tell(display, event)

@@ -4,13 +4,14 @@ import io
 import logging
 import os
 import pty
+import re
 import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
 
 import pytest
-from scripted_run import NOTE, events, tell
+from scripted_run import NOTE, WHY, events, tell
 
 from fms_dgt.core.events import (
     CallFinished,
@@ -18,8 +19,10 @@ from fms_dgt.core.events import (
     RowRejected,
     RunFinished,
     RunStarted,
+    RunStopping,
     TaskFinished,
     TaskStarted,
+    UnitFinished,
 )
 from fms_dgt.hooks.display import Display
 from fms_dgt.plugins.hooks import Hooks
@@ -110,6 +113,63 @@ def test_plain_tells_of_each_of_several_tasks_when_it_is_done():
     view, _ = begin(stream, "a", "b")
     view.task_finished(TaskFinished("a", "stalled", 3, 20, 90))
     assert stream.getvalue() == "a: 3 of 20 kept, 90 rejected: stalled\n"
+
+
+def test_plain_says_of_a_task_that_it_was_complete_already():
+    stream = io.StringIO()
+    view, _ = begin(stream, "a", "b")
+    view.record_kept(RecordKept("a", 1, {}, again=True))
+    view.unit_finished(UnitFinished("a", 0, again=True))
+    view.task_finished(TaskFinished("a", "reached", 1, 1, 0))
+    assert stream.getvalue() == "a: 1 of 1 kept, 0 rejected: complete already; nothing was asked\n"
+
+
+def test_plain_shows_the_units_of_a_source_that_ends():
+    stream = io.StringIO()
+    view, clock = begin(stream)
+    view.task_started(TaskStarted("a", OUT / "a", ["write"], None, 40))
+    for number in range(10):
+        view.unit_finished(UnitFinished("a", number, again=number < 8))
+    clock.now += 6.0
+    work(view, "a", calls=1, kept=0, rejected=0)
+    assert stream.getvalue().startswith("a 0 kept of 10/40 units, ")
+
+
+def test_plain_says_at_once_that_the_run_stops():
+    stream = io.StringIO()
+    view, clock = begin(stream, "a")
+    view.run_stopping(RunStopping("interrupted", 5.0))
+    said = "stopping: interrupted; calls in flight have 5 s to come in; Ctrl-C again leaves at once\n"
+    assert stream.getvalue() == said
+    clock.now += 6.0
+    work(view, "a", calls=20, kept=2, rejected=0)
+    assert " left" not in stream.getvalue().removeprefix(said)
+
+
+@pytest.mark.parametrize("display", ["live", "plain"])
+def test_after_an_interruption_the_summary_says_how_to_go_on(display, terminal):
+    view = Display(terminal)
+    for event in events(2, display=display, end="interrupted"):
+        tell(view, event)
+    shown = terminal.getvalue()
+    assert shown.count("interrupted: run the same command to go on") == 1
+
+
+def test_live_keeps_the_indent_of_what_wraps_and_cuts_the_rows_of_tables(terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "52")
+    monkeypatch.setenv("NO_COLOR", "1")
+    view = Display(terminal)
+    for event in events(1, display="live", end="stalled"):
+        tell(view, event)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    summary = shown[shown.rindex("instructlab/skills/writing/freeform/debate\n") :].splitlines()
+    assert summary[1].strip() == "10 of 20 kept, 12 rejected: stalled"
+    why = summary[2 : next(n for n, line in enumerate(summary) if line.lstrip().startswith("stage"))]
+    assert len(why) > 5
+    assert all(line.startswith("  ") and not line.startswith("   ") for line in why)
+    assert " ".join(" ".join(why).split()) == WHY["stalled"]
+    assert any(line.startswith("  filter_questions_template") and line.endswith("…") for line in summary)
+    assert "  out/instructlab/skills/writing/freeform/debate/rejected.jsonl" in summary
 
 
 def test_none_writes_nothing(capsys):

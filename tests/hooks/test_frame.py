@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from scripted_run import counted, events
 
-from fms_dgt.core.events import CallRetried, TaskFinished, TaskStarted
+from fms_dgt.core.events import CallRetried, RowMoved, RunStopping, TaskFinished, TaskStarted, UnitFinished
 from fms_dgt.hooks.frame import Frame, Screen
 from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.hooks.wording import short_names
@@ -78,11 +78,48 @@ def test_a_finished_task_says_how_it_ended():
     assert lines(count)[1].endswith("done")
 
 
-def test_a_task_without_a_number_shows_its_units():
+def test_a_source_that_ends_shows_its_finished_units_and_those_of_earlier_runs():
     count = RunCount(["t"], 0.0)
     count.task("t").begin(TaskStarted("t", None, ["write"], None, 20_000), 0.0)
-    count.task("t").move("write")
-    assert lines(count)[1].split()[:4] == ["t", "1/20k", "0", "0"]
+    for number in range(3):
+        count.unit(UnitFinished("t", number, again=number < 2), 0.0)
+    count.task("t").move(RowMoved("t", "write"))
+    assert lines(count)[1].split()[:4] == ["t", "3/20k", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (
+            100,
+            [
+                "stopping: interrupted · calls in flight have 4 s to come in · Ctrl-C again leaves at once",
+            ],
+        ),
+        (
+            76,
+            [
+                "stopping: interrupted · calls in flight have 4 s to come in",
+                "Ctrl-C again leaves at once",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("height", [40, 12])
+def test_a_run_that_stops_says_so_first_and_counts_down(width, said, height):
+    count = run_of(12, 50)
+    count.stop(RunStopping("interrupted", 5.0), 4.5)
+    drawn = lines(count, width, height)
+    at = drawn.index(said[0])
+    assert drawn[at : at + len(said)] == said
+    assert "elapsed" in drawn[at + len(said)]
+    assert " left" not in drawn[at + len(said)]
+
+
+def test_the_time_to_come_in_does_not_fall_below_nothing():
+    count = run_of(1, 50)
+    count.stop(RunStopping("interrupted", 5.0), -60.0)
+    assert any("have 0 s to come in" in line for line in lines(count))
 
 
 def test_what_is_tried_again_is_said_for_a_while():

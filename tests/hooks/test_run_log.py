@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 from scripted_run import events, tell
 
-from fms_dgt.core.events import CallFinished, CallRetried, RunFinished, RunStarted, TaskFinished, TaskStarted
+from fms_dgt.core.events import (
+    CallFinished,
+    CallRetried,
+    RunFinished,
+    RunStarted,
+    RunStopping,
+    TaskFinished,
+    TaskStarted,
+)
 from fms_dgt.hooks.log import EACH, RunLog
 from fms_dgt.plugins.hooks import Hooks
 
@@ -28,6 +36,7 @@ def written(folder: Path) -> list[str]:
 def test_a_run_from_its_start_to_its_end(tmp_path):
     log = started(tmp_path, "simulated")
     log.task_started(TaskStarted("a", tmp_path, ["write", "judge"], 20))
+    log.run_stopping(RunStopping("interrupted", 5.0))
     log.task_finished(TaskFinished("a", "stalled", 3, 20, 90, why="50 units in a row gave no record"))
     log.run_finished(
         RunFinished(
@@ -38,12 +47,21 @@ def test_a_run_from_its_start_to_its_end(tmp_path):
         "run started: 2 tasks: a, b",
         "note: simulated",
         "task a started: 20 wanted; stages: write, judge",
+        "run stopping: interrupted; calls in flight have 5 s to come in",
         "task a finished: 3 of 20 kept, 90 rejected: stalled",
         "  50 units in a row gave no record",
         "note: a hook was switched off",
         "error:",
         "  401: ***",
-        "run finished: 86 calls, 3 replayed, 0:01:01",
+        "run finished: 86 calls, 3 replayed, 0:01:01, exit code 1",
+    ]
+
+
+def test_a_task_that_was_complete_before_is_one_line(tmp_path):
+    log = started(tmp_path)
+    log.task_finished(TaskFinished("a", "reached", 3, 3, 9, "complete already; nothing was asked"))
+    assert written(tmp_path)[1:] == [
+        "task a finished: 3 of 3 kept, 9 rejected: complete already; nothing was asked"
     ]
 
 

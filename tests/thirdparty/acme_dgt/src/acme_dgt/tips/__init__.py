@@ -1,0 +1,1 @@
+"""Tips, and what they are made with."""
