@@ -113,7 +113,10 @@ class RowRejected:
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished:
-    """How a task ended. `why` is a sentence where it did not get what was asked for."""
+    """How a task ended.
+
+    `why` is a sentence where there is more to say: what it did not get, or that it was complete already.
+    """
 
     task: str
     end: End

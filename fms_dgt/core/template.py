@@ -123,6 +123,14 @@ class Template:
         }
 
 
+def names_in(text: str) -> frozenset[str]:
+    """The names that a piece of template text uses. Raises InputError where it is none."""
+    try:
+        return frozenset(jinja2.meta.find_undeclared_variables(_ENVIRONMENT.parse(text)))
+    except jinja2.TemplateSyntaxError as error:
+        raise InputError([Problem(f"is not a template: {error.message}", "see the Jinja syntax")]) from error
+
+
 def render(text: str, values: Mapping[str, Any]) -> str:
     """A piece of sandboxed template text outside a prompt (an output format, say)."""
     return _ENVIRONMENT.from_string(text).render(values)

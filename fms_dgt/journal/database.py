@@ -34,17 +34,17 @@ _NETWORK = ("nfs", "cifs", "smb", "fuse.sshfs", "lustre", "gpfs", "beegfs", "cep
 
 
 def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection to the folder's journal, made where there is none. Raises FolderError."""
+    """A connection to the folder's journal; a writer makes it where there is none. Raises FolderError."""
     path = folder / FILE_NAME
-    fresh = not path.exists()
     try:
         connection = sqlite3.connect(
             path, timeout=60.0, isolation_level=None, check_same_thread=False, cached_statements=64
         )
         if write:
             _set_modes(connection, path)
-        if fresh:
-            connection.executescript("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT;")
+            # not "no file": a process may have been killed between making the file and filling it
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                connection.executescript("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT;")
         _check_version(connection, path)
     except sqlite3.Error as error:
         raise database_error(path, error) from error

@@ -13,6 +13,7 @@ from fms_dgt.core.composed import Flow
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.source import Endless, Source
 from fms_dgt.core.task import Task
+from fms_dgt.core.template import names_in
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError, PluginError, Problem, did_you_mean
@@ -180,15 +181,30 @@ class _Binding:
         saves = self._plan.settings.save_formatted_output or (flag is not None and flag.value is True)
         formatted: Mapping[str, str] = {}
         if wanted is not None:
-            formatted = {n: str(c.value) for n, c in wanted.items()} if wanted.is_mapping else {}
-            if not formatted:
-                self._problems.append(wanted.problem("must be a mapping from fields to template texts"))
+            formatted = self._formats(wanted)
         elif saves:
             mend = "add 'instruction_format: {field: \"{{ response }}\"}'"
             self._problems.append(said.problem("save_formatted_output needs an instruction_format", mend))
         node = said.without("instruction_format", "save_formatted_output")
         task = decode(self._found.cls.task_type(), node, self._problems)
         return task, formatted if saves else {}
+
+    def _formats(self, wanted: Node) -> Mapping[str, str]:
+        """An `instruction_format`: template texts over the fields of the record."""
+        if not wanted.is_mapping or not wanted.value:
+            self._problems.append(wanted.problem("must be a mapping from fields to template texts"))
+            return {}
+        known = self._found.cls.record.__dataclass_fields__
+        for _, child in wanted.items():
+            try:
+                unknown = names_in(str(child.value)) - known.keys()
+            except InputError as error:
+                self._problems.append(child.problem(error.problems[0].what, error.problems[0].mend))
+                continue
+            for name in sorted(unknown):
+                mend = did_you_mean(name, known, noun="fields of a record")
+                self._problems.append(child.problem(f"'{name}' is no field of the record", mend))
+        return {name: str(child.value) for name, child in wanted.items()}
 
     def _settings(self, source: Source) -> tuple[TaskSettings, tuple[str, ...]]:
         settings = self._plan.settings

@@ -74,7 +74,11 @@ def with_keeps(
         check = dataclasses.replace(stage, keep=keep, name=stage.name)
         settled[stage.name] = check
         template = templates.get(stage.template) if stage.template else None
-        problems.extend(validator.problems(check, template))
+        said = stages.place_of(stage.name)
+        problems.extend(
+            dataclasses.replace(found, where=said or found.where)
+            for found in validator.problems(check, template)
+        )
     return Flow(*(_replaced(stage, settled) for stage in flow.stages))
 
 

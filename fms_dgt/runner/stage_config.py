@@ -49,6 +49,10 @@ class StageConfigs:
         """Whether the config sets a stage's `keep`."""
         return stage in self.by_name and self.by_name[stage][0].keep is not None
 
+    def place_of(self, stage: str) -> str:
+        """Where the config speaks of a stage; "" where it does not."""
+        return str(self.by_name[stage][1].place) if stage in self.by_name else ""
+
     def bare_keep(self, stage: str) -> float | None:
         """The number that the config keeps a stage at, where it does not say how."""
         node = self.by_name[stage][0].keep if stage in self.by_name else None

@@ -25,7 +25,7 @@ CASES = {
     "an unknown command": (
         {},
         ("rns",),
-        "there is no command 'rns'; did you mean 'runs'? commands: init, plugins, run, runs",
+        "there is no command 'rns'; did you mean 'runs'? commands: init, plugins, run, runs, trace",
     ),
     "a task file as a command": (
         {"task.yaml": TASK},

@@ -168,6 +168,14 @@ def test_it_is_the_wheel_that_runs(place: Place) -> None:
     assert Path(done.stdout.strip()).is_relative_to(place.venv.path)
 
 
+@pytest.mark.parametrize("kind", ["configs", "tasks", "templates"])
+def test_the_wheel_carries_what_is_shipped(venv: Venv, kind: str) -> None:
+    (carried,) = venv.path.glob(f"lib/python*/site-packages/fms_dgt/shipped/{kind}")
+    files = {path.relative_to(ROOT / kind) for path in (ROOT / kind).rglob("*") if path.is_file()}
+    assert files
+    assert {path.relative_to(carried) for path in carried.rglob("*") if path.is_file()} == files
+
+
 def test_exactly_the_broken_ones_are_listed_as_broken(listing: Mapping) -> None:
     assert {key for key, entry in listing.items() if entry["status"] == "broken"} == set(BROKEN)
     assert {key for key in WORKING if listing[key]["status"] == "ok"} == WORKING
