@@ -6,6 +6,8 @@ of an earlier one. The second table is the harder case, in which all of them sha
 
 from __future__ import annotations
 
+import argparse
+import json
 import random
 import time
 from collections.abc import Iterator
@@ -13,12 +15,17 @@ from itertools import accumulate, islice
 
 from fms_dgt import below
 from fms_dgt.validators.rouge import RougeMemory
-from machine import arguments, headline, resident_mb, table
+from machine import arguments, headline, in_own_process, resident_mb, table
 
 VOCABULARY = 20_000
 SHORTEST, LONGEST = 10, 26
 ALIKE = 0.1
 THRESHOLD = 0.7
+# for each kind of text, how many: by default, and with --small
+SIZES = {
+    "any": ((1_000, 3_000, 10_000, 30_000, 100_000), (300, 1_000, 3_000)),
+    "half in common": ((1_000, 3_000, 10_000, 30_000), (300, 1_000, 3_000)),
+}
 SKELETON = "write a short text for readers who like it when".split()
 
 
@@ -60,20 +67,26 @@ def grown(sizes: tuple[int, ...], source: Iterator[str]) -> Iterator[tuple[objec
         yield f"{size:,}", seconds, each, refused, (resident_mb() - held) * 1e6 / len(memory)
 
 
-def show(what: str, sizes: tuple[int, ...], source: Iterator[str]) -> None:
-    """One table."""
-    rows = list(grown(sizes, source))
-    table((what, "CPU s in all", "µs each, since the row above", "refused", "bytes a record"), rows)
-    first, last = (float(str(rows[at][1])) for at in (0, -1))
-    print(f"{sizes[-1] // sizes[0]} times the instructions take {last / first:,.0f} times as long\n")
+def show(name: str, *flags: str) -> None:
+    """One table, measured in a process of its own."""
+    rows = in_own_process("dedup.py", "--one", name, *flags)
+    table((name, "CPU s in all", "µs each, since the row above", "refused", "bytes a record"), rows)
+    (fewest, least, *_), (most, longest, *_) = rows[0], rows[-1]
+    print(f"{most} rather than {fewest} take {longest / least:,.0f} times as long\n")
 
 
 def main() -> None:
-    options = arguments(__doc__ or "").parse_args()
-    sizes = (300, 1_000, 3_000, 10_000) if options.small else (1_000, 3_000, 10_000, 30_000, 100_000)
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--one", choices=SIZES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        sizes = SIZES[options.one][options.small]
+        source = instructions(SKELETON if options.one == "half in common" else [])
+        print(json.dumps(list(grown(sizes, source))))
+        return
     headline(f"dedup: rouge, threshold {THRESHOLD}")
-    show("instructions", sizes, instructions([]))
-    show("half in common", sizes[:-2] if not options.small else sizes[:-1], instructions(SKELETON))
+    for name in SIZES:
+        show(name, *(["--small"] if options.small else []))
 
 
 if __name__ == "__main__":
