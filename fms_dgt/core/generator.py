@@ -54,7 +54,11 @@ class GeneratorOptions:
     top_p: float | None = option(None, low=0, high=1)
     max_tokens: int | None = option(None, low=1, aliases=("max_new_tokens",))
     stop: list[str] | None = option(None, aliases=("stop_sequences",))
-    max_concurrency: int = option(16, low=1, high=4096, shapes=False, aliases=("call_limit",))
+    max_concurrency: int = option(
+        64, low=1, high=4096, shapes=False, aliases=("call_limit",), help="calls in flight at the most"
+    )
+    requests_per_minute: float | None = option(None, low=0.001, shapes=False, help="a limit to keep to")
+    tokens_per_minute: float | None = option(None, low=0.001, shapes=False, help="a limit to keep to")
     timeout: float = option(600.0, low=0.001, shapes=False, help="seconds one call may take")
 
     SAMPLING: ClassVar[tuple[str, ...]] = ("temperature", "top_p", "max_tokens", "stop")

@@ -20,7 +20,7 @@ from fms_dgt.core.canonical import derived_random
 from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Message, Request
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract, ScoreReply, TextReply
 from fms_dgt.core.typed import option
-from fms_dgt.errors import ConnectionFailed, Overloaded, RequestRefused
+from fms_dgt.errors import ConnectionFailed, RequestRefused
 from fms_dgt.generators import simulated_prose as prose
 
 CHARACTERS_A_TOKEN = 4
@@ -84,8 +84,7 @@ class SimulatedGenerator(Generator[SimulatedOptions]):
     def _fail_sometimes(self) -> None:
         rate = self.options.error_rate
         if rate and self._errors.random() < rate:
-            error = Overloaded if self._errors.random() < 0.5 else ConnectionFailed
-            raise error("a simulated failure", retry_after=RETRY_AFTER)
+            raise ConnectionFailed("a simulated failure", retry_after=RETRY_AFTER)
 
     async def _wait(self, wave: float) -> None:
         options = self.options

@@ -47,7 +47,9 @@ class Endpoints:
             # looked up at each call: the scheduler sets it once it stands
             endpoint = Endpoint(wanted, self._budget, lambda: self.changed())  # noqa: PLW0108
             self._by_name[backend.endpoint] = endpoint
-        endpoint.capacity = max(endpoint.capacity, wanted)
+        endpoint.width.widen(wanted)
+        options = backend.options
+        endpoint.limit(calls=options.requests_per_minute, tokens=options.tokens_per_minute)
         return endpoint
 
     def all(self) -> list[Endpoint]:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from fms_dgt.runner.pace import Rate, Width
+
 Priority: TypeAlias = tuple[int, int]
 
 
@@ -67,29 +69,45 @@ class Endpoint:
     """The slots of one endpoint, and how it has been doing."""
 
     def __init__(self, capacity: int, budget: Budget, changed: Callable[[], None]) -> None:
-        self.capacity = capacity
+        self.width = Width(capacity)
         self.active = 0
         self.successes = 0
         self.retrying = 0
         self.refused_in_row = 0
+        self._calls_rate: Rate | None = None
+        self._tokens_rate: Rate | None = None
         self._failing_since: float | None = None
         self._waiting: list[_Waiter] = []
         self._order = itertools.count()
         self._budget = budget
         self._changed = changed
+        self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many calls it may carry at once, at the most."""
+        return self.width.most
 
     @property
     def free(self) -> int:
         """Slots that nobody holds or waits for."""
-        return self.capacity - self.active - len(self._waiting)
+        return self.width.now - self.active - len(self._waiting)
+
+    def limit(self, *, calls: float | None, tokens: float | None) -> None:
+        """Keep to so many calls and tokens a minute; the lowest that anybody asks for counts."""
+        if calls is not None and self._calls_rate is None:
+            self._calls_rate = Rate(calls)
+        if tokens is not None and self._tokens_rate is None:
+            self._tokens_rate = Rate(tokens)
 
     async def acquire(self, priority: Priority, owner: Hashable) -> None:
         """Wait for a slot; older units go first."""
-        if self.active < self.capacity and not self._waiting and self._budget.room() > 0:
+        if not self._waiting and self._open():
             self._take()
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, _Waiter(priority, next(self._order), future, owner))
+        self.grant()
         self._changed()
         try:
             await future
@@ -101,17 +119,20 @@ class Endpoint:
     def release(self, calls: int = 0, tokens: int = 0) -> None:
         """Give a slot back, and say what the call cost."""
         self.active -= 1
+        if self._tokens_rate is not None:
+            self._tokens_rate.take(tokens)
         self._budget.settle(calls, tokens)
         self.grant()
         self._changed()
 
     def grant(self) -> None:
         """Give free slots to those who wait."""
-        while self._waiting and self.active < self.capacity and self._budget.room() > 0:
+        while self._waiting and self._open():
             waiter = heapq.heappop(self._waiting)
             if not waiter.future.done():
                 self._take()
                 waiter.future.set_result(None)
+        self._set_alarm()
 
     def turn_away(self, owner: Hashable, error: Exception) -> None:
         """Nobody of this owner waits any more: each gets `error`."""
@@ -122,11 +143,16 @@ class Endpoint:
             if not waiter.future.done():
                 waiter.future.set_exception(error)
 
-    def succeeded(self) -> None:
-        """A call was answered."""
+    def answered(self) -> None:
+        """A call was answered; it holds its slot still."""
         self.successes += 1
         self.refused_in_row = 0
         self._failing_since = None
+        self.width.answered(self.active)
+
+    def overloaded(self, retry_after: float | None) -> None:
+        """A call was refused since there were too many; it holds its slot still."""
+        self.width.refused(self.active - 1, retry_after)
 
     def failed(self) -> None:
         """A call failed in a way that another try may mend."""
@@ -138,6 +164,31 @@ class Endpoint:
         """Seconds since the first failure after the last answer."""
         return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
 
+    def _open(self) -> bool:
+        if self.active >= self.width.now or self._budget.room() == 0:
+            return False
+        if self.width.in_burst and self.active > 0:
+            # the next call goes when one of those in flight frees its slot
+            return False
+        return self._wait() == 0.0
+
+    def _wait(self) -> float:
+        rates = (self._calls_rate, self._tokens_rate)
+        return max(self.width.closed_for, *(rate.wait if rate else 0.0 for rate in rates))
+
+    def _set_alarm(self) -> None:
+        """Look again when time alone may have opened it."""
+        wait = self._wait() if self._waiting else 0.0
+        if wait > 0.0 and self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.grant()
+        self._changed()
+
     def _take(self) -> None:
         self.active += 1
         self._budget.in_flight += 1
+        if self._calls_rate is not None:
+            self._calls_rate.take(1)

@@ -10,7 +10,15 @@ from typing import NoReturn
 
 from fms_dgt.core.events import CallFinished, CallRetried
 from fms_dgt.core.generator import Completion, Request
-from fms_dgt.errors import BackendGone, ConnectionFailed, GeneratorError, Rejected, RequestRefused, SetupError
+from fms_dgt.errors import (
+    BackendGone,
+    ConnectionFailed,
+    GeneratorError,
+    Overloaded,
+    Rejected,
+    RequestRefused,
+    SetupError,
+)
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.bound import BoundGenerator
 from fms_dgt.runner.limits import Endpoint, Priority
@@ -20,6 +28,8 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
 # So many refusals in a row, before any answer, mean that every call would be refused.
 REFUSALS_THAT_STOP = 20
+# What a try that met an overloaded endpoint counts of one that failed by itself.
+OVERLOAD_COUNTS = 0.1
 
 
 class CallFailed(Rejected):
@@ -59,7 +69,7 @@ class Tries:
         self._limits = limits
         self._hooks = hooks
         self._attempts = 0
-        self._counted = 0
+        self._counted = 0.0
         self._answered_before = 0
 
     async def run(self) -> Completion:
@@ -87,9 +97,12 @@ class Tries:
         try:
             completion = await self._generate()
             calls, tokens = 1, completion.input_tokens + completion.output_tokens
+            self._endpoint.answered()
+        except Overloaded as error:
+            self._endpoint.overloaded(error.retry_after)
+            raise
         finally:
             self._endpoint.release(calls, tokens)
-        self._endpoint.succeeded()
         return completion
 
     async def _generate(self) -> Completion:
@@ -114,24 +127,27 @@ class Tries:
         if not error.retryable:
             self._refused(error)
         self._endpoint.failed()
-        self._count()
+        self._count(error)
         if self._hopeless():
             self._give_up(error)
         silent = self._endpoint.silent_for
         if silent > self._limits.give_up_after:
             text = f"{kind}: no answer for {silent:.0f} s; the last error: {error}"
             raise BackendGone(text) from error
-        delay = self._delay(error)
+        # an overloaded endpoint decides itself when the next call goes: the oldest that waits
+        delay = 0.0 if isinstance(error, Overloaded) else self._delay(error)
         self._hooks.call_retried(CallRetried(self._ask.task, self._ask.stage, str(error), delay))
-        await self._ask.stop.sleep(delay)
+        if delay:
+            await self._ask.stop.sleep(delay)
+        self._ask.stop.check()
 
-    def _count(self) -> None:
-        """A try counts against its call only while the backend answers others."""
-        if self._counted == 0:
+    def _count(self, error: GeneratorError) -> None:
+        """A try counts against its call only while the backend answers others, and a refusal for
+        overload, which is no fault of the call's, counts little."""
+        if self._counted == 0.0:
             self._endpoint.retrying += 1
-            self._counted = 1
-        elif self._endpoint.successes > self._answered_before:
-            self._counted += 1
+        if self._counted == 0.0 or self._endpoint.successes > self._answered_before:
+            self._counted += OVERLOAD_COUNTS if isinstance(error, Overloaded) else 1.0
         self._answered_before = self._endpoint.successes
 
     def _hopeless(self) -> bool:

@@ -1,0 +1,126 @@
+"""How fast an endpoint may be asked: adapts to refusals, and keeps to rates per minute.
+
+A server's limit is not known beforehand. The width (calls in flight) starts low, doubles with each
+round of answers without a refusal, and gives way once for each burst of refusals. From then on it
+climbs back by growing steps, the first of them a probe of one call; each refusal makes it wait longer
+before the next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+FIRST_WIDTH = 16
+# Seconds without a new call after a refusal, where nothing is in flight that could free a slot.
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+# Rounds of answers before the first probe after a refusal; doubled by each refusal that follows.
+PATIENCE = 2
+LONGEST_PATIENCE = 256
+
+
+class Width:
+    """How many calls may be in flight, between 1 and `most`."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most = most
+        self.now = min(FIRST_WIDTH, most)
+        self._clock = clock
+        self._safe: int | None = None
+        self._answers = 0
+        self._step = 1
+        self._patience = PATIENCE
+        self._in_burst = False
+        self._pause = FIRST_PAUSE
+        self._closed_until = 0.0
+
+    def widen(self, most: int) -> None:
+        """Another backend shares the endpoint, and may carry more."""
+        if most > self.most:
+            self.most = most
+            self.now = max(self.now, min(FIRST_WIDTH, most))
+
+    @property
+    def closed_for(self) -> float:
+        """Seconds until new calls may start."""
+        return max(0.0, self._closed_until - self._clock())
+
+    @property
+    def in_burst(self) -> bool:
+        """Whether refusals have come and no answer since: no new call until one comes in."""
+        return self._in_burst
+
+    def refused(self, in_flight: int, retry_after: float | None) -> None:
+        """A call was refused, and `in_flight` others are under way."""
+        if not self._in_burst:
+            self._in_burst = True
+            self._answers = 0
+            # a probe that failed goes back to what worked; anything else gives way by half
+            probing = self._safe is not None and self.now > self._safe
+            self.now = self._safe if probing and self._safe else max(1, self.now // 2)
+            self._safe = self.now
+            self._step = 1
+            self._patience = min(self._patience * 2, LONGEST_PATIENCE)
+        if retry_after is not None:
+            self._close_for(retry_after)
+        elif in_flight == 0:
+            self._close_for(self._pause)
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def answered(self, in_flight: int) -> None:
+        """A call was answered; `in_flight` counts it still."""
+        if self._in_burst:
+            # what is under way now is what the server took
+            self._in_burst = False
+            self.now = max(1, min(self.now, in_flight))
+            self._safe = self.now
+        self._pause = FIRST_PAUSE
+        self._answers += 1
+        if self.now < self.most:
+            self._climb()
+
+    def _climb(self) -> None:
+        if self._safe is None:
+            # one more for each answer: twice as many with each round
+            self.now += 1
+            return
+        rounds = self._patience if self._safe == self.now and self._step == 1 else 1
+        if self._answers < self.now * rounds:
+            return
+        self._answers = 0
+        self._safe = self.now
+        self.now = min(self.most, self.now + self._step)
+        self._step *= 2
+        if self.now == self.most:
+            self._patience = PATIENCE
+
+    def _close_for(self, seconds: float) -> None:
+        self._closed_until = max(self._closed_until, self._clock() + seconds)
+
+
+class Rate:
+    """So much a minute: of calls, or of tokens. Fills up to one second's worth, or one piece."""
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_minute / 60.0
+        self._most = max(1.0, self._per_second)
+        self._level = self._most
+        self._clock = clock
+        self._then = clock()
+
+    def take(self, amount: float) -> None:
+        """Use some; the level may fall below zero, and is then waited for."""
+        self._fill()
+        self._level -= amount
+
+    @property
+    def wait(self) -> float:
+        """Seconds until something may be taken."""
+        self._fill()
+        return 0.0 if self._level > 0 else (1e-3 - self._level) / self._per_second
+
+    def _fill(self) -> None:
+        now = self._clock()
+        self._level = min(self._most, self._level + (now - self._then) * self._per_second)
+        self._then = now

@@ -1,0 +1,132 @@
+"""How an endpoint's width follows answers and refusals, and its rates the clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fms_dgt
+import pytest
+from engine import TOYS
+from fms_dgt.runner.pace import Rate, Width
+from fms_dgt.testing import ModelServer
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def rounds(width: Width, count: int) -> None:
+    for _ in range(count):
+        for _ in range(width.now):
+            width.answered(width.now)
+
+
+def test_it_starts_low_and_doubles_with_each_round() -> None:
+    width = Width(100)
+    seen = [width.now]
+    for _ in range(3):
+        rounds(width, 1)
+        seen.append(width.now)
+    assert seen == [16, 32, 64, 100]
+    assert Width(5).now == 5
+
+
+def test_a_burst_of_refusals_halves_it_once() -> None:
+    width = Width(64)
+    rounds(width, 2)
+    for left in range(20, 10, -1):
+        width.refused(left, None)
+    assert width.now == 32
+
+
+def test_after_a_burst_it_is_what_the_server_took() -> None:
+    width = Width(32)
+    for left in range(15, 3, -1):
+        width.refused(left, None)
+    width.answered(4)
+    assert width.now == 4
+
+
+def test_probes_come_later_and_later_where_they_fail() -> None:
+    width = Width(32)
+    width.refused(4, None)
+    width.answered(4)
+    waited = []
+    for _ in range(3):
+        answers = 0
+        while width.now == 4:
+            width.answered(4)
+            answers += 1
+        waited.append(answers)
+        assert width.now == 5
+        width.refused(4, None)
+        assert width.now == 4
+        width.answered(4)
+    assert waited == sorted(waited)
+    assert waited[2] > 3 * waited[0]
+
+
+def test_it_climbs_back_in_growing_steps_once_the_server_recovers() -> None:
+    width = Width(64)
+    rounds(width, 2)
+    width.refused(63, None)
+    width.answered(8)
+    assert width.now == 8
+    rounds(width, 12)
+    assert width.now == 64
+
+
+def test_retry_after_closes_it_and_nothing_in_flight_pauses_it() -> None:
+    clock = Clock()
+    width = Width(8, clock)
+    width.refused(3, 7.0)
+    assert width.closed_for == pytest.approx(7.0)
+    clock.now += 8
+    width.refused(0, None)
+    first = width.closed_for
+    clock.now += 10
+    width.refused(0, None)
+    assert width.closed_for == pytest.approx(2 * first)
+
+
+def test_a_rate_lets_so_much_pass_a_minute() -> None:
+    clock = Clock()
+    rate = Rate(60, clock)
+    passed = 0
+    for _ in range(600):
+        if rate.wait == 0.0:
+            rate.take(1)
+            passed += 1
+        clock.now += 0.1
+    assert passed == pytest.approx(60, abs=2)
+
+
+def test_a_large_piece_is_waited_for_afterwards() -> None:
+    clock = Clock()
+    rate = Rate(6000, clock)
+    rate.take(1000)
+    assert rate.wait == pytest.approx(9.0, rel=0.01)
+    clock.now += 9.1
+    assert rate.wait == 0.0
+
+
+def test_an_overloaded_server_is_found_out_with_few_refusals_and_no_row_is_lost(tmp_path: Path) -> None:
+    with ModelServer(lambda _: "grain", service=0.05, max_in_flight=4).in_thread() as server:
+        task = {
+            "task_name": "walk",
+            "task_description": "A walk.",
+            "created_by": "the tests",
+            "data_builder": "walk",
+            "seed_examples": [{"number": n} for n in range(120)],
+        }
+        generator = {"type": "openai", "model": "x", "base_url": server.base_url, "api_key": "none"}
+        outcome = fms_dgt.run(
+            task, include=[TOYS / "walk.py"], generator=generator, output_dir=tmp_path, max_concurrency=32
+        )
+        refused = server.ledger.statuses[429]
+    assert outcome.counts["records"] == 120
+    assert refused < 30
