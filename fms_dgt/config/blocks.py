@@ -16,6 +16,7 @@ from fms_dgt.core.node import Node, Place
 from fms_dgt.errors import Problem, did_you_mean
 
 BLOCKS = "blocks"
+USUAL_ROLES = frozenset({"generator", "validator"})
 MODEL = "lm_config"
 
 # every spelling of a generator option, with all spellings of the same one
@@ -113,8 +114,11 @@ def block_problems(config: Node) -> list[Problem]:
 
 
 def wildcard_problems(configs: Sequence[Node], layers: Iterable[Layer]) -> list[Problem]:
-    """Blocks said of every builder (`"*"`) that none of `configs`, the builders' own, has."""
-    known = {name for config in configs for name in _by_name(config.get(BLOCKS))}
+    """Blocks said of every builder (`"*"`) that none of `configs`, the builders' own, has.
+
+    The roles that stages have unless told otherwise may always be named.
+    """
+    known = {name for config in configs for name in _by_name(config.get(BLOCKS))} | USUAL_ROLES
     said = [layer for layer, is_wildcard in layers if is_wildcard]
     return [
         block.problem(

@@ -58,10 +58,15 @@ class Journal(JournalReader):
         self.totals.output_tokens += call.output_tokens
         return self._writer.put(call)
 
-    def put_outcome(self, task: int, number: int, key: str, body: str, *, failed: bool) -> None:
-        """Queue what became of a unit; `body` is JSON text."""
+    def put_outcome(
+        self, task: int, number: int, key: str, body: str, *, failed: bool
+    ) -> asyncio.Future[None]:
+        """Queue what became of a unit (`body` is JSON text); the future is done when it is on the disk."""
         sql = "INSERT OR REPLACE INTO outcomes (id, key, failed, body) VALUES (?, ?, ?, ?)"
-        self._writer.put_later(lambda: (sql, (outcome_id(task, number), key, failed, pack(body))))
+        future = self._writer.put(lambda: (sql, (outcome_id(task, number), key, failed, pack(body))))
+        # most callers do not wait: the writer's error shows at the next `put` and at `close`
+        future.add_done_callback(_looked_at)
+        return future
 
     def put_decision(self, task: int, number: int, decided: str) -> None:
         """Queue what was decided of a unit when it was committed; JSON text."""
@@ -97,3 +102,9 @@ class Journal(JournalReader):
             self._reader.execute(sql, values)
         except sqlite3.Error as error:
             raise database_error(self.folder / FILE_NAME, error) from error
+
+
+def _looked_at(future: asyncio.Future[None]) -> None:
+    """Keep asyncio from complaining about an error that nobody asked for."""
+    if not future.cancelled():
+        future.exception()

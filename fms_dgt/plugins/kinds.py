@@ -58,7 +58,7 @@ def fault_of(group: str, thing: object) -> str:
         fault = _record_fault(thing)
         if fault:
             return fault
-    return _options_fault(thing, kind) or _folder_fault(thing)
+    return _options_fault(thing, kind)
 
 
 def folder_of(cls: type) -> Path | None:
@@ -92,10 +92,6 @@ def _options_fault(cls: type, kind: Kind) -> str:
     if _undecorated(options):
         return f"{cls.__name__}.Options is no dataclass; put @dataclass(frozen=True, kw_only=True) above it"
     return ""
-
-
-def _folder_fault(cls: type) -> str:
-    return "" if folder_of(cls) else f"the module of {cls.__name__}, {cls.__module__}, is not in a file"
 
 
 def _undecorated(cls: type) -> bool:

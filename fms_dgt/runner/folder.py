@@ -77,7 +77,7 @@ def ended_as(task: BoundTask, finished: TaskFinished) -> dict[str, Any]:
         "rejected": finished.rejected,
         "target": finished.target,
         "format": hexdigest(task.instruction_format),
-        "sizes": {name: path.stat().st_size for name, path in finished.files.items()},
+        "files": {name: _state(path) for name, path in finished.files.items()},
     }
 
 
@@ -86,13 +86,21 @@ def _complete(task: BoundTask, entry: TaskEntry) -> TaskFinished | None:
     same = said.get("target") == task.target and said.get("format") == hexdigest(task.instruction_format)
     if said.get("end") not in ("reached", "exhausted") or not same:
         return None
-    files = {name: task.folder / name for name in said["sizes"]}
-    if any(not path.is_file() or path.stat().st_size != said["sizes"][name] for name, path in files.items()):
+    files = {name: task.folder / name for name in said["files"]}
+    if any(_state(path) != said["files"][name] for name, path in files.items()):
         return None
     why = "complete already; nothing was asked"
     kept, rejected = said["kept"], said["rejected"]
     done = TaskFinished(task.name, said["end"], kept, task.target, rejected, why, files)
     return done if done.complete and (task.folder / REPORT).is_file() else None
+
+
+def _state(path: Path) -> list[int]:
+    """Tells whether a file is as it was left."""
+    if not path.is_file():
+        return []
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
 
 
 def _restarted(task: BoundTask, journal: Journal) -> Opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -155,7 +156,10 @@ class TaskRun:
             self._commit(_outcome(entry), known_matches(entry.decided))
             self._commit_ready()
         else:
-            self._hold(_outcome(entry))
+            outcome = _outcome(entry)
+            self._hold(outcome)
+            if len(self._finished) > HELD_IN_MEMORY:
+                self._finished[outcome.number] = None
         return True
 
     # --- what comes back ---------------------------------------------------------------------
@@ -171,13 +175,23 @@ class TaskRun:
         except (TypeError, ValueError) as error:
             self.stop.set("stopped", f"unit {number}: a row holds what JSON cannot: {error}")
             raise StageCrashed(self.stop.why) from error
-        self._journal.put_outcome(self.entry.id, number, outcome.key, text, failed=outcome.failed)
+        written = self._journal.put_outcome(
+            self.entry.id, number, outcome.key, text, failed=outcome.failed
+        )
         self._hold(outcome)
         self._commit_ready()
+        if len(self._finished) > HELD_IN_MEMORY and number in self._finished:
+            written.add_done_callback(lambda done: self._let_go(number, done))
 
     def _hold(self, outcome: UnitOutcome) -> None:
         self._waiting_rows += outcome.records
-        self._finished[outcome.number] = outcome if len(self._finished) < HELD_IN_MEMORY else None
+        self._finished[outcome.number] = outcome
+
+    def _let_go(self, number: int, written: asyncio.Future[None]) -> None:
+        """Once it is on the disk, a finished unit that others wait before need not be held in memory."""
+        failed = written.cancelled() or written.exception() is not None
+        if not failed and number in self._finished:
+            self._finished[number] = None
 
     def _commit_ready(self) -> None:
         # units that were under way when the task stopped still count, up to the first gap

@@ -47,7 +47,9 @@ def calls(percent: int, concurrency: int, seed: int, delay: float) -> int:
 
 def row(percent: int, options: argparse.Namespace) -> tuple[object, ...]:
     """One yield: the calls of each concurrency and their ratio, median and worst over the seeds."""
-    costs = [[calls(percent, at_once, seed, options.delay) for at_once in CONCURRENCIES] for seed in options.seeds]
+    costs = [
+        [calls(percent, at_once, seed, options.delay) for at_once in CONCURRENCIES] for seed in options.seeds
+    ]
     ratios = [many / one for one, many in costs]
     ones, manys = zip(*costs, strict=True)
     return f"{percent} %", int(median(ones)), int(median(manys)), median(ratios), max(ratios)

@@ -112,7 +112,9 @@ def _tenths(results: dict[str, Any]) -> None:
     points = {name: result["mb"] for name, result in results.items()}
     count = min(len(of) for of in points.values())
     first = next(iter(points.values()))
-    rows = [(f"{first[at]['units']:,} units", *(of[at]["mb"] for of in points.values())) for at in range(count)]
+    rows = [
+        (f"{first[at]['units']:,} units", *(of[at]["mb"] for of in points.values())) for at in range(count)
+    ]
     table(("resident MB after", *points), rows)
 
 

@@ -74,9 +74,7 @@ async def rows(count: int, context: str, folder: Path) -> None:
         store.close()
 
 
-async def _one_after_the_other(
-    numbers: object, group: asyncio.TaskGroup, store: Store, context: str
-) -> None:
+async def _one_after_the_other(numbers: object, group: asyncio.TaskGroup, store: Store, context: str) -> None:
     for number in numbers:  # type: ignore[attr-defined]
         await group.create_task(_row(number, store, context))
 

@@ -1,0 +1,187 @@
+"""What the watsonx SDK and the HTTP layer below it raise, as this package's errors.
+
+Imported when the generator opens and not before, since the SDK is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+from ibm_watsonx_ai import wml_client_error as sdk
+
+from fms_dgt.errors import (
+    BadResponse,
+    ConnectionFailed,
+    EveryCallFails,
+    GeneratorError,
+    Overloaded,
+    RequestRefused,
+)
+from fms_dgt.generators.watsonx_answers import AnswerReader, error_of
+
+# below it is what answers; everything else is sign-in
+TEXT_CALLS = "/ml/v1/text/"
+
+ANY_CALL = frozenset({401, 402, 403, 404, 405, 407})
+OVERLOADED = frozenset({429, 503, 529})
+TRY_AGAIN = frozenset({408, 409})
+# codes that say more than their status does
+ANY_CALL_CODES = frozenset({"model_not_supported", "model_no_support_for_function", "token_quota_reached"})
+
+MEND = {
+    400: "check the key",
+    401: "check the key or token; a token ends after an hour",
+    403: "check what the key may do in this project, and its quota",
+    404: "check the model's name, and that this region has it",
+}
+
+# the SDK's own complaints about one request; its others are about the account or the installation
+THIS_CALL = (
+    sdk.InvalidValue,
+    sdk.ParamOutOfRange,
+    sdk.PromptVariablesError,
+    sdk.UnexpectedKeyWordArgument,
+    sdk.UnexpectedType,
+    sdk.ValidationError,
+    sdk.MissingToolRequiredProperties,
+)
+CONNECTION = (sdk.DataStreamError, sdk.ReadingDataTimeoutError)
+UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)
+UNREADABLE = (
+    httpx.DecodingError,
+    httpx.StreamError,
+    httpx.CookieConflict,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+    LookupError,
+    AttributeError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """Says in this package's errors what went wrong; `timeout` is what a call may take."""
+
+    answers: AnswerReader
+    timeout: float
+
+    def error(self, error: Exception) -> GeneratorError:
+        """The error that a foreign one amounts to; most specific first."""
+        if isinstance(error, sdk.CannotAutogenerateBedrockUrl) and isinstance(error.reason, list):
+            # Cloud Pak's two ways of signing in both failed; the second one counts
+            last = error.reason[-1]
+            return self.error(last if isinstance(last, Exception) else sdk.InvalidCredentialsError(str(last)))
+        if isinstance(error, httpx.HTTPStatusError | sdk.ApiRequestFailure):
+            return self.failure(error.response)
+        if isinstance(error, sdk.WMLClientError):
+            return self._of_sdk(error)
+        if isinstance(error, httpx.TimeoutException | TimeoutError):
+            return ConnectionFailed(f"{self.answers.url} did not answer within {self.timeout:g} seconds")
+        said = self.answers.excerpt(error)
+        if isinstance(error, UNSENDABLE) or _is_distrust(error):
+            return EveryCallFails(f"{self.answers.url} cannot be called: {said}")
+        if isinstance(error, UNREADABLE):
+            what = f"{type(error).__name__} {said}".rstrip()
+            return BadResponse(f"{self.answers.url} sent an answer that cannot be read: {what}")
+        if isinstance(error, httpx.HTTPError | OSError):
+            return ConnectionFailed(f"{self.answers.url} failed: {type(error).__name__} {said}".rstrip())
+        return RequestRefused(f"the request cannot be written as JSON: {said}")
+
+    def failure(self, response: httpx.Response) -> GeneratorError:
+        """The error that an answer other than 200 amounts to."""
+        status, url = response.status_code, str(response.url.copy_with(query=None, userinfo=b""))
+        token = response.request.headers.get("Authorization", "").rpartition(" ")[2]
+        error = error_of(_json_or_none(response.content))
+        said = self.answers.excerpt(error.get("message") or response.content, token)
+        what = f"{url} answered {status}: {said}" if said else f"{url} answered {status}"
+        kind = _kind(status, error.get("code"), signing_in=TEXT_CALLS not in response.url.path)
+        if kind is EveryCallFails and status in MEND:
+            what = f"{what}; {MEND[status]}"
+        return kind(what, retry_after=_retry_after(response.headers) if kind.retryable else None)
+
+    def _of_sdk(self, error: sdk.WMLClientError) -> GeneratorError:
+        said = self.answers.excerpt(error)
+        if isinstance(error, sdk.ExceededLimitOfAPICalls):
+            return Overloaded(f"{self.answers.url}: {said}")
+        if isinstance(error, CONNECTION) or isinstance(error.__cause__, httpx.TransportError):
+            # an address that does not answer is told as an invalid one
+            return ConnectionFailed(f"{self.answers.url} failed: {said}")
+        if isinstance(error, THIS_CALL):
+            return RequestRefused(said)
+        return EveryCallFails(f"{self.answers.url} cannot be used: {said}")
+
+
+@contextmanager
+def translate_errors(translator: Translator) -> Iterator[None]:
+    """What the SDK, httpx and the JSON codec raise, as this package's errors."""
+    try:
+        yield
+    except GeneratorError:
+        raise
+    except FOREIGN as error:
+        raise translator.error(error) from error
+
+
+FOREIGN = (
+    sdk.WMLClientError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    httpx.StreamError,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
+
+
+def _kind(status: int, code: Any, *, signing_in: bool) -> type[GeneratorError]:
+    if status in OVERLOADED:
+        return Overloaded
+    if status in TRY_AGAIN or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ConnectionFailed
+    if httpx.codes.MULTIPLE_CHOICES <= status and (
+        signing_in or status in ANY_CALL or status < httpx.codes.BAD_REQUEST or code in ANY_CALL_CODES
+    ):
+        return EveryCallFails
+    return RequestRefused if status >= httpx.codes.BAD_REQUEST else BadResponse
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    """Whether the server's certificate is the reason: no other call would be trusted either."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _json_or_none(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    said = headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(said)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(said).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
