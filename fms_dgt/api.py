@@ -47,6 +47,7 @@ class Settings(TypedDict, total=False):
     restart: bool
     accept_changes: bool
     retry_failed: bool
+    replay: str | Path
 
 
 @dataclass(frozen=True)

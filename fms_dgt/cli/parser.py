@@ -181,7 +181,11 @@ def _add_how_much(parser: Parser) -> None:
     )
     _number(group, "--max-calls", help="stop when the output folder has cost this many calls")
     _number(group, "--max-tokens", help="stop when the output folder has cost this many tokens")
-    _number(group, "--max-concurrency", help="calls in flight at once (default: what the generators allow)")
+    _number(
+        group,
+        "--max-concurrency",
+        help="calls in flight at once on each endpoint (default: what its generators allow)",
+    )
     _number(group, "--seed", help="the seed of all randomness (default: 0)")
     _switch(
         group, "--save-formatted-output", help="also write formatted.jsonl, by the task's instruction_format"
@@ -194,6 +198,11 @@ def _add_going_on(parser: Parser) -> None:
         group,
         "--accept-changes",
         help="go on although what the data was made from has changed; pays for what that changes",
+    )
+    group.add_argument(
+        "--replay",
+        metavar="RUN",
+        help="take every answer from the journal of RUN, another output folder; ask nobody",
     )
     _switch(group, "--retry-failed", help="take up rows again whose calls failed for good")
     _switch(group, "--restart", "--restart-generation", help="begin anew; what is there is moved aside")

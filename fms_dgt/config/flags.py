@@ -29,6 +29,7 @@ class Flags:
     output_dir: str | Path | None = None
     build_id: str | None = None
     teacher: str | Mapping[str, Any] | None = None
+    replay: str | Path | None = None
     include: Sequence[str | Path] = ()
     restart: bool = False
     accept_changes: bool = False
@@ -38,10 +39,8 @@ class Flags:
         """Those of `names` that were said, as a mapping whose entries know their flag."""
         here = Place(origin)
         said = {name: getattr(self, name) for name in names}
-        return Node(
-            {name: Node.of(value, flag_place(origin, name)) for name, value in said.items() if _given(value)},
-            here,
-        )
+        given = {name: str(v) if isinstance(v, Path) else v for name, v in said.items() if _given(v)}
+        return Node({name: Node.of(v, flag_place(origin, name)) for name, v in given.items()}, here)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Flags:

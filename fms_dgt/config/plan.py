@@ -52,7 +52,11 @@ class TaskPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """What holds for the whole run. `teacher` is `TYPE[:MODEL]`, or a mapping with a `type` and options."""
+    """What holds for the whole run.
+
+    `teacher` is `TYPE[:MODEL]`, or a mapping with a `type` and options; `replay` is the output folder of
+    another run that answers everything.
+    """
 
     output_dir: Path
     max_concurrency: int | None = option(None, low=1, help="calls in flight at once")
@@ -63,6 +67,7 @@ class RunSettings:
         300.0, low=0, help="seconds without any answer after which a backend counts as gone"
     )
     teacher: str | Mapping[str, Any] | None = None
+    replay: Path | None = None
     accept_changes: bool = False
     retry_failed: bool = False
     restart: bool = False

@@ -22,6 +22,7 @@ _FLAGS = (
     "max_calls",
     "max_tokens",
     "teacher",
+    "replay",
     "accept_changes",
     "retry_failed",
     "restart",
@@ -52,6 +53,13 @@ def run_settings(
     if teacher is not None:
         _check_teacher(teacher, findings.problems)
     place = Place(request.origin)
+    replay = node.get("replay")
+    if replay is not None:
+        source = at(request.cwd, str(replay.value))
+        if source.resolve() == folder.resolve():
+            mend = "name another --output-dir"
+            findings.problems.append(replay.problem("is the folder that this run writes to", mend))
+        node = node.with_(replay=Node(str(source), replay.place))
     return decode(RunSettings, node.with_(output_dir=Node(str(folder), place)), findings.problems)
 
 

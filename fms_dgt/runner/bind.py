@@ -33,7 +33,7 @@ _OWN_KEYS = ("name", "blocks", "stages", "postprocessors", "metadata")
 def bind(plan: RunPlan, plugins: Plugins) -> list[BoundTask]:
     """Every task of the plan, ready to run. Raises InputError with all that is wrong, at once."""
     problems: list[Problem] = []
-    backends = Backends(plugins)
+    backends = Backends(plugins, asked=plan.settings.replay is None)
     bound = []
     for name, node in plan.other_builders.items():
         if name not in plugins.known("builders"):
@@ -195,7 +195,7 @@ class _Binding:
             self._problems.append(wanted.problem("must be a mapping from fields to template texts"))
             return {}
         known = self._found.cls.record.__dataclass_fields__
-        for _, child in wanted.items():
+        for child in wanted.value.values():
             try:
                 unknown = names_in(str(child.value)) - known.keys()
             except InputError as error:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
-from fms_dgt.journal import Call, Journal
+from fms_dgt.errors import SetupError
+from fms_dgt.journal import Call, Journal, JournalReader, TaskEntry
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.stop import Abandoned
@@ -103,6 +104,44 @@ class PaidCalls:
         # queued before anything else can happen: a cancellation from here on loses nothing
         await asyncio.shield(self._journal.put_call(_entry(ask, completion)))
         return completion
+
+
+class ReplayedCalls:
+    """Answers from another run's journal, and asks nobody; the answers are kept in this run's, too."""
+
+    def __init__(self, source: JournalReader, journal: Journal, hooks: Hooks) -> None:
+        self._source = source
+        self._journal = journal
+        self._hooks = hooks
+        self._tasks: dict[str, TaskEntry | None] = {}
+        self._unit: tuple[str, str] = ("", "")
+        self._answers: Mapping[bytes, Any] = {}
+        self.paid = 0
+        self.replayed = 0
+
+    async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
+        """The answer of the other run. Raises SetupError where that run was never asked this."""
+        ask.stop.check()
+        known = answers.get(ask.digest)
+        if known is None:
+            known = self._of_unit(ask).get(ask.digest)
+            if known is None:
+                folder = self._source.folder
+                text = f"{folder} has no answer to what {ask.stage} asks for row {ask.row} of {ask.task}"
+                raise SetupError(f"{text}; replay a run of the same task, templates and options")
+            await asyncio.shield(self._journal.put_call(_entry(ask, Completion(**known))))
+        self.replayed += 1
+        self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
+        return Completion(**known)
+
+    def _of_unit(self, ask: Ask) -> Mapping[bytes, Any]:
+        if ask.task not in self._tasks:
+            self._tasks[ask.task] = self._source.find_task(ask.task)
+        entry = self._tasks[ask.task]
+        if self._unit != (ask.task, ask.unit):
+            self._unit = (ask.task, ask.unit)
+            self._answers = self._source.answers(entry.id, ask.unit) if entry else {}
+        return self._answers
 
 
 class KnownCalls:

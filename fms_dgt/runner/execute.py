@@ -12,11 +12,11 @@ from typing import Any, Literal, TypeAlias
 from fms_dgt.config.plan import RunPlan
 from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
 from fms_dgt.errors import FmsDgtError, FolderError, UserError
-from fms_dgt.journal import FolderLock, Journal
+from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
 from fms_dgt.runner.bind import bind
 from fms_dgt.runner.bound import BoundTask, stage_names
-from fms_dgt.runner.calls import Endpoints, PaidCalls
+from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.folder import Opened, ended_as, open_tasks
 from fms_dgt.runner.limits import Budget
@@ -68,7 +68,9 @@ class _Run:
         self._budget = Budget(settings.max_calls, settings.max_tokens, totals.calls, totals.tokens)
         self._endpoints = Endpoints(settings.max_concurrency, self._budget)
         limits = RetryLimits(settings.max_attempts, settings.give_up_after)
-        self._calls = PaidCalls(journal, hooks, self._endpoints, limits)
+        self._calls: PaidCalls | ReplayedCalls = PaidCalls(journal, hooks, self._endpoints, limits)
+        if settings.replay is not None:
+            self._calls = ReplayedCalls(JournalReader(settings.replay), journal, hooks)
         pairs = list(zip(tasks, opened, strict=True))
         self._tasks = tasks
         self._done = {task.name: found.complete for task, found in pairs if found.complete is not None}

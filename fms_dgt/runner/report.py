@@ -15,7 +15,7 @@ from fms_dgt.core.typed import encode
 from fms_dgt.journal import Journal
 from fms_dgt.journal.lock import folder_error
 from fms_dgt.runner.bound import stage_names
-from fms_dgt.runner.calls import PaidCalls
+from fms_dgt.runner.calls import PaidCalls, ReplayedCalls
 from fms_dgt.runner.folder import REPORT
 from fms_dgt.runner.task_run import TaskRun
 
@@ -73,7 +73,7 @@ def _versions(run: TaskRun) -> dict[str, str]:
     }
 
 
-def add_totals(report: dict[str, Any], calls: PaidCalls, journal: Journal) -> None:
+def add_totals(report: dict[str, Any], calls: PaidCalls | ReplayedCalls, journal: Journal) -> None:
     """What the run and the folder have cost: calls and tokens."""
     totals = journal.totals
     report["this_run"] = {"calls": calls.paid, "replayed": calls.replayed}

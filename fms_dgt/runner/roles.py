@@ -16,10 +16,14 @@ from fms_dgt.runner.bound import BoundGenerator, BoundValidator
 
 
 class Backends:
-    """The backends of a run: roles with equal options share one."""
+    """The backends of a run: roles with equal options share one.
 
-    def __init__(self, plugins: Plugins) -> None:
+    With `asked=False` none of them will be asked anything, and a missing key is no fault.
+    """
+
+    def __init__(self, plugins: Plugins, *, asked: bool = True) -> None:
         self._plugins = plugins
+        self._asked = asked
         self._made: dict[str, Generator[Any]] = {}
         self._checked: set[int] = set()
 
@@ -37,7 +41,7 @@ class Backends:
         if key not in self._made:
             self._made[key] = found.cls(options)
         backend = self._made[key]
-        if id(backend) not in self._checked:
+        if self._asked and id(backend) not in self._checked:
             self._checked.add(id(backend))
             for problem in backend.check():
                 where = problem.where or str(spec.options.place)

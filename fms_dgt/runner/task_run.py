@@ -175,9 +175,7 @@ class TaskRun:
         except (TypeError, ValueError) as error:
             self.stop.set("stopped", f"unit {number}: a row holds what JSON cannot: {error}")
             raise StageCrashed(self.stop.why) from error
-        written = self._journal.put_outcome(
-            self.entry.id, number, outcome.key, text, failed=outcome.failed
-        )
+        written = self._journal.put_outcome(self.entry.id, number, outcome.key, text, failed=outcome.failed)
         self._hold(outcome)
         self._commit_ready()
         if len(self._finished) > HELD_IN_MEMORY and number in self._finished:

@@ -142,8 +142,10 @@ class Tries:
         self._ask.stop.check()
 
     def _count(self, error: GeneratorError) -> None:
-        """A try counts against its call only while the backend answers others, and a refusal for
-        overload, which is no fault of the call's, counts little."""
+        """A try counts against its call only while the backend answers others.
+
+        One that met an overloaded endpoint, which is no fault of the call's, counts little.
+        """
         if self._counted == 0.0:
             self._endpoint.retrying += 1
         if self._counted == 0.0 or self._endpoint.successes > self._answered_before:

@@ -92,7 +92,8 @@ CASES = {
         skills(players=PLAYERS.replace("generator, type", "generator, temprature: 1, type")),
         "c.yaml:1: databuilders.skills_sdg.blocks[0].temprature: unknown key 'temprature'; "
         "did you mean 'temperature'? known keys: dull, error_rate, latency, latency_median, latency_sigma, "
-        "malformed_rate, max_concurrency, max_tokens, model_id_or_path, stop, temperature, timeout, top_p",
+        "malformed_rate, max_concurrency, max_tokens, model_id_or_path, requests_per_minute, stop, temperature, "
+        "timeout, tokens_per_minute, top_p",
     ),
     "an option out of range": (
         TASK,
