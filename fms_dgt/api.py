@@ -122,8 +122,7 @@ def run(
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(_arun(request, signals=_in_main_thread()))
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _arun(request, signals=False)).result()
+    return _in_thread(request)
 
 
 async def arun(
@@ -138,6 +137,27 @@ async def arun(
 ) -> Outcome:
     """`run`, on the event loop of the caller. Cancelling it ends the run, resumable as ever."""
     return await _arun(_Request(task, builder, data, generator, config, progress, settings), signals=False)
+
+
+def _in_thread(request: _Request) -> Outcome:
+    """Run on a loop of its own; an interrupt of the waiting caller cancels it, and is passed on."""
+    started: concurrent.futures.Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]
+    started = concurrent.futures.Future()
+
+    async def main() -> Outcome:
+        task = asyncio.current_task()
+        assert task is not None
+        started.set_result((asyncio.get_running_loop(), task))
+        return await _arun(request, signals=False)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        running = thread.submit(asyncio.run, main())
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            loop, task = started.result()
+            loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
 @dataclass(frozen=True)
@@ -188,7 +208,9 @@ def _with_rows(task: TaskPlan, rows: list[Any], plugins: Plugins) -> TaskPlan:
 
 def _rows(data: Any) -> list[Any]:
     if hasattr(data, "to_dict") and hasattr(data, "columns"):
-        return [dict(row) for row in data.to_dict(orient="records")]
+        # a missing value in a frame is NaN, which no JSON can hold
+        frame = data.astype(object).where(data.notna(), None)
+        return [dict(row) for row in frame.to_dict(orient="records")]
     return list(data)
 
 

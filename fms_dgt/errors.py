@@ -18,6 +18,7 @@ FmsDgtError
 │   └── EveryCallFails       final for the run: wrong key, unknown model
 ├── Unreadable               a reply that its contract cannot read
 └── Rejected                 a row that does not go on; stages raise it
+    └── CallFailed           ... because a call that it needs failed for good
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any
 __all__ = [
     "BackendGone",
     "BadResponse",
+    "CallFailed",
     "ConnectionFailed",
     "EveryCallFails",
     "FmsDgtError",
@@ -175,6 +177,10 @@ class Rejected(FmsDgtError):
         super().__init__(reason)
         self.reason = reason
         self.evidence = evidence
+
+
+class CallFailed(Rejected):
+    """A call failed for good; its row is rejected as failed, and may be taken up again."""
 
 
 def did_you_mean(name: str, known: Iterable[str], *, noun: str = "known") -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from fms_dgt.core.kit import Kit
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Outcome, Stage
-from fms_dgt.errors import Rejected
+from fms_dgt.errors import CallFailed, Rejected
 
 
 @dataclass(frozen=True, init=False)
@@ -83,7 +83,7 @@ class Together(_Composed):
         united = row
         for stage, rows in zip(self.stages, results, strict=True):
             made = one_row(rows, stage)
-            united = united.with_(**{column: made[column] for column in stage.makes()})
+            united = united.with_(**made.beyond(row))
         return united
 
 
@@ -137,6 +137,9 @@ class ForEach(_Composed):
         try:
             for stage in self.stages:
                 item = one_row(await kit.step(stage, item), stage)
+        except CallFailed:
+            # no judgement on the item: the row is to be taken up again
+            raise
         except Rejected:
             if self.otherwise == "row":
                 raise
@@ -194,7 +197,7 @@ class Branch(Stage):
         """The key of the flow that this row takes. Raises Rejected where there is none."""
         value = row[self.on]
         if value not in self.to:
-            raise Rejected(f"no branch for {self.on} = {value!r}")
+            raise Rejected(f"no branch for this {self.on}", {self.on: value})
         return value
 
     async def run(self, row: Row, kit: Kit) -> Outcome:

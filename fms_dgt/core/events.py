@@ -116,6 +116,7 @@ class TaskFinished:
     """How a task ended.
 
     `why` is a sentence where there is more to say: what it did not get, or that it was complete already.
+    Of the rejected rows, `failed` may be taken up again (`--retry-failed`).
     """
 
     task: str
@@ -125,11 +126,14 @@ class TaskFinished:
     rejected: int
     why: str = ""
     files: Mapping[str, Path] = field(default_factory=dict)
+    failed: int = 0
 
     @property
     def complete(self) -> bool:
         """Whether the task has what it was asked for."""
-        return self.end in ("reached", "exhausted") and (self.target is None or self.kept >= self.target)
+        if self.end not in ("reached", "exhausted") or (self.failed and not self.kept):
+            return False
+        return self.target is None or self.kept >= self.target
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,13 @@ Message: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. `reply` is what the answer must look like: no part of the call's key.
+    """What is asked: `messages`, or a `prompt`. `reply` is what the answer must look like: no part of
+    the call's key.
 
-    `params` are sampling options by their OpenAI names; `schema` is set where the backend enforces
-    one. Backends must raise GeneratorError for whatever goes wrong, nothing else.
+    A `prompt` is sent as it stands, without a chat template, and may stand in the middle of a turn;
+    `messages` is empty then, and only a generator that `completes` takes it. `params` are sampling
+    options by their OpenAI names; `schema` is set where the backend enforces one. Backends must raise
+    GeneratorError for whatever goes wrong, nothing else.
     """
 
     messages: tuple[Message, ...]
@@ -29,6 +32,7 @@ class Request:
     reply: ReplyContract = TextReply()
     count: int | None = None
     schema: Mapping[str, Any] | None = None
+    prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,13 @@ class Generator(ABC, Generic[O]):
     Subclasses set `Options` and write `generate`; `open` and `close` frame the run. Retries, limits
     and the journal are the runner's: a backend makes one try and translates what goes wrong. One that
     holds the model to `Request.schema` says so with `enforces_schema`, on the class or on itself; one
-    whose answers are good for nothing but trying things out, with `for_training = False`.
+    that speaks plain completion, and so takes a `Request.prompt`, with `completes`; one whose answers
+    are good for nothing but trying things out, with `for_training = False`.
     """
 
     Options: ClassVar[type[GeneratorOptions]] = GeneratorOptions
     enforces_schema: bool = False
+    completes: bool = False
     for_training: ClassVar[bool] = True
 
     def __init__(self, options: O) -> None:

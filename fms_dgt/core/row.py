@@ -23,12 +23,19 @@ class Unit:
 class Row(Mapping[str, Any]):
     """Values by column, and the key that says where they came from. Never changed, only replaced."""
 
-    __slots__ = ("_values", "path", "unit")
+    __slots__ = ("_depths", "_values", "path", "unit")
 
-    def __init__(self, unit: str, values: Mapping[str, Any], path: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        unit: str,
+        values: Mapping[str, Any],
+        path: tuple[int, ...] = (),
+        depths: Mapping[str, int] | None = None,
+    ) -> None:
         self.unit = unit
         self.path = path
         self._values = values
+        self._depths = depths or {}
 
     @property
     def key(self) -> str:
@@ -37,11 +44,27 @@ class Row(Mapping[str, Any]):
 
     def with_(self, **values: Any) -> Row:
         """The same row with columns added or replaced."""
-        return Row(self.unit, {**self._values, **values}, self.path)
+        depth = len(self.path)
+        depths = {**self._depths, **dict.fromkeys(values, depth)} if depth else self._depths
+        return Row(self.unit, {**self._values, **values}, self.path, depths)
 
     def child(self, position: int, **values: Any) -> Row:
-        """One of several rows that come out of this one."""
-        return Row(self.unit, {**self._values, **values}, (*self.path, position))
+        """One of several rows that come out of this one; it inherits the columns that are not given."""
+        path = (*self.path, position)
+        depths = {**self._depths, **dict.fromkeys(values, len(path))}
+        return Row(self.unit, {**self._values, **values}, path, depths)
+
+    def beyond(self, other: Row) -> dict[str, Any]:
+        """The columns that this row has and `other` has not, or has with another value."""
+        return {
+            name: value
+            for name, value in self._values.items()
+            if name not in other or other[name] is not value
+        }
+
+    def made_at(self, *columns: str) -> tuple[int, ...]:
+        """The path of the row in which the last of these columns was made: shared with all who inherit."""
+        return self.path[: max((self._depths.get(name, 0) for name in columns), default=0)]
 
     def __getitem__(self, column: str) -> Any:
         return self._values[column]

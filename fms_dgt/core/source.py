@@ -50,7 +50,8 @@ class EachOf(Source):
     endless = False
 
     def __init__(self, items: Iterable[Any] | Path, into: str | None = None) -> None:
-        self.items = items
+        # an iterator can be walked once only, and binding looks at the first item already
+        self.items = list(items) if isinstance(items, Iterator) else items
         self.into = into
 
     def units(self, seed: int, start: int = 0) -> Iterator[Unit]:

@@ -194,7 +194,11 @@ class Map(Stage):
         return type(self)(self.function, self.needed, self.made, name=name)
 
     async def run(self, row: Row, kit: Kit) -> Outcome:
-        return row.with_(**self.function(row))
+        given = self.function(row)
+        if not given.keys() <= set(self.made):
+            undeclared = ", ".join(sorted(given.keys() - set(self.made)))
+            raise TypeError(f"{self.name} made the columns {undeclared}, which it does not say in `makes`")
+        return row.with_(**given)
 
 
 StageFunction: TypeAlias = Callable[[Row, Kit], Awaitable[Outcome]]

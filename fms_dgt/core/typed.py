@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ from fms_dgt.core.node import Node
 from fms_dgt.errors import Problem, did_you_mean
 
 T = TypeVar("T")
+_URL = re.compile(r"\w[\w+.-]*://\S+$")
+_USER = re.compile(r"(?<=://)[^/@\s]*@")
+_QUERY = re.compile(r"\?\S*$")
 _ANY = object()
 
 
@@ -103,7 +107,14 @@ def _plain(value: Any, secrets: bool, shaping_only: bool) -> Any:
         return {str(k): _plain(v, secrets, shaping_only) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(v, secrets, shaping_only) for v in value]
-    return str(value) if isinstance(value, Path) else value
+    if isinstance(value, Path):
+        return str(value)
+    return without_credentials(value) if isinstance(value, str) and not secrets else value
+
+
+def without_credentials(text: str) -> str:
+    """A URL without its user, password and query, where secrets may stand; other text as it is."""
+    return _QUERY.sub("?...", _USER.sub("", text)) if _URL.match(text) else text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -168,7 +179,7 @@ def convert(wanted: Any, node: Node, problems: list[Problem]) -> Any:
         return node.plain()
     if wanted is Node:
         return node
-    origin = typing.get_origin(wanted)
+    origin = typing.get_origin(wanted) or (wanted if wanted in (list, tuple) else None)
     if origin in (typing.Union, types.UnionType):
         return _union(typing.get_args(wanted), node, problems)
     if origin is Literal:

@@ -60,7 +60,8 @@ def _set_modes(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    found = connection.execute("SELECT version FROM meta").fetchone()[0]
+    row = connection.execute("SELECT version FROM meta").fetchone()
+    found = row[0] if row else "unknown"
     if found != VERSION:
         raise FolderError(
             f"{path}: was written by another version of fms_dgt (journal {found}, this one writes "
@@ -93,6 +94,6 @@ def database_error(path: Path, error: sqlite3.Error) -> FolderError:
     if "readonly" in text or "unable to open" in text:
         return FolderError(f"{path}: cannot be written: {text}; choose another --output-dir or mend it")
     if "not a database" in text or "malformed" in text or "no such table" in text:
-        mend = "move the file away, or choose another --output-dir"
+        mend = "put a good copy in its place, or move it away and begin anew with --restart"
         return FolderError(f"{path}: is not a journal of fms_dgt, or is damaged ({text}); {mend}")
     return FolderError(f"{path}: the journal cannot be used: {text}")

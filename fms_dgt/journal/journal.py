@@ -80,13 +80,15 @@ class Journal(JournalReader):
         )
 
     def forget_failures(self, task: int) -> int:
-        """Drop the outcomes that have failed rows, and every decision from the first of them on."""
+        """Drop every outcome from the first with failed rows on; how many had some.
+
+        What came after them may have been decided, or even drawn, by what they were.
+        """
         low, high = outcome_id(task, 0), outcome_id(task + 1, 0)
-        where = "failed AND id >= ? AND id < ?"
-        count, first = self._one(f"SELECT count(*), min(id) FROM outcomes WHERE {where}", (low, high))  # noqa: S608
+        failed = "SELECT count(*), min(id) FROM outcomes WHERE failed AND id >= ? AND id < ?"
+        count, first = self._one(failed, (low, high))
         if count:
-            self._now("UPDATE outcomes SET decided = NULL WHERE id >= ? AND id < ?", (first, high))
-            self._now(f"DELETE FROM outcomes WHERE {where}", (low, high))  # noqa: S608
+            self._now("DELETE FROM outcomes WHERE id >= ? AND id < ?", (first, high))
         return int(count)
 
     def _new_edition(self, name: str, edition: int) -> TaskEntry:

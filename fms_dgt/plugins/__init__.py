@@ -7,6 +7,7 @@ asking for it by name says the same.
 from __future__ import annotations
 
 from fms_dgt.plugins.entry import GROUPS, Found, Group, PluginInfo
+from fms_dgt.plugins.faults import described, place
 from fms_dgt.plugins.hooks import Hooks
 from fms_dgt.plugins.hookspecs import HookSpecs, hookimpl, hookspec
 from fms_dgt.plugins.include import MODULE as INCLUDED
@@ -22,6 +23,8 @@ __all__ = [
     "Hooks",
     "PluginInfo",
     "Plugins",
+    "described",
     "hookimpl",
     "hookspec",
+    "place",
 ]

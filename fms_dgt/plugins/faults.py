@@ -13,7 +13,7 @@ from fms_dgt.errors import PluginError
 LONGEST = 300
 _PACKAGE = Path(__file__).parents[1]
 # an error that one of these raises is about the line that called it
-_OURS = (f"{_PACKAGE}/plugins/", f"{_PACKAGE}/core/")
+_OURS = (f"{_PACKAGE}/plugins/", f"{_PACKAGE}/core/", f"{_PACKAGE}/runner/")
 _STDLIB = sysconfig.get_path("stdlib")
 
 

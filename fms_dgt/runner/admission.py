@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from fms_dgt.core.composed import Branch, Flow, walk
+from fms_dgt.core.stages import Check, Stage
+
+
+def calls_of(flow: Flow) -> int:
+    """How many calls a unit takes where every stage gives all it can."""
+    return _calls(flow.stages, 1)
+
+
+def _calls(stages: Sequence[Stage], rows: int) -> int:
+    calls = 0
+    for stage in stages:
+        if isinstance(stage, Branch):
+            return calls + max((_calls(way.stages, rows) for way in stage.to.values()), default=0)
+        asked = sum(1 for inner in walk(stage) for _ in inner.asks())
+        judged = sum(1 for inner in walk(stage) if isinstance(inner, Check) and inner.template)
+        calls += rows * (asked + judged)
+        rows *= max(1, stage.multiplies())
+    return calls
+
 
 class Yield:
     """How many records a unit gives, from what the flow promises and what the units gave.

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from fms_dgt.config.blocks import apply_layers, apply_teacher, block_problems, wildcard_problems
 from fms_dgt.config.plan import DEFAULT_RECORDS, RunPlan, TaskPlan, TaskSettings
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.node import Node, Place
+from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless, Source
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import names_in
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.core.yaml_file import read_yaml
-from fms_dgt.errors import InputError, PluginError, Problem, did_you_mean
-from fms_dgt.plugins import Found, Plugins
+from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
+from fms_dgt.plugins import Found, Plugins, described
 from fms_dgt.runner.bound import BoundTask
 from fms_dgt.runner.fingerprint import Made, fingerprint
 from fms_dgt.runner.players import Players, players_of, with_keeps
-from fms_dgt.runner.prompts import templates_of
+from fms_dgt.runner.prompts import fill_problems, templates_of
 from fms_dgt.runner.roles import Backends, Roles, block_names
 from fms_dgt.runner.stage_config import StageConfigs
 from fms_dgt.runner.wiring import Wiring
+
+A = TypeVar("A")
 
 # Keys of a builder's YAML that are not options of its class.
 _OWN_KEYS = ("name", "blocks", "stages", "postprocessors", "metadata")
@@ -98,24 +101,28 @@ class _Binding:
         self._stop_here()
         if builder is None or task is None:
             raise InputError([])
-        self._note(builder.check(task))
+        self._note(self._asked("check", builder.check, task, list))
         self._stop_here()
-        source = builder.source(task)
+        source = self._asked("source", builder.source, task, Source)
         stages = StageConfigs.read(config.get("stages"), self._problems)
         folder = self._found.folder / "templates"
         # stages are named after templates, so these are what the builder's other flows may have
         elsewhere = {path.stem for path in folder.glob("*.yaml")}
-        flow = stages.applied(builder.flow(task), elsewhere, self._problems)
+        flow = stages.applied(self._asked("flow", builder.flow, task, Flow), elsewhere, self._problems)
         self._check_names(flow)
         roles = Roles(config.get("blocks"), self._plugins, self._backends)
         players = players_of(flow, roles, self._found.name, self._problems)
         self._check_blocks(own, config, players)
-        templates = templates_of(flow, folder, builder.template_files(), stages, self._problems)
+        files = builder.template_files()
+        templates = templates_of(flow, folder, files, stages, self._problems)
         flow = with_keeps(flow, players, templates, stages, self._problems)
-        columns = builder.columns(task)
+        columns = self._asked("columns", builder.columns, task, Mapping)
         wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)
-        ends = wiring.flow(flow, self._first_columns(source) | columns.keys())
+        first = {**columns, **self._first_values(source)}
+        ends = wiring.flow(flow, frozenset(first))
         wiring.record(builder.record, ends)
+        self._stop_here()
+        self._problems.extend(fill_problems(flow, templates, first))
         self._stop_here()
         settings, notes = self._settings(source)
         made = Made(self._found, builder, task, source, flow, templates, players, settings.seed)
@@ -143,6 +150,19 @@ class _Binding:
     def _stop_here(self) -> None:
         if self._problems:
             raise InputError([])
+
+    def _asked(self, method: str, call: Callable[[Any], A], task: Task, wanted: Any) -> A:
+        """What a builder's method gives; its author's mistakes are told with their place."""
+        name = f"the builder '{self._found.name}': {method}()"
+        try:
+            given = call(task)
+        except FmsDgtError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{name} raised {described(error)}") from error
+        if not isinstance(given, wanted):
+            raise PluginError(f"{name} must give a {wanted.__name__}, not {type(given).__name__}")
+        return given
 
     def _note(self, problems: Sequence[Problem]) -> None:
         """Keep problems; those without a place stand in the task's file."""
@@ -232,16 +252,24 @@ class _Binding:
                 what = f"the builder '{self._found.name}' has no block '{name.value}'"
                 self._problems.append(name.problem(what, did_you_mean(name.value, known, noun="blocks")))
 
-    def _first_columns(self, source: Source) -> frozenset[str]:
-        """The columns that every row begins with, read off the source's first unit."""
-        seed = self._plan.settings.seed
-        if isinstance(source, Endless):
-            return frozenset(source.unit(0, seed, ()).values)
-        unit = next(source.units(seed), None)
+    def _first_values(self, source: Source) -> Mapping[str, Any]:
+        """What the first unit's row begins with; every row has these columns."""
+        try:
+            unit = self._first_unit(source)
+        except InputError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a stranger's source, or rows no JSON can hold)
+            what = f"the source fails at its first unit: {type(error).__name__}: {error}"
+            self._note([Problem(what, "mend the data, or the builder's source()")])
+            return {}
         if unit is None:
             what = "the source has no units: there is nothing to make data from"
             self._note([Problem(what, "add seed examples or items")])
-        return frozenset(unit.values if unit is not None else ())
+        return unit.values if unit is not None else {}
+
+    def _first_unit(self, source: Source) -> Unit | None:
+        seed = self._plan.settings.seed
+        return source.unit(0, seed, ()) if isinstance(source, Endless) else next(source.units(seed), None)
 
 
 def _resolved(name: str, builder: DataBuilder[Any], players: Players) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -89,6 +90,13 @@ class BoundTask:
         """The checks that are decided at commit, by stage name."""
         found = (stage for stage in self.flow.walk() if isinstance(stage, Check))
         return {stage.name: stage for stage in found if self.validators[stage.validator].ordered}
+
+    @cached_property
+    def record_types(self) -> Mapping[str, tuple[type, ...]]:
+        """What the record's fields of simple types may hold."""
+        simple: dict[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (float, int), bool: (bool,)}
+        hints = typing.get_type_hints(self.record)
+        return {name: simple[hint] for name, hint in hints.items() if hint in simple}
 
     @cached_property
     def backends(self) -> tuple[Generator[Any], ...]:

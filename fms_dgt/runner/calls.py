@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
-from fms_dgt.errors import SetupError
+from fms_dgt.errors import FmsDgtError, SetupError, UserError
 from fms_dgt.journal import Call, Journal, JournalReader, TaskEntry
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.limits import Budget, Endpoint
@@ -39,6 +39,8 @@ class Endpoints:
         self._opened: dict[int, asyncio.Task[None]] = {}
         self._backends: list[Generator[Any]] = []
         self.changed = changed
+        self.last_calls: Callable[[], bool] = lambda: False
+        self.answered_before = False
 
     def of(self, backend: Generator[Any]) -> Endpoint:
         """The endpoint of a backend; the widest of those that share it says how much it carries."""
@@ -47,6 +49,8 @@ class Endpoints:
         if endpoint is None:
             # looked up at each call: the scheduler sets it once it stands
             endpoint = Endpoint(wanted, self._budget, lambda: self.changed())  # noqa: PLW0108
+            endpoint.last_calls = lambda: self.last_calls()  # noqa: PLW0108
+            endpoint.answered_before = self.answered_before
             self._by_name[backend.endpoint] = endpoint
         endpoint.width.widen(wanted)
         options = backend.options
@@ -61,13 +65,13 @@ class Endpoints:
         """Open a backend, once."""
         if id(backend) not in self._opened:
             self._backends.append(backend)
-            self._opened[id(backend)] = asyncio.ensure_future(backend.open())
+            self._opened[id(backend)] = asyncio.ensure_future(_opened(backend))
         await asyncio.shield(self._opened[id(backend)])
 
     def is_open(self, backend: Generator[Any]) -> bool:
         """Whether a backend has been opened."""
         task = self._opened.get(id(backend))
-        return task is not None and task.done()
+        return task is not None and task.done() and task.exception() is None
 
     async def close(self) -> None:
         """Close every backend that was opened."""
@@ -75,6 +79,17 @@ class Endpoints:
             with contextlib.suppress(Exception):
                 # the data is safe by now; a backend that cannot close must not turn that into a failure
                 await backend.close()
+
+
+async def _opened(backend: Generator[Any]) -> None:
+    """Open a backend; whatever goes wrong would go wrong for every call."""
+    try:
+        await backend.open()
+    except UserError:
+        raise
+    except Exception as error:
+        what = str(error) if isinstance(error, FmsDgtError) else f"{type(error).__name__}: {error}"
+        raise SetupError(f"{type(backend).__name__} cannot be opened: {what}") from error
 
 
 class PaidCalls:

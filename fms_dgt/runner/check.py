@@ -7,12 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fms_dgt.config.plan import RunPlan
+from fms_dgt.config.plan import RunPlan, RunSettings
 from fms_dgt.core.node import Node
-from fms_dgt.core.typed import encode
+from fms_dgt.core.typed import encode, without_credentials
+from fms_dgt.errors import FolderChanged
+from fms_dgt.journal import JournalReader
+from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.plugins import Plugins
 from fms_dgt.runner.bind import bind
 from fms_dgt.runner.bound import BoundTask, stage_names
+from fms_dgt.runner.fingerprint import changes
+from fms_dgt.runner.folder import changed_lines
 
 HIDDEN = "(hidden)"
 LONGEST_VALUE = 60
@@ -55,8 +60,27 @@ class CheckReport:
 def check(plan: RunPlan, plugins: Plugins) -> CheckReport:
     """Bind the plan. Raises InputError with everything that is wrong."""
     tasks = bind(plan, plugins)
+    _check_folder(tasks, plan.settings)
     notes = [*plan.notes, *(note for task in tasks for note in task.notes)]
     return CheckReport([_task_check(task, plan) for task in tasks], notes)
+
+
+def _check_folder(tasks: Sequence[BoundTask], settings: RunSettings) -> None:
+    """Raises FolderChanged where the run would, as far as reading alone tells."""
+    if not (settings.output_dir / FILE_NAME).is_file() or settings.restart or settings.accept_changes:
+        return
+    reader = JournalReader(settings.output_dir)
+    try:
+        entries = {task.name: reader.find_task(task.name) for task in tasks}
+    finally:
+        reader.close_reader()
+    changed = []
+    for task in tasks:
+        entry = entries[task.name]
+        different = changes(entry.fingerprint, task.fingerprint) if entry and entry.fingerprint else []
+        changed.extend(["\n".join(changed_lines(task, different))] if different else [])
+    if changed:
+        raise FolderChanged("\n".join(changed))
 
 
 def _task_check(task: BoundTask, plan: RunPlan) -> TaskCheck:
@@ -84,7 +108,9 @@ def _settings(node: Node, key: str, secrets: frozenset[str]) -> Iterator[Setting
     else:
         hidden = key.rsplit(".", 1)[-1] in secrets
         where = f"{node.place.origin}:{node.place.line}" if node.place.line else node.place.origin
-        yield Setting(key, HIDDEN if hidden else node.plain(), where)
+        value = node.plain()
+        shown = without_credentials(value) if isinstance(value, str) else value
+        yield Setting(key, HIDDEN if hidden else shown, where)
 
 
 def _secrets(task: BoundTask) -> frozenset[str]:

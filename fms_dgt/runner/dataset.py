@@ -14,10 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, overload
 
-import jinja2
-
 from fms_dgt.core.template import render
-from fms_dgt.errors import InputError, Problem
 from fms_dgt.journal.lock import folder_error
 from fms_dgt.runner.decide import Decision
 
@@ -32,6 +29,8 @@ class Dataset:
         self.folder = folder
         self.kept = 0
         self.rejected = 0
+        self.unformatted = 0
+        self.format_error = ""
         self._format = instruction_format
         self._places = array("Q", [0]) if keep_places else None
         names = [DATA, REJECTED, *([FORMATTED] if instruction_format else [])]
@@ -44,6 +43,14 @@ class Dataset:
             }
         except OSError as error:
             raise folder_error(folder, error) from error
+
+    def records_there(self) -> int:
+        """How many records an earlier run has left."""
+        try:
+            with (self.folder / DATA).open("rb") as lines:
+                return sum(1 for _ in lines)
+        except OSError:
+            return 0
 
     @property
     def files(self) -> dict[str, Path]:
@@ -69,7 +76,7 @@ class Dataset:
                 line = _line(record)
                 self._files[DATA].write(line)
                 if self._format:
-                    self._files[FORMATTED].write(_line(self._formatted(record)))
+                    self._files[FORMATTED].write(self._formatted(record))
                 if self._places is not None:
                     self._places.append(self._places[-1] + len(line))
             for rejection in decision.rejections:
@@ -114,11 +121,14 @@ class Dataset:
         data: Mapping[str, Any] = json.loads(os.pread(file.fileno(), end - start, start))
         return data
 
-    def _formatted(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _formatted(self, record: Mapping[str, Any]) -> bytes:
+        """The record's formatted line; nothing, and a note, where the format does not fit it."""
         try:
-            return {name: render(text, record) for name, text in self._format.items()}
-        except jinja2.TemplateError as error:
-            raise InputError([Problem(f"instruction_format cannot be filled in: {error}")]) from error
+            return _line({name: render(text, record) for name, text in self._format.items()})
+        except Exception as error:  # noqa: BLE001 (a format is a user's code)
+            self.unformatted += 1
+            self.format_error = self.format_error or f"{type(error).__name__}: {error}"
+            return b""
 
 
 class _Accepted(Sequence[Mapping[str, Any]]):

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from fms_dgt.config.plan import RunPlan
@@ -67,6 +68,7 @@ class _Run:
         totals = journal.totals
         self._budget = Budget(settings.max_calls, settings.max_tokens, totals.calls, totals.tokens)
         self._endpoints = Endpoints(settings.max_concurrency, self._budget)
+        self._endpoints.answered_before = totals.calls > 0
         limits = RetryLimits(settings.max_attempts, settings.give_up_after)
         self._calls: PaidCalls | ReplayedCalls = PaidCalls(journal, hooks, self._endpoints, limits)
         if settings.replay is not None:
@@ -135,8 +137,7 @@ class _Run:
 
     def _close(self, run: TaskRun, seconds: float) -> tuple[TaskFinished, dict[str, Any]]:
         partial = run.write_tail()
-        run.dataset.publish()
-        run.dataset.close()
+        run.close()
         kept, end = run.dataset.kept, run.stop.end or "stopped"
         finished = TaskFinished(
             run.bound.name,
@@ -146,7 +147,9 @@ class _Run:
             run.dataset.rejected,
             run.why(),
             run.dataset.files,
+            run.counts.failed,
         )
+        self._notes.extend(run.notes())
         report = task_report(run, finished, partial=partial, seconds=seconds, started=self._started)
         add_totals(report, self._calls, self._journal)
         write_report(run.bound.folder, report)
@@ -157,13 +160,23 @@ class _Run:
 
 @contextlib.contextmanager
 def _signals(scheduler: Scheduler) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run gently, as long as it lasts."""
+    """Ctrl-C and SIGTERM stop the run gently, as long as it lasts.
+
+    The second one leaves at once, even where a stage's own code holds the event loop up.
+    """
     loop = asyncio.get_running_loop()
-    handled = (signal.SIGINT, signal.SIGTERM)
-    for number in handled:
-        loop.add_signal_handler(number, scheduler.interrupt)
+    told = False
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        nonlocal told
+        if told and not scheduler.interrupted:
+            raise KeyboardInterrupt
+        told = True
+        loop.call_soon_threadsafe(scheduler.interrupt)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from fms_dgt.core.builder import DataBuilder
@@ -24,6 +24,9 @@ from fms_dgt.core.validator import Keep
 from fms_dgt.plugins import INCLUDED, Found
 from fms_dgt.runner.bound import BoundValidator
 from fms_dgt.runner.players import Players
+
+# The module of a script or a notebook.
+MAIN = "__main__"
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def _described(stage: Stage) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Keep):
-        return str(value)
+        return [value.relation, value.value]
     if isinstance(value, Flow):
         return [stage.name for stage in value.stages]
     if isinstance(value, Stage):
@@ -116,13 +119,34 @@ def _code_parts(made: Made) -> dict[str, str]:
     modules = {inspect.getmodule(cls) for cls in classes}
     for stage in made.flow.walk():
         modules.update(inspect.getmodule(inspect.unwrap(function)) for function in stage.functions())
-    parts = {_shown(m): _file_of(m) for m in modules if m is not None and _ours(m.__name__)}
+    found = [m for m in modules if m is not None and _ours(m.__name__) and m.__name__ != MAIN]
+    parts = {_shown(module): _file_of(module) for module in found}
+    functions = [function for stage in made.flow.walk() for function in stage.functions()]
+    things: list[Any] = [*classes, *functions]
+    typed_in = [thing for thing in things if thing.__module__ == MAIN]
     builder = inspect.getmodule(type(made.builder))
     if builder is not None and builder.__package__:
         # what the builder's class calls stands beside it
         beside = sorted(made.found.folder.glob("*.py"))
         parts.update({f"{builder.__package__}.{path.stem}": path for path in beside})
-    return {f"the code of {name}": _code_digest(name, path) for name, path in sorted(parts.items())}
+    digests = {name: _code_digest(name, path) for name, path in sorted(parts.items())}
+    digests.update({thing.__qualname__: _bytecode_digest(thing) for thing in typed_in})
+    return {f"the code of {name}": digest for name, digest in digests.items()}
+
+
+def _bytecode_digest(thing: Any) -> str:
+    """A digest of a class or function of the running program.
+
+    Not of its file: a script changes in ways that do not matter here, and a notebook has none.
+    """
+    found = vars(thing).values() if isinstance(thing, type) else [thing]
+    codes = [getattr(inspect.unwrap(f), "__code__", None) for f in found if callable(f)]
+    return hexdigest([_code_said(code) for code in codes if code is not None])
+
+
+def _code_said(code: CodeType) -> list[Any]:
+    constants = [_code_said(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return [code.co_code.hex(), constants, list(code.co_names), list(code.co_varnames)]
 
 
 def _ours(name: str) -> bool:

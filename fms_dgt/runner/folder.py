@@ -12,7 +12,7 @@ from fms_dgt.config.plan import RunSettings
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.events import TaskFinished
 from fms_dgt.core.source import Endless
-from fms_dgt.errors import FolderChanged
+from fms_dgt.errors import FolderChanged, FolderError
 from fms_dgt.journal import Journal, TaskEntry
 from fms_dgt.journal.lock import folder_error
 from fms_dgt.runner.bound import BoundTask
@@ -26,6 +26,7 @@ from fms_dgt.runner.walk import Surroundings, Walk
 REPORT = "run.json"
 # Changed tasks are tried against the journal this far; beyond, the share found so far is told.
 TRIED_UNITS = 2_000
+SHOWN_CHANGES = 12
 
 
 @dataclass(frozen=True)
@@ -43,30 +44,50 @@ class Opened:
 
 async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: RunSettings) -> list[Opened]:
     """The entries of the tasks. Raises FolderChanged where what they are made from has changed."""
-    opened, changed = [], []
     for task in tasks:
-        if settings.restart:
-            opened.append(_restarted(task, journal))
-            continue
-        entry = journal.task(task.name)
-        different = changes(entry.fingerprint, task.fingerprint) if entry.fingerprint else []
-        notes: tuple[str, ...] = ()
-        if different and not settings.accept_changes:
-            changed.append(await _explained(task, entry, journal, different))
-        elif different:
-            journal.forget_outcomes(entry.id)
-            notes = (f"{task.name}: goes on with what changed: {'; '.join(different)}",)
-        if settings.retry_failed:
-            count = journal.forget_failures(entry.id)
-            notes = (*notes, f"{task.name}: {count} units with failed rows are taken up again")
-        complete = None if different or settings.retry_failed else _complete(task, entry)
-        opened.append(Opened(entry, notes, complete))
-    if changed:
-        raise FolderChanged("\n".join(changed))
+        _check_known(task, journal, settings)
+    if settings.restart:
+        opened = [_restarted(task, journal) for task in tasks]
+    else:
+        entries = [journal.task(task.name) for task in tasks]
+        different = [
+            changes(entry.fingerprint, task.fingerprint) if entry.fingerprint else []
+            for task, entry in zip(tasks, entries, strict=True)
+        ]
+        if any(different) and not settings.accept_changes:
+            said = zip(tasks, entries, different, strict=True)
+            raise FolderChanged("\n".join([await _explained(*one, journal) for one in said if one[2]]))
+        said = zip(tasks, entries, different, strict=True)
+        opened = [_opened(task, entry, changed, journal, settings) for task, entry, changed in said]
     for task, found in zip(tasks, opened, strict=True):
         if found.entry.fingerprint != task.fingerprint:
             journal.begin(found.entry.id, task.fingerprint)
     return opened
+
+
+def _check_known(task: BoundTask, journal: Journal, settings: RunSettings) -> None:
+    """A dataset that the journal does not know is somebody's: it is not written over."""
+    if not settings.restart and journal.find_task(task.name) is None and (task.folder / DATA).exists():
+        raise FolderError(
+            f"{task.folder}: holds a dataset that the journal of {journal.folder} does not know; "
+            "put its journal back, or begin anew: --restart, which moves the dataset aside"
+        )
+
+
+def _opened(
+    task: BoundTask, entry: TaskEntry, changed: list[str], journal: Journal, settings: RunSettings
+) -> Opened:
+    """Go on with a task; only what the run was told to take up anew is dropped."""
+    if changed:
+        journal.forget_outcomes(entry.id)
+        return Opened(entry, (f"{task.name}: goes on with what changed: {'; '.join(changed)}",))
+    if entry.ended.get("end") == "stopped":
+        # the rows that failed before the run was stopped may have failed for the same reason
+        journal.forget_failures(entry.id)
+    if settings.retry_failed:
+        count = journal.forget_failures(entry.id)
+        return Opened(entry, (f"{task.name}: {count} units with failed rows are taken up again",))
+    return Opened(entry, (), _complete(task, entry))
 
 
 def ended_as(task: BoundTask, finished: TaskFinished) -> dict[str, Any]:
@@ -75,6 +96,7 @@ def ended_as(task: BoundTask, finished: TaskFinished) -> dict[str, Any]:
         "end": finished.end,
         "kept": finished.kept,
         "rejected": finished.rejected,
+        "failed": finished.failed,
         "target": finished.target,
         "format": hexdigest(task.instruction_format),
         "files": {name: _state(path) for name, path in finished.files.items()},
@@ -91,7 +113,7 @@ def _complete(task: BoundTask, entry: TaskEntry) -> TaskFinished | None:
         return None
     why = "complete already; nothing was asked"
     kept, rejected = said["kept"], said["rejected"]
-    done = TaskFinished(task.name, said["end"], kept, task.target, rejected, why, files)
+    done = TaskFinished(task.name, said["end"], kept, task.target, rejected, why, files, said["failed"])
     return done if done.complete and (task.folder / REPORT).is_file() else None
 
 
@@ -105,8 +127,6 @@ def _state(path: Path) -> list[int]:
 
 def _restarted(task: BoundTask, journal: Journal) -> Opened:
     entry = journal.restart(task.name)
-    if entry.edition == 1:
-        return Opened(entry)
     aside = task.folder / "earlier" / str(entry.edition - 1)
     moved = [path for path in _files(task.folder) if path.exists()]
     try:
@@ -122,21 +142,25 @@ def _files(folder: Path) -> list[Path]:
     return [folder / name for name in (DATA, REJECTED, FORMATTED, REPORT)]
 
 
-async def _explained(task: BoundTask, entry: TaskEntry, journal: Journal, different: list[str]) -> str:
+async def _explained(task: BoundTask, entry: TaskEntry, different: list[str], journal: Journal) -> str:
     have = journal.count_calls(entry.id)
+    serve = await _still_serving(task, entry, journal, have) if have else None
+    return "\n".join(changed_lines(task, different, have, serve))
+
+
+def changed_lines(
+    task: BoundTask, different: list[str], have: int = 0, serve: int | None = None
+) -> list[str]:
+    """What to tell a user whose task has changed; `serve` of its `have` answers can be used again."""
     lines = [f"{task.folder}: what {task.name} is made from has changed since this folder was begun:"]
-    lines.extend(f"  - {change}" for change in different[:12])
-    if len(different) > 12:
-        lines.append(f"  - ... and {len(different) - 12} more")
-    if have:
-        serve = await _still_serving(task, entry, journal, have)
-        lost = have - serve
-        lines.append(
-            f"  {serve:,} of its {have:,} answers still serve; making the same units again costs "
-            f"about {lost:,} calls"
-        )
+    lines.extend(f"  - {change}" for change in different[:SHOWN_CHANGES])
+    if len(different) > SHOWN_CHANGES:
+        lines.append(f"  - ... and {len(different) - SHOWN_CHANGES} more")
+    if serve is not None:
+        cost = f"making the same units again costs about {have - serve:,} calls"
+        lines.append(f"  {serve:,} of its {have:,} answers still serve; {cost}")
     lines.append("  go on with the change: --accept-changes; begin anew beside it: --restart")
-    return "\n".join(lines)
+    return lines
 
 
 async def _still_serving(task: BoundTask, entry: TaskEntry, journal: Journal, have: int) -> int:
@@ -144,7 +168,14 @@ async def _still_serving(task: BoundTask, entry: TaskEntry, journal: Journal, ha
     known = KnownCalls()
     numbers = journal.outcome_numbers(entry.id)
     around = Surroundings(
-        task, entry.id, known, Stop(), Memories({}), lambda _s, _o: None, lambda _s, _e: None, lambda _e: None
+        task,
+        entry.id,
+        known,
+        Stop(),
+        Memories.of(task),
+        lambda _s, _o: None,
+        lambda _s, _e: None,
+        lambda _e: None,
     )
     source = task.source
     if isinstance(source, Endless) and source.lag is not None:

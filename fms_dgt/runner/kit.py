@@ -16,8 +16,9 @@ from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import Validator, Verdict
-from fms_dgt.errors import Rejected, Unreadable
+from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
 from fms_dgt.runner.bound import BoundGenerator
+from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask
 
 if TYPE_CHECKING:
@@ -63,11 +64,18 @@ class StageKit(Kit):
         params: Mapping[str, Any] | None = None,
         **values: Any,
     ) -> Reply:
-        generator = self._generators[role]
-        prompt = self._walk.task.templates[template]
+        generator = self._generators.get(role)
+        prompt = self._walk.task.templates.get(template)
+        if generator is None or prompt is None:
+            what = f"role '{role}'" if generator is None else f"template '{template}'"
+            raise ValueError(f"{self._stage} asks with the {what}, which it does not declare in `asks`")
         as_json = generator.backend.enforces_schema and prompt.reply.schema(count) is not None
         scope = {**self._walk.task.columns, **self._row, **values}
-        messages = prompt.messages(scope, count=count, as_json=as_json)
+        try:
+            messages = prompt.messages(scope, count=count, as_json=as_json)
+        except InputError as error:
+            # this row's values do not fit; others may
+            raise ValueError(str(error)) from error
         merged = {**generator.sampling, **prompt.params, **(params or {})}
         request = Request(
             messages,
@@ -118,7 +126,18 @@ class StageKit(Kit):
             walk.stop,
         )
         walk.asking()
-        return await walk.calls.completion(ask, walk.answers)
+        # noted here, for a stage may catch what is raised, and must not turn it into data
+        try:
+            return await walk.calls.completion(ask, walk.answers)
+        except Abandoned:
+            walk.abandoned = True
+            raise
+        except CallFailed:
+            walk.failed()
+            raise
+        except FmsDgtError as error:
+            walk.fatal(error)
+            raise
 
     async def together(self, *steps: Awaitable[Any]) -> list[Any]:
         if len(steps) == 1:
@@ -153,7 +172,7 @@ class StageKit(Kit):
     async def step(self, stage: Stage, row: Row) -> list[Row]:
         self._walk.moved(stage.name, self._stage)
         given = await stage.run(row, StageKit(self._walk, row, stage.name, self._generators))
-        return given if isinstance(given, list) else [given]
+        return list(given) if isinstance(given, list | tuple) else [given]
 
 
 def _reply(prompt: Template, request: Request, completion: Completion) -> Reply:

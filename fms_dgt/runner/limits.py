@@ -35,6 +35,11 @@ class Budget:
         self.calls = calls
         self.tokens = tokens
         self.in_flight = 0
+        self._grants: list[Callable[[], None]] = []
+
+    def watch(self, grant: Callable[[], None]) -> None:
+        """`grant` is called whenever there may be room again: endpoints share the budget."""
+        self._grants.append(grant)
 
     @property
     def limited(self) -> bool:
@@ -63,6 +68,8 @@ class Budget:
         self.in_flight -= 1
         self.calls += calls
         self.tokens += tokens
+        for grant in self._grants:
+            grant()
 
 
 class Endpoint:
@@ -74,6 +81,7 @@ class Endpoint:
         self.successes = 0
         self.retrying = 0
         self.refused_in_row = 0
+        self.answered_before = False
         self._calls_rate: Rate | None = None
         self._tokens_rate: Rate | None = None
         self._failing_since: float | None = None
@@ -82,6 +90,8 @@ class Endpoint:
         self._budget = budget
         self._changed = changed
         self._alarm: asyncio.TimerHandle | None = None
+        self.last_calls: Callable[[], bool] = lambda: False
+        budget.watch(self.grant)
 
     @property
     def capacity(self) -> int:
@@ -99,6 +109,15 @@ class Endpoint:
             self._calls_rate = Rate(calls)
         if tokens is not None and self._tokens_rate is None:
             self._tokens_rate = Rate(tokens)
+
+    def waits(self, owner: Hashable) -> bool:
+        """Whether somebody of this owner waits for a slot."""
+        return any(waiter.owner == owner and not waiter.future.done() for waiter in self._waiting)
+
+    @property
+    def nothing_else(self) -> bool:
+        """Whether all that is left to ask here are calls that are being retried."""
+        return self.active == 0 and not self._waiting and self.last_calls()
 
     async def acquire(self, priority: Priority, owner: Hashable) -> None:
         """Wait for a slot; older units go first."""
@@ -122,7 +141,6 @@ class Endpoint:
         if self._tokens_rate is not None:
             self._tokens_rate.take(tokens)
         self._budget.settle(calls, tokens)
-        self.grant()
         self._changed()
 
     def grant(self) -> None:
@@ -146,6 +164,7 @@ class Endpoint:
     def answered(self) -> None:
         """A call was answered; it holds its slot still."""
         self.successes += 1
+        self.answered_before = True
         self.refused_in_row = 0
         self._failing_since = None
         self.width.answered(self.active)

@@ -49,7 +49,9 @@ class Memories:
         value = compared.validator.value(row, on)
         memory = self._memory(stage, group)
         refused = memory.find(value) is not None
-        return Mark(stage, row.path, on, value, group, 0 if refused else len(memory)), refused
+        # children that inherited the column share a mark: they do not compete with each other
+        path = row.made_at(*(column for column in (on, within) if column))
+        return Mark(stage, path, on, value, group, 0 if refused else len(memory)), refused
 
     def find(self, mark: Mark) -> Match | None:
         """The earliest record that a marked row may not stand beside."""

@@ -62,7 +62,7 @@ class Width:
             self._safe = self.now
             self._step = 1
             self._patience = min(self._patience * 2, LONGEST_PATIENCE)
-        if retry_after is not None:
+        if retry_after:
             self._close_for(retry_after)
         elif in_flight == 0:
             self._close_for(self._pause)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from fms_dgt.core.composed import Flow
-from fms_dgt.core.stages import Check, Stage
+from fms_dgt.core.stages import Check, Generate, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.errors import InputError, Problem, did_you_mean
 from fms_dgt.runner.stage_config import StageConfigs
@@ -37,7 +38,8 @@ def templates_of(
 
 def _asked(stage: Stage, files: Mapping[str, Path]) -> Iterator[str]:
     for _, pattern in stage.asks():
-        yield from matching(pattern, files)
+        # a glob that nothing matches is told as a template that is missing
+        yield from matching(pattern, files) or [pattern]
     if isinstance(stage, Check) and stage.template:
         yield stage.template
 
@@ -57,3 +59,18 @@ def _load(
         result[name] = Template.from_file(path, name)
     except InputError as error:
         problems.extend(error.problems)
+
+
+def fill_problems(flow: Flow, templates: Mapping[str, Template], values: Mapping[str, Any]) -> list[Problem]:
+    """What goes wrong when the templates that need no answer yet are filled in with a first row."""
+    problems: list[Problem] = []
+    for stage in flow.walk():
+        if not isinstance(stage, Generate):
+            continue
+        template = templates.get(stage.template)
+        if template is not None and template.variables <= values.keys():
+            try:
+                template.messages(values, count=stage.count)
+            except InputError as error:
+                problems.extend(error.problems)
+    return problems

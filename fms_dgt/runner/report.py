@@ -53,14 +53,17 @@ def task_report(
 
 def _stages(run: TaskRun) -> list[dict[str, Any]]:
     names = stage_names(run.bound.flow)
-    others = [name for name in run.counts.entered if name and name not in names]
+    seen = dict.fromkeys([*run.counts.entered, *(stage for stage, _ in run.counts.rejected)])
+    others = [name for name in seen if name and name not in names]
     result = []
     for name in [*names, *others]:
         reasons = {
             reason: count for (stage, reason), count in run.counts.rejected.most_common() if stage == name
         }
         entered = run.counts.entered.get(name, 0)
-        result.append({"stage": name, "in": entered, "rejected": sum(reasons.values()), "reasons": reasons})
+        result.append(
+            {"stage": name, "in_this_run": entered, "rejected": sum(reasons.values()), "reasons": reasons}
+        )
     return result
 
 

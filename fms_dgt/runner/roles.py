@@ -92,7 +92,8 @@ class Roles:
         }
         bound = {name: self._backends.bind(lm, problems) for name, lm in asked.items()}
         generators = {name: generator for name, generator in bound.items() if generator is not None}
-        version = f"{found.distribution} {found.version}"
+        # an included file has a digest for a version, which would tell of comments, too
+        version = "" if found.distribution.endswith(".py") else f"{found.distribution} {found.version}"
         return BoundValidator(found.name, found.cls(options), version, generators)
 
     def _block(self, role: str, where: str, problems: list[Problem]) -> Node | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from fms_dgt.core.events import End, RunStopping
 from fms_dgt.core.row import Unit
-from fms_dgt.errors import FmsDgtError
+from fms_dgt.errors import FmsDgtError, StageCrashed
 from fms_dgt.journal import Journal
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.calls import Calls, Endpoints
@@ -20,6 +20,7 @@ from fms_dgt.runner.walk import Surroundings, Walk
 
 # Units under way for each slot: some wait for retries or for the journal while others are asked.
 UNITS_A_SLOT = 4
+MOST_RETRYING = 4_096
 # Seconds that calls in flight may take to come in, once nobody needs them any more.
 GRACE = {"interrupted": 5.0, "stopped": 5.0, "reached": 10.0, "stalled": 10.0, "spent": 60.0}
 
@@ -46,27 +47,34 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._starting: Counter[Endpoint | None] = Counter()
         self._units: dict[asyncio.Task[None], TaskRun] = {}
-        self._interrupted = False
+        self.interrupted = False
         self._idle_since: float | None = None
         endpoints.changed = self._wake.set
+        endpoints.last_calls = self._nothing_to_admit
 
     async def run(self) -> None:
         """Until every task has ended and nothing is under way. Errors are kept in `error`."""
         async with asyncio.TaskGroup() as group:
             while True:
-                self._guarded_admit(group)
-                self._judge_ends()
+                try:
+                    self._admit(group)
+                    self._judge_ends()
+                except FmsDgtError as error:
+                    self.fail(error)
                 if not self._units and all(task.stop for task in self.tasks):
                     return
+                if any(task.catching_up and not task.stop for task in self.tasks):
+                    await asyncio.sleep(0)
+                    continue
                 self._wake.clear()
                 await self._wait()
 
     def interrupt(self) -> None:
         """Ctrl-C: stop admission and let calls in flight come in; a second one leaves at once."""
-        if self._interrupted:
+        if self.interrupted:
             self._cancel()
             return
-        self._interrupted = True
+        self.interrupted = True
         self._hooks.run_stopping(RunStopping("interrupted", GRACE["interrupted"]))
         self.stop_all("interrupted", "interrupted; run the same command to go on")
 
@@ -108,12 +116,6 @@ class Scheduler:
 
     # --- admission ---------------------------------------------------------------------------
 
-    def _guarded_admit(self, group: asyncio.TaskGroup) -> None:
-        try:
-            self._admit(group)
-        except FmsDgtError as error:
-            self.fail(error)
-
     def _admit(self, group: asyncio.TaskGroup) -> None:
         waiting = list(self.tasks)
         while waiting:
@@ -129,9 +131,13 @@ class Scheduler:
         backends = task.bound.backends
         if not backends:
             return len(task.under_way) < UNITS_A_SLOT
-        slots = sum(self._endpoints.of(backend).capacity for backend in backends)
+        endpoints = {self._endpoints.of(backend) for backend in backends}
+        slots = sum(endpoint.capacity for endpoint in endpoints)
+        # units that only wait to be tried again hold nobody up, within reason
+        waiting = min(sum(endpoint.retrying for endpoint in endpoints), MOST_RETRYING)
         first = self._endpoints.of(backends[0])
-        return len(task.under_way) < UNITS_A_SLOT * slots and first.free - self._starting[first] > 0
+        room = len(task.under_way) - waiting < UNITS_A_SLOT * slots
+        return room and first.free - self._starting[first] > 0
 
     def _affordable(self, task: TaskRun, unit: Unit) -> bool:
         """Whether the budget may reach for this unit beside those under way."""
@@ -186,6 +192,11 @@ class Scheduler:
             asks = task.under_way.get(walk.unit.number, 0)
             before = bool(task.stop)
             try:
+                if outcome is None and not task.stop:
+                    # would leave a gap that nobody fills
+                    self.fail(
+                        StageCrashed(f"unit {walk.unit.key} of {task.bound.name} ended without an outcome")
+                    )
                 task.finish(walk.unit.number, outcome, asks)
             except FmsDgtError as error:
                 self.fail(error)
@@ -196,10 +207,14 @@ class Scheduler:
         self._units.pop(unit, None)
         self._wake.set()
 
-    def _crashed(self, task: TaskRun, stage: str, error: Exception) -> None:
+    def _crashed(self, task: TaskRun, stage: str, error: BaseException) -> None:
         stops = task.crashed(stage, error)
         if stops is not None:
             self.fail(stops)
+
+    def _nothing_to_admit(self) -> bool:
+        """Whether no task has a unit that is not under way yet."""
+        return not any(task.wants() for task in self.tasks)
 
     # --- ends --------------------------------------------------------------------------------
 
@@ -208,8 +223,15 @@ class Scheduler:
             task.check_exhausted()
         if self._budget.spent:
             for task in self.tasks:
-                if not task.stop and (task.under_way or task.wants()):
+                if not task.stop and self._needs_more(task):
                     self._stop(task, "spent", self._why_spent())
+
+    def _needs_more(self, task: TaskRun) -> bool:
+        """Whether a task cannot go on without a call: its rows wait, or its next unit has no answers."""
+        if task.under_way:
+            return any(endpoint.waits(task.stop) for endpoint in self._endpoints.all())
+        unit = task.peek() if task.wants() else None
+        return unit is not None and not self._affordable(task, unit)
 
     def _why_spent(self) -> str:
         budget = self._budget

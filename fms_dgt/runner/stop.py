@@ -11,6 +11,12 @@ class Abandoned(Exception):
     """Raised in a unit's own steps when its task has stopped; its answers are in the journal."""
 
 
+def cancelled_from_outside() -> bool:
+    """In an `except CancelledError`: whether somebody cancelled this task, or its own code raised it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Stop:
     """Set once, with the reason; whoever waits for a slot or a retry is let go."""
 

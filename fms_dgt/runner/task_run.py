@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,18 +16,23 @@ from fms_dgt.errors import FmsDgtError, StageCrashed
 from fms_dgt.journal import Journal, TaskEntry
 from fms_dgt.journal.entries import OutcomeEntry, to_text
 from fms_dgt.plugins import Hooks
-from fms_dgt.runner.admission import Cost, Yield
+from fms_dgt.runner.admission import Cost, Yield, calls_of
 from fms_dgt.runner.bound import BoundTask
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement, Known, known_matches
 from fms_dgt.runner.memories import Memories
-from fms_dgt.runner.outcome import UnitOutcome
+from fms_dgt.runner.outcome import Leaf, UnitOutcome
 from fms_dgt.runner.stop import Stop
+from fms_dgt.runner.walk import CODE_ERROR, RECORD
 
 # Finished units beyond this many wait in the journal alone.
 HELD_IN_MEMORY = 256
 # A stage whose code fails on so many rows, and on every one, is broken.
 CRASHES_THAT_STOP = 10
+# Reasons that say nothing about the row.
+MAY_PASS = ("failed", CODE_ERROR)
+# So many units are taken from the journal before anybody else has a turn.
+STORED_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -47,7 +53,7 @@ class TaskRun:
         self.stop = Stop()
         self.counts = Counts()
         self.yields = Yield(bound.flow.multiplies())
-        self.cost = Cost(sum(1 for stage in bound.flow.walk() for _ in stage.asks()))
+        self.cost = Cost(calls_of(bound.flow))
         self.memories = Memories.of(bound)
         self.dataset = Dataset(
             bound.folder, bound.instruction_format, keep_places=bound.source.lag is not None
@@ -71,6 +77,9 @@ class TaskRun:
         self._barren_example: dict[tuple[str, str], Any] = {}
         self._crashes: Counter[str] = Counter()
         self._unit: Unit | None = None
+        # set while there are stored units left to finish: the event loop gets its turn in between
+        self.catching_up = False
+        self._had = self.dataset.records_there()
 
     def _open_source(self) -> Iterator[Unit] | None:
         source = self.bound.source
@@ -93,7 +102,12 @@ class TaskRun:
 
         Units whose outcome is in the journal are finished on the way.
         """
+        stored = 0
         while self._unit is None and not self.stop and not self._exhausted and self._in_reach():
+            stored += 1
+            self.catching_up = stored > STORED_AT_ONCE
+            if self.catching_up:
+                return None
             unit = self._drawn()
             if unit is None:
                 self._exhausted = True
@@ -107,11 +121,22 @@ class TaskRun:
         if unit is None:
             raise RuntimeError("take without peek")
         self._unit = None
-        # whatever the journal had is told by now: the files may take their place
-        self.dataset.publish()
+        self._publish()
         self.under_way[unit.number] = 0
         self.admitted += 1
         return unit
+
+    def _publish(self) -> None:
+        """Put the files in place, unless the earlier ones still have more."""
+        if self.dataset.kept >= self._had:
+            self.dataset.publish()
+
+    def close(self) -> None:
+        """Write what is left and close the files; earlier ones stay where an error left fewer records."""
+        if self._closed or self.stop.end == "exhausted":
+            self.dataset.publish()
+        self._publish()
+        self.dataset.close()
 
     def _in_reach(self) -> bool:
         """Whether the next unit's lag allows it, and the target may need it."""
@@ -170,11 +195,7 @@ class TaskRun:
         if outcome is None:
             return
         self.cost.finished(asks)
-        try:
-            text = to_text(outcome.to_json())
-        except (TypeError, ValueError) as error:
-            self.stop.set("stopped", f"unit {number}: a row holds what JSON cannot: {error}")
-            raise StageCrashed(self.stop.why) from error
+        text = _as_text(outcome)
         written = self._journal.put_outcome(self.entry.id, number, outcome.key, text, failed=outcome.failed)
         self._hold(outcome)
         self._commit_ready()
@@ -213,11 +234,14 @@ class TaskRun:
             self._journal.put_decision(self.entry.id, outcome.number, to_text(decision.to_json()))
         self._add(decision, again=known is not None)
         self.committed += 1
-        self.yields.committed(len(decision.records), outcome.records)
+        if not _only_failed(outcome, decision):
+            self.yields.committed(len(decision.records), outcome.records)
         if self.bound.source.lag is not None:
             self._counted.append((outcome.number, self.dataset.kept))
         self._hooks.unit_finished(UnitFinished(self.bound.name, outcome.number, again=known is not None))
-        self._judge_end(decision)
+        self._judge_end(outcome, decision)
+        if self.under_way:
+            self._publish()
 
     def _add(self, decision: Decision, *, again: bool) -> None:
         first = self.dataset.kept + 1
@@ -228,14 +252,14 @@ class TaskRun:
         for line in decision.rejections:
             reason = (line["stage"], line["reason"])
             self.counts.rejected[reason] += 1
-            self.counts.failed += line["reason"] == "failed"
+            self.counts.failed += line["reason"] in MAY_PASS
             self._hooks.row_rejected(
                 RowRejected(self.bound.name, *reason, evidence=line["evidence"], again=again)
             )
 
     # --- ends --------------------------------------------------------------------------------
 
-    def _judge_end(self, decision: Decision) -> None:
+    def _judge_end(self, outcome: UnitOutcome, decision: Decision) -> None:
         target = self.bound.target
         if target is not None and self.dataset.kept >= target:
             self._close("reached")
@@ -244,6 +268,9 @@ class TaskRun:
             self._barren = 0
             self._barren_reasons.clear()
             self._barren_example.clear()
+            return
+        if _only_failed(outcome, decision):
+            # says nothing of what the task's prompts and checks give
             return
         self._barren += 1
         for line in decision.rejections:
@@ -275,15 +302,26 @@ class TaskRun:
             return f"the source had {self.committed:,} units, which gave {self.dataset.kept:,} records"
         return self.stop.why
 
+    def notes(self) -> Iterator[str]:
+        """What the user should know of the files beside the counts."""
+        name = self.bound.name
+        if self.counts.failed:
+            yield f"{name}: {self.counts.failed:,} rows failed; --retry-failed takes them up again"
+        if self.dataset.unformatted:
+            first = self.dataset.format_error
+            yield f"{name}: {self.dataset.unformatted:,} records have no formatted line; the first: {first}"
+
     def check_exhausted(self) -> None:
         """End the task where its source has nothing left and everything is committed."""
         if self._exhausted and not self.stop and not self.under_way and not self._finished:
             self.stop.set("exhausted")
 
-    def crashed(self, stage: str, error: Exception) -> FmsDgtError | None:
+    def crashed(self, stage: str, error: BaseException) -> FmsDgtError | None:
         """A stage's code failed on a row; the error that stops the run where it fails on every one."""
         self._crashes[stage] += 1
-        if self._crashes[stage] < max(CRASHES_THAT_STOP, self.counts.entered[stage]):
+        # rows enter the record class once they are through the flow
+        entered = self.counts.entered[stage] + (self.counts.entered[""] if stage == RECORD else 0)
+        if self._crashes[stage] < max(CRASHES_THAT_STOP, entered):
             return None
         text = f"the stage '{stage}' of {self.bound.name} fails on every row: {type(error).__name__}: {error}"
         return StageCrashed(text)
@@ -309,10 +347,36 @@ class TaskRun:
         return bool(numbers)
 
 
+def _as_text(outcome: UnitOutcome) -> str:
+    """An outcome as JSON text; a leaf that holds what JSON cannot becomes a rejection that says so."""
+    try:
+        return to_text(outcome.to_json())
+    except (TypeError, ValueError):
+        outcome.leaves = [_json_leaf(leaf) for leaf in outcome.leaves]
+        outcome.failed = True
+        return to_text(outcome.to_json())
+
+
+def _json_leaf(leaf: Leaf) -> Leaf:
+    try:
+        to_text([leaf.record, leaf.rejection, [mark.value for mark in leaf.trail]])
+    except (TypeError, ValueError) as error:
+        evidence = {"error": str(error), "row": _short(repr(leaf.record or leaf.rejection))}
+        said = {"reason": "holds what JSON cannot", "evidence": evidence, "values": {}}
+        return Leaf(leaf.path, (), rejection={"stage": RECORD, **said})
+    return leaf
+
+
 def _outcome(entry: OutcomeEntry) -> UnitOutcome:
     return UnitOutcome.from_json(entry.number, entry.key, entry.body, failed=entry.failed)
 
 
+def _only_failed(outcome: UnitOutcome, decision: Decision) -> bool:
+    """Whether a unit gave nothing since calls, or code, failed."""
+    return outcome.failed and not decision.records
+
+
 def _short(value: Mapping[str, Any] | Any) -> str:
-    text = str(value.get("reason") or value) if isinstance(value, Mapping) else str(value)
+    said = (value.get("reason") or value.get("error")) if isinstance(value, Mapping) else None
+    text = str(said) if said else value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= 200 else text[:197] + "..."

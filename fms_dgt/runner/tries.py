@@ -6,34 +6,31 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from fms_dgt.core.events import CallFinished, CallRetried
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.errors import (
     BackendGone,
+    CallFailed,
     ConnectionFailed,
     GeneratorError,
     Overloaded,
-    Rejected,
     RequestRefused,
     SetupError,
 )
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.bound import BoundGenerator
 from fms_dgt.runner.limits import Endpoint, Priority
-from fms_dgt.runner.stop import Stop
+from fms_dgt.runner.stop import Stop, cancelled_from_outside
 
 FIRST_DELAY = 0.5
+SHORTEST_DELAY = 0.005
 LONGEST_DELAY = 60.0
 # So many refusals in a row, before any answer, mean that every call would be refused.
 REFUSALS_THAT_STOP = 20
 # What a try that met an overloaded endpoint counts of one that failed by itself.
 OVERLOAD_COUNTS = 0.1
-
-
-class CallFailed(Rejected):
-    """A call failed for good; its row is rejected as failed, and may be taken up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +107,18 @@ class Tries:
         seconds = generator.backend.options.timeout
         try:
             async with asyncio.timeout(seconds):
-                return await generator.backend.generate(self._ask.request)
+                given: Any = await generator.backend.generate(self._ask.request)
+            if isinstance(given, Completion):
+                return given
+            raise TypeError(f"generate() must give a Completion, not {type(given).__name__}")
         except GeneratorError:
             raise
         except TimeoutError as error:
             raise ConnectionFailed(f"no answer within {seconds:g} s") from error
+        except asyncio.CancelledError as error:
+            if cancelled_from_outside():
+                raise
+            raise ConnectionFailed(f"the generator '{generator.type}' gave the call up") from error
         except Exception as error:
             # a backend owes GeneratorErrors; what it lets through is its fault, and final for the row
             text = f"the generator '{generator.type}' raised {type(error).__name__}: {error}"
@@ -132,6 +136,9 @@ class Tries:
             self._give_up(error)
         silent = self._endpoint.silent_for
         if silent > self._limits.give_up_after:
+            if self._endpoint.answered_before and self._endpoint.nothing_else:
+                # nothing is left that could show whether it is the backend or these calls
+                self._give_up(error)
             text = f"{kind}: no answer for {silent:.0f} s; the last error: {error}"
             raise BackendGone(text) from error
         # an overloaded endpoint decides itself when the next call goes: the oldest that waits
@@ -154,9 +161,9 @@ class Tries:
 
     def _hopeless(self) -> bool:
         most = self._limits.max_attempts
-        # the last call of a run has no others that could be answered beside it
+        # the last calls of a run have no others that could be answered beside them
         endpoint = self._endpoint
-        alone = endpoint.retrying == 1 and endpoint.active == 0 and endpoint.successes > 0
+        alone = endpoint.answered_before and endpoint.nothing_else
         return self._counted >= most or (alone and self._attempts >= most)
 
     def _refused(self, error: GeneratorError) -> NoReturn:
@@ -168,11 +175,12 @@ class Tries:
 
     def _give_up(self, error: GeneratorError) -> NoReturn:
         self._report(None, 0.0, str(error))
-        raise CallFailed("failed", {"error": str(error), "attempts": self._attempts}) from error
+        # nothing that depends on timing (how often it was tried) may stand in the evidence
+        raise CallFailed("failed", {"error": str(error)}) from error
 
     def _delay(self, error: GeneratorError) -> float:
         if error.retry_after is not None:
-            return error.retry_after
+            return max(error.retry_after, SHORTEST_DELAY * 2.0 ** min(self._attempts, 9))
         longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._attempts - 1, 10))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, shapes no data)
 

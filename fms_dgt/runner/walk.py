@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +11,19 @@ from fms_dgt.core.composed import Branch
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Stage
 from fms_dgt.errors import FmsDgtError, Rejected
+from fms_dgt.plugins import place
 from fms_dgt.runner.bound import BoundTask
 from fms_dgt.runner.calls import Calls
 from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.limits import Priority
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.outcome import Leaf, Mark, UnitOutcome
-from fms_dgt.runner.stop import Abandoned, Stop
-from fms_dgt.runner.tries import CallFailed
+from fms_dgt.runner.stop import Abandoned, Stop, cancelled_from_outside
 
 # Where rejections stand that the builder's record class causes.
 RECORD = "record"
+# The reason of rows on which a stage's or record's own code fails.
+CODE_ERROR = "error in the stage's code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Surroundings:
     stop: Stop
     memories: Memories
     moved: Callable[[str, str], None]
-    crashed: Callable[[str, Exception], None]
+    crashed: Callable[[str, BaseException], None]
     fatal: Callable[[FmsDgtError], None]
     asking: Callable[[], None] = lambda: None
 
@@ -80,61 +81,68 @@ class Walk:
             if not isinstance(stage, Branch):
                 self.moved(stage.name, origin)
                 origin = stage.name
-            if stage.name in self._around.memories:
-                mark, refused = self._around.memories.mark(stage.name, row)
-                trail = (*trail, mark)
-                if refused:
-                    # against the committed prefix, so commit will find the same, whatever else comes
-                    self._outcome.leaves.append(Leaf(row.path, trail))
-                    return
-                continue
             given = await self._step(stage, row, trail)
             if given is None:
                 return
-            if isinstance(stage, Branch):
+            if isinstance(given, Mark):
+                trail = (*trail, given)
+            elif isinstance(stage, Branch):
                 stages, at = self.task.paths[stage.name][stage.chosen(row)], 0
             elif isinstance(given, Row):
                 row = given
             else:
-                await self._spread(given, stages[at:], trail, origin)
+                await self._spread(row, given, stages[at:], trail, origin)
                 return
         self._record(row, trail, origin)
 
-    async def _step(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> Row | list[Row] | None:
+    async def _step(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> Row | list[Row] | Mark | None:
         """What the stage made of the row; None where the row ends here."""
         try:
+            if stage.name in self._around.memories:
+                return self._compare(stage, row, trail)
             if isinstance(stage, Branch):
                 stage.chosen(row)
                 return row
-            given = await stage.run(row, StageKit(self, row, stage.name, self.task.generators))
-            if given == []:
-                raise Rejected("gave nothing")
+            return _rows(await stage.run(row, StageKit(self, row, stage.name, self.task.generators)))
         except Rejected as rejected:
             self._reject(row, trail, stage.name, rejected)
         except Abandoned:
             self.abandoned = True
         except FmsDgtError as error:
-            self.abandoned = True
-            self._around.fatal(error)
-        except Exception as error:  # noqa: BLE001 (a stranger's stage: its fault stays with its row)
+            self.fatal(error)
+        except asyncio.CancelledError as error:
+            if cancelled_from_outside():
+                raise
             self._crash(row, trail, stage.name, error)
-        else:
-            return given
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a stranger's fault stays with its row)
+            self._crash(row, trail, stage.name, error)
         return None
 
-    def _crash(self, row: Row, trail: tuple[Mark, ...], stage: str, error: Exception) -> None:
-        self._around.crashed(stage, error)
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        evidence = {
-            "error": f"{type(error).__name__}: {error}",
-            "at": f"{where.filename.rsplit('/', 1)[-1]}:{where.lineno}",
-        }
-        self._reject(row, trail, stage, Rejected("error in the stage's code", evidence))
+    def _compare(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> Mark | None:
+        mark, refused = self._around.memories.mark(stage.name, row)
+        if refused:
+            # against the committed prefix, so commit will find the same, whatever else comes
+            self._outcome.leaves.append(Leaf(row.path, (*trail, mark)))
+        return None if refused else mark
+
+    def fatal(self, error: FmsDgtError) -> None:
+        """What would fail every row: the run stops, and nothing of this unit is kept but its answers."""
+        self.abandoned = True
+        self._around.fatal(error)
+
+    def failed(self) -> None:
+        """A call that this unit needs failed for good, whatever its stage makes of that."""
+        self._outcome.failed = True
 
     async def _spread(
-        self, rows: list[Row], stages: tuple[Stage, ...], trail: tuple[Mark, ...], came_from: str
+        self,
+        parent: Row,
+        rows: list[Row],
+        stages: tuple[Stage, ...],
+        trail: tuple[Mark, ...],
+        came_from: str,
     ) -> None:
-        children = [row.child(at) for at, row in enumerate(rows)]
+        children = [parent.child(at, **row.beyond(parent)) for at, row in enumerate(rows)]
         if len(children) == 1:
             await self._follow(children[0], stages, trail, came_from)
             return
@@ -142,11 +150,20 @@ class Walk:
             for child in children:
                 group.create_task(self._follow(child, stages, trail, came_from))
 
+    def _crash(self, row: Row, trail: tuple[Mark, ...], stage: str, error: BaseException) -> None:
+        self._around.crashed(stage, error)
+        # the reason may lie outside (a file that is missing): such rows may be taken up again
+        self._outcome.failed = True
+        # the author's line, without a folder: what is written must not depend on the machine
+        evidence = {"error": f"{type(error).__name__}: {error}", "at": place(error).rsplit("/", 1)[-1]}
+        self._reject(row, trail, stage, Rejected(CODE_ERROR, evidence))
+
     def _record(self, row: Row, trail: tuple[Mark, ...], came_from: str) -> None:
         values = {**self.task.columns, **row}
         fields = self.task.record.__dataclass_fields__
         try:
             record = self.task.record(**{name: values[name] for name in fields if name in values})
+            _check_types(record, self.task.record_types)
             leaf = Leaf(row.path, trail, record=record.to_dict())
         except Exception as error:  # noqa: BLE001 (a stranger's record class)
             self.moved(RECORD, came_from)
@@ -156,8 +173,9 @@ class Walk:
             self._outcome.leaves.append(leaf)
 
     def _reject(self, row: Row, trail: tuple[Mark, ...], stage: str, rejected: Rejected) -> None:
-        self._outcome.failed = self._outcome.failed or isinstance(rejected, CallFailed)
-        made = {name: value for name, value in row.items() if name not in self.unit.values}
+        # of a finite source, the item is what a reader looks for; of a draw, what was made of it
+        given = self.unit.values if self.task.source.endless else {}
+        made = {name: value for name, value in row.items() if name not in given}
         rejection = {
             "stage": stage,
             "reason": rejected.reason,
@@ -165,3 +183,26 @@ class Walk:
             "values": made,
         }
         self._outcome.leaves.append(Leaf(row.path, trail, rejection=rejection))
+
+
+def _rows(given: Any) -> Row | list[Row]:
+    """What a stage returned, if it is what stages return."""
+    if isinstance(given, Row):
+        return given
+    if not isinstance(given, list | tuple):
+        raise TypeError(f"a stage gives a Row or a list of them, not {type(given).__name__}")
+    if not given:
+        raise Rejected("gave nothing")
+    wrong = next((row for row in given if not isinstance(row, Row)), None)
+    if wrong is not None or None in given:
+        raise TypeError(f"a stage gives a list of Rows; in this one there is {type(wrong).__name__}")
+    return list(given)
+
+
+def _check_types(record: Any, types: Mapping[str, tuple[type, ...]]) -> None:
+    """Raises TypeError where a field that is declared as text or a number holds something else."""
+    for name, allowed in types.items():
+        value = getattr(record, name)
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            wanted = allowed[0].__name__
+            raise TypeError(f"the field '{name}' holds {type(value).__name__}, and is declared as {wanted}")

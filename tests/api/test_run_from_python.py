@@ -111,7 +111,7 @@ async def test_arun_runs_on_the_callers_loop(tmp_path: Path) -> None:
 
 
 async def test_a_cancelled_arun_is_resumable(tmp_path: Path) -> None:
-    slow = {"type": "simulated", "latency": 0.05}
+    slow = {"type": "simulated", "latency": 0.4}
     running = asyncio.ensure_future(
         fms_dgt.arun(JOKES, generator=slow, output_dir=tmp_path, num_outputs_to_generate=40)
     )

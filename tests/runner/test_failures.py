@@ -116,9 +116,68 @@ def test_a_source_that_raises_is_an_error_that_names_it(tmp_path: Path) -> None:
         stumble(tmp_path, "source")
 
 
-def test_a_value_that_json_cannot_hold_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="a row holds what JSON cannot"):
-        stumble(tmp_path, "json")
+def test_a_value_that_json_cannot_hold_costs_its_row(tmp_path: Path) -> None:
+    outcome = stumble(tmp_path, "evidence")
+    [row] = outcome.rejections
+    assert (row["stage"], row["reason"]) == ("record", "holds what JSON cannot")
+    assert "set is not JSON serializable" in row["evidence"]["error"]
+    assert outcome.counts["records"] == 29
+
+
+def test_a_field_that_holds_another_type_costs_its_row(tmp_path: Path) -> None:
+    [row] = stumble(tmp_path, "type").rejections
+    assert row["stage"] == "record"
+    assert row["evidence"]["error"] == "TypeError: the field 'number' holds str, and is declared as int"
+
+
+def test_what_was_stopped_for_a_fault_is_taken_up_once_that_is_mended(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="refuses every call"):
+        walk(tmp_path, "refuse", count=60)
+    mended = walk(tmp_path, "well", count=60)
+    assert mended.counts["records"] == 60
+    assert rejected(mended) == []
+
+
+def test_a_finite_source_of_which_every_row_failed_is_not_complete(tmp_path: Path) -> None:
+    outcome = walk(tmp_path, "refuse", count=8)
+    assert not outcome.complete
+    assert outcome.tasks["walk"].failed == 8
+    assert any("8 rows failed; --retry-failed takes them up again" in note for note in outcome.finished.notes)
+    assert walk(tmp_path, "well", count=8, retry_failed=True).counts["records"] == 8
+
+
+def test_two_calls_that_never_succeed_do_not_make_a_run_unfinishable(tmp_path: Path) -> None:
+    config = {"runner_config": {"give_up_after": 3, "max_attempts": 4}}
+    outcome = walk(tmp_path, "never_5 or 7", config=config)
+    assert sorted(row["values"]["number"] for row in outcome.rejections) == [5, 7]
+    assert outcome.counts["records"] == 28
+
+
+def test_a_backend_that_lets_its_own_cancellation_through_fails_one_try(tmp_path: Path) -> None:
+    outcome = walk(tmp_path, "cancel_4")
+    assert outcome.counts["records"] == 30
+
+
+def test_a_backend_that_cannot_be_opened_stops_the_run_and_no_row_pays(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be opened: OSError: no socket"):
+        walk(tmp_path, "shut")
+    assert walk(tmp_path, "well").counts["records"] == 30
+
+
+@pytest.mark.parametrize("fault", ["none", "dict", "exit"])
+def test_what_no_stage_may_give_costs_its_row(tmp_path: Path, fault: str) -> None:
+    outcome = stumble(tmp_path, fault)
+    [row] = outcome.rejections
+    assert row["reason"] == "error in the stage's code"
+    assert outcome.counts["records"] == 29
+
+
+def test_a_budget_shared_by_two_endpoints_never_hangs(tmp_path: Path) -> None:
+    task = {**WALK, "data_builder": "two_ends", "seed_examples": [{"number": n} for n in range(6)]}
+    include = [TOYS / name for name in ("walk.py", "moody.py", "sieve.py", "two_ends.py")]
+    for budget in range(1, 12):
+        outcome = fms_dgt.run(task, include=include, output_dir=tmp_path / str(budget), max_calls=budget)
+        assert outcome.finished.report["walk"]["folder"]["calls"] <= budget
 
 
 def stumble(folder: Path, fault: str) -> fms_dgt.Outcome:

@@ -22,11 +22,15 @@ class MoodyGenerator(Generator[MoodyOptions]):
         super().__init__(options)
         self._tries: Counter[str] = Counter()
 
+    async def open(self) -> None:
+        if self.options.mood == "shut":
+            raise OSError("no socket")
+
     async def generate(self, request: Request) -> Completion:
         await asyncio.sleep(0.002)
         prompt = request.messages[0]["content"]
         mood, _, number = self.options.mood.partition("_")
-        hit = not number or f"number {number}." in prompt
+        hit = not number or any(f"number {one}." in prompt for one in number.split(" or "))
         self._tries[prompt] += 1
         if mood == "refuse" and hit:
             raise RequestRefused("no")
@@ -36,6 +40,8 @@ class MoodyGenerator(Generator[MoodyOptions]):
             raise Overloaded("later", retry_after=0.01)
         if mood == "never" and hit:
             raise ConnectionFailed("reset", retry_after=0.01)
+        if mood == "cancel" and hit and self._tries[prompt] == 1:
+            raise asyncio.CancelledError
         if mood == "locked":
             raise EveryCallFails("the key is wrong")
         if mood == "gone":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fms_dgt import DataBuilder, Endless, Flow, Map, Record, Task
+from fms_dgt import DataBuilder, Endless, Flow, Map, Record, Rejected, Task, stage
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class StumbleBuilder(DataBuilder[Task]):
         def draw(index, random, accepted):
             if task.task_description == "source" and index == 20:
                 raise KeyError("dry")
-            number = 1j if task.task_description == "json" and index == 3 else index
+            number = "three" if task.task_description == "type" and index == 3 else index
             return {"number": number, "wanted_fault": task.task_description}
 
         return Endless(draw)
@@ -34,6 +34,15 @@ class StumbleBuilder(DataBuilder[Task]):
         def stumble(row):
             if task.task_description == "always" or (task.task_description == "stage" and row["number"] == 13):
                 1 / 0
+            if task.task_description == "evidence" and row["number"] == 13:
+                raise Rejected("no", {1, 2})
             return {}
 
-        return Flow(Map(stumble))
+        @stage()
+        async def give(row, kit):
+            fault = task.task_description if row["number"] == 13 else ""
+            if fault == "exit":
+                raise SystemExit(0)
+            return {"none": None, "dict": {}}.get(fault, row)
+
+        return Flow(Map(stumble), give)

@@ -1,6 +1,6 @@
 """Reply contracts: what the answer to a template must look like, and how it is read."""
 
-from fms_dgt.core.reply.contract import ReplyContract
+from fms_dgt.core.reply.contract import Reading, ReplyContract
 from fms_dgt.core.reply.fields import FieldsReply
 from fms_dgt.core.reply.json_value import JsonReply
 from fms_dgt.core.reply.listing import ListReply
@@ -12,6 +12,7 @@ __all__ = [
     "FieldsReply",
     "JsonReply",
     "ListReply",
+    "Reading",
     "ReplyContract",
     "ScoreReply",
     "TextReply",

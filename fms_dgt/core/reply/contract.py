@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The value of a reply, and how many of its items are not in it.
+
+    `cut` ones broke off where the reply was cut off (1 at the most), `incomplete` ones lack a part or
+    cannot be read, `surplus` ones were more than asked for.
+    """
+
+    value: Any
+    cut: int = 0
+    incomplete: int = 0
+    surplus: int = 0
 
 
 class ReplyContract(ABC):
@@ -26,6 +41,10 @@ class ReplyContract(ABC):
     @abstractmethod
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> Any:
         """The value of a reply. `finish` is "length" where it was cut off. Raises Unreadable."""
+
+    def reading(self, text: str, *, finish: str = "stop", count: int | None = None) -> Reading:
+        """The same value, and what had to be left out to get it. Raises Unreadable."""
+        return Reading(self.read(text, finish=finish, count=count))
 
     def schema(self, count: int | None) -> Mapping[str, Any] | None:
         """The JSON schema for backends that enforce one; None where the reply is free text."""

@@ -5,21 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from fms_dgt.core.reply.cleaning import (
-    NOTHING,
-    clean,
-    elements_of_cut_list,
-    json_in,
-    key_of,
-    plain,
-    says_nothing,
-    unfenced,
-)
-from fms_dgt.core.reply.contract import ReplyContract
+from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
+from fms_dgt.core.reply.contract import Reading, ReplyContract
+from fms_dgt.core.reply.json_text import NOTHING, elements_of_broken_list, json_in, json_within
 from fms_dgt.core.reply.listing import items_schema, the_list
-from fms_dgt.core.reply.parts import Part, labelled, tagged
+from fms_dgt.core.reply.parts import Part, in_plain_tags, labelled, tagged
+from fms_dgt.core.reply.table import table_rows
 from fms_dgt.errors import Unreadable
 
 
@@ -66,49 +59,79 @@ class FieldsReply(ReplyContract):
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> Any:
         """The first complete set of fields, or all of them; `count` at the most."""
-        answer = unfenced(clean(text))
-        sets = self._sets(answer, finish == "length")
-        complete = [entry for entry in sets if len(entry) == len(self.names)]
-        if not complete:
-            raise Unreadable(self._missing(sets, finish))
-        ordered = [{name: entry[name] for name in self.names} for entry in complete]
-        return ordered[:count] if self.repeated else ordered[0]
+        return self.reading(text, finish=finish, count=count).value
 
-    def _sets(self, answer: str, is_cut: bool) -> list[dict[str, str]]:
+    def reading(self, text: str, *, finish: str = "stop", count: int | None = None) -> Reading:
+        """The complete sets, and how many were lost; where one set is wanted, none is."""
+        answer = in_plain_tags(unfenced(clean(text, self._keys)), self.names)
+        is_cut = finish == "length"
+        found = self._found(answer, is_cut)
+        complete = [entry for entry in found.sets if len(entry) == len(self.names)]
+        if not complete:
+            raise Unreadable(self._missing(found.sets, finish))
+        ordered = [{name: entry[name] for name in self.names} for entry in complete]
+        if not self.repeated:
+            return Reading(ordered[0])
+        incomplete = len(found.sets) - len(complete) + found.lost
+        # what lacks a part at a cut-off end was on its way
+        cut = int(is_cut and (found.lost > 0 or len(found.sets[-1]) < len(self.names)))
+        surplus = max(0, len(ordered) - (count or len(ordered)))
+        return Reading(ordered[:count], cut, incomplete - cut, surplus)
+
+    @property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(map(key_of, self.names))
+
+    def _found(self, answer: str, is_cut: bool) -> _Found:
         parts = tagged(answer, tuple(self.names))
-        if not all(says_nothing(part.text) for part in parts):
+        if not all(says_nothing(part.text, part.name) for part in parts):
             return self._grouped(parts, is_cut)
-        value = json_in(answer)
-        entries = list(self._of_json(elements_of_cut_list(answer) if value is NOTHING else value))
-        if entries:
-            return entries
+        return self._of_json(answer) or self._of_table(answer, is_cut) or self._of_labels(answer, is_cut)
+
+    def _of_labels(self, answer: str, is_cut: bool) -> _Found:
         return self._grouped(labelled(answer, tuple(self.names)), is_cut)
 
-    def _grouped(self, parts: Sequence[Part], is_cut: bool) -> list[dict[str, str]]:
+    def _of_table(self, answer: str, is_cut: bool) -> _Found | None:
+        rows = table_rows(answer, self.names, is_cut=is_cut)
+        sets = [{key: text for key, text in row.items() if not says_nothing(text, key)} for row in rows]
+        return _Found(sets) if any(sets) else None
+
+    def _of_json(self, answer: str) -> _Found | None:
+        value, lost = json_in(answer), 0
+        if value is NOTHING:
+            value = json_within(answer)
+        if value is NOTHING:
+            value, has_rest = elements_of_broken_list(answer)
+            lost = int(has_rest)
+        sets = list(self._entries(value))
+        return _Found(sets, lost) if sets else None
+
+    def _grouped(self, parts: Sequence[Part], is_cut: bool) -> _Found:
         """The parts in sets, each begun by the name that began the first: nothing is paired across."""
         sets: list[dict[str, str]] = []
         for part in parts:
             if not sets or part.name == parts[0].name or part.name in sets[-1]:
                 sets.append({})
-            lost = (is_cut and part.is_open) or says_nothing(part.text)
-            sets[-1][part.name] = "" if lost else plain(part.text)
+            is_lost = (is_cut and part.is_open) or says_nothing(part.text, part.name)
+            sets[-1][part.name] = "" if is_lost else plain(part.text)
+        breaks_off = bool(is_cut and sets and parts[-1].is_open and not any(sets[-1].values()))
         sets = [{name: text for name, text in entry.items() if text} for entry in sets if any(entry.values())]
         # in an order of its own, a reply with a gap can be read in two ways
         has_gap = any(len(entry) < len(self.names) for entry in sets)
         if has_gap and len(sets) > 1 and parts[0].name != self.names[0]:
             order = ", ".join(f"<{name}>" for name in self.names)
             raise Unreadable(f"It is unclear which tags belong together; keep to this order: {order}.")
-        return sets
+        return _Found(sets, int(breaks_off))
 
-    def _of_json(self, value: Any) -> Iterator[dict[str, str]]:
+    def _entries(self, value: Any) -> Iterator[dict[str, str]]:
         entries = the_list(value, *(key_of(name) for name in self.names))
-        if isinstance(value, dict) and {key_of(key) for key in value} & {key_of(n) for n in self.names}:
+        if isinstance(value, dict) and not self._keys.isdisjoint(map(key_of, value)):
             entries = [value]
         for entry in entries or ():
             if isinstance(entry, dict):
                 texts = {key_of(key): _text(inner) for key, inner in entry.items()}
                 found = {name: texts.get(key_of(name), "") for name in self.names}
-                yield {name: text for name, text in found.items() if not says_nothing(text)}
+                yield {name: text for name, text in found.items() if not says_nothing(text, name)}
 
     def _missing(self, sets: Sequence[Mapping[str, str]], finish: str) -> str:
         best = max(sets, key=len, default={})
@@ -119,6 +142,13 @@ class FieldsReply(ReplyContract):
 
     def describe(self) -> Mapping[str, Any]:
         return {"kind": "fields", "names": list(self.names), "repeated": self.repeated}
+
+
+class _Found(NamedTuple):
+    """The sets with any text in them, whole or not, and how many more broke off."""
+
+    sets: Sequence[Mapping[str, str]]
+    lost: int = 0
 
 
 def _text(value: Any) -> str:

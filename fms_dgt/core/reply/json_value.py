@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fms_dgt.core.reply.cleaning import NOTHING, clean, decode_at, unfenced
+from fms_dgt.core.reply.cleaning import clean, unfenced
 from fms_dgt.core.reply.contract import ReplyContract
+from fms_dgt.core.reply.json_text import NOTHING, decode_at
 from fms_dgt.errors import Unreadable
 
 MOST_TRIES = 64  # values that are looked at in one reply

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from fms_dgt.core.reply.cleaning import (
-    NOTHING,
-    clean,
-    elements_of_cut_list,
-    json_in,
-    key_of,
-    plain,
-    says_nothing,
-    unfenced,
-)
-from fms_dgt.core.reply.contract import ReplyContract
+from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
+from fms_dgt.core.reply.contract import Reading, ReplyContract
+from fms_dgt.core.reply.json_text import NOTHING, elements_of_broken_list, json_in, json_within
 from fms_dgt.core.reply.markers import bulleted, numbered
-from fms_dgt.core.reply.parts import tagged
+from fms_dgt.core.reply.parts import Part, in_plain_tags, labelled, tagged
+from fms_dgt.core.reply.table import table_rows
 from fms_dgt.errors import Unreadable
 
 
@@ -47,25 +40,61 @@ class ListReply(ReplyContract):
         return items_schema({"type": "string"}, count)
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> list[str]:
-        """The readable items, `count` at the most. They are JSON, tagged, numbered or bulleted."""
-        answer = unfenced(clean(text))
-        items = [item for item in self._items(answer, finish == "length") if not says_nothing(item)]
+        """The readable items, `count` at the most: tagged, JSON, numbered, bulleted, or in a table."""
+        items: list[str] = self.reading(text, finish=finish, count=count).value
+        return items
+
+    def reading(self, text: str, *, finish: str = "stop", count: int | None = None) -> Reading:
+        """The readable items, and how many were lost."""
+        names = (self.item,)
+        answer = in_plain_tags(unfenced(clean(text, names)), names)
+        found = self._found(answer, finish == "length")
+        items = [item for item in found.items if not says_nothing(item, self.item)]
         if not items:
             raise Unreadable(self._missing(finish))
-        return items[:count]
+        return Reading(items[:count], found.cut, found.incomplete, max(0, len(items) - (count or len(items))))
 
-    def _items(self, answer: str, is_cut: bool) -> Sequence[str]:
-        value = json_in(answer)
-        if value is not NOTHING:
-            return list(_texts(value, self.item))
+    def _found(self, answer: str, is_cut: bool) -> _Found:
+        """The items in the first form that has any. What says nothing is no item."""
+        whole = _of_json(json_in(answer), self.item)
+        if whole.items:
+            return whole
         parts = tagged(answer, (self.item,))
-        if not all(says_nothing(part.text) for part in parts):
-            return [plain(part.text) for part in parts if not (is_cut and part.is_open)]
-        texts = list(_texts(elements_of_cut_list(answer), self.item))
-        if texts:
-            return texts
-        items = numbered(answer, self.item) or bulleted(answer)
-        return items[:-1] if is_cut else items
+        if not all(says_nothing(part.text, self.item) for part in parts):
+            return _of_parts(parts, is_cut)
+        broken = elements_of_broken_list(answer)
+        texts = _of_json(broken.values, self.item)
+        if texts.items:
+            cut = int(is_cut and broken.has_rest)
+            return _Found(texts.items, cut, texts.incomplete + broken.has_rest - cut)
+        rows = table_rows(answer, (self.item,), is_cut=is_cut)
+        if rows:
+            items = [row[self.item] for row in rows if self.item in row]
+            return _Found(items, len(rows) - len(items))
+        return self._between_lines(answer, is_cut)
+
+    def _between_lines(self, answer: str, is_cut: bool) -> _Found:
+        value = json_within(answer)
+        found = _of_json(value, self.item)
+        marked = numbered(answer, self.item)
+        # a list under another name may belong to a numbered item
+        if found.items and (len(marked) <= 1 or _names_list(value, self.item)):
+            return found
+        items = self._unlabelled(marked or bulleted(answer)) or self._labelled(answer)
+        return _Found(items[:-1], cut=1) if is_cut and items else _Found(items)
+
+    def _unlabelled(self, items: list[str]) -> list[str]:
+        """The items less the label that all of them begin with: `1. Question: What?`."""
+        texts = []
+        for item in items:
+            parts = labelled(item, (self.item,))
+            if len(parts) != 1 or parts[0].start > 0:
+                return items
+            texts.append(parts[0].text)
+        return texts
+
+    def _labelled(self, answer: str) -> list[str]:
+        return [part.text for part in labelled(answer, (self.item,))]
 
     def _missing(self, finish: str) -> str:
         form = f"<{self.item}>...</{self.item}>"
@@ -102,10 +131,37 @@ def the_list(value: Any, *names: str) -> list[Any] | None:
     return next((lists[name] for name in ("items", *names) if name in lists), None)
 
 
-def _texts(value: Any, item: str) -> Iterable[str]:
-    for element in the_list(value, key_of(item), f"{key_of(item)}s") or ():
-        texts = [element] if isinstance(element, str) else []
-        if isinstance(element, dict):
-            texts = [entry for entry in element.values() if isinstance(entry, str)]
-        if len(texts) == 1:
-            yield plain(texts[0])
+class _Found(NamedTuple):
+    """Items as they stand there, and how many more there were."""
+
+    items: Sequence[str]
+    cut: int = 0
+    incomplete: int = 0
+
+
+def _of_parts(parts: Sequence[Part], is_cut: bool) -> _Found:
+    whole = [plain(part.text) for part in parts if not (is_cut and part.is_open)]
+    return _Found(whole, cut=len(parts) - len(whole))
+
+
+def _of_json(value: Any, item: str) -> _Found:
+    elements = [] if value is NOTHING else the_list(value, key_of(item), f"{key_of(item)}s") or []
+    texts = [text for text in (_text_of(element, item) for element in elements) if text is not None]
+    return _Found(texts, incomplete=len(elements) - len(texts))
+
+
+def _names_list(value: Any, item: str) -> bool:
+    names = {"items", key_of(item), f"{key_of(item)}s"}
+    return isinstance(value, dict) and not names.isdisjoint(map(key_of, value))
+
+
+def _text_of(element: Any, item: str) -> str | None:
+    """The text that an element is, that it has under the item's name, or the only one that it has."""
+    if isinstance(element, str):
+        return plain(element)
+    texts = {}
+    if isinstance(element, dict):
+        texts = {key_of(key): entry for key, entry in element.items() if isinstance(entry, str)}
+    if len(texts) > 1:
+        texts = {key: text for key, text in texts.items() if key == key_of(item)}
+    return plain(next(iter(texts.values()))) if texts else None

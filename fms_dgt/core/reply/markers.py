@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from fms_dgt.core.reply.cleaning import fence_count, key_of, plain, spelling
-from fms_dgt.core.reply.parts import LEAD, unbold
+from fms_dgt.core.reply.parts import COLON, LEAD, unbold
 
 Style: TypeAlias = tuple[object, ...]
 
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_BULLET = re.compile(r"^(?P<lead>[ \t]{0,12})[-*•+·\u2013][ \t]+(?=\S)", re.MULTILINE)
+_BULLET = re.compile(
+    r"^(?P<lead>[ \t]{0,12})[-*•+·\u2013\u2014‣◦▪●○■➤→][ \t]+(?:\[[ xX]?\][ \t]+)?(?=\S)", re.MULTILINE
+)
+_CIRCLED = re.compile(rf"^({LEAD})(?:([①-⑳])|([1-9])\ufe0f?\u20e3)[.):]?[ \t]{{0,4}}", re.MULTILINE)
 _LAST_FENCE = re.compile(r"\n[ \t]{0,3}(?:```|~~~)")
 _SENTENCE_END = r"(?<=[.?!:;,…\"'”\u2019)*\]])"
 
@@ -21,9 +24,9 @@ _SENTENCE_END = r"(?<=[.?!:;,…\"'”\u2019)*\]])"
 @functools.lru_cache(maxsize=256)
 def _number_pattern(item: str) -> re.Pattern[str]:
     return re.compile(
-        rf"^{LEAD}(?:(?P<word>{_words(item)})[ \t]?\#?[ \t]?)?(?P<number>\d{{1,3}})"
-        r"(?P<tail>[*_`]{0,3}\\?(?:[.):\]]{1,2}|(?P<alone>(?=[ \t]{0,12}$))|[ \t][-\u2013\u2014](?=[ \t]))"
-        r"[*_`]{0,3})(?!\d)",
+        rf"^{LEAD}(?:(?P<word>{_words(item)})[ \t\u00a0]?\#?[ \t]?)?(?P<number>\d{{1,3}})"
+        rf"(?P<tail>[*_`]{{0,3}}\\?(?:[.):\]\uff0e\u3001\uff09\u3011]{{1,2}}(?:{COLON})?|{COLON}"
+        r"|(?P<alone>(?=[ \t]{0,12}$))|[ \t][-\u2013\u2014](?=[ \t]))[*_`]{0,3})(?!\d)",
         re.IGNORECASE | re.MULTILINE,
     )
 
@@ -48,6 +51,7 @@ def _words(item: str) -> str:
 
 def numbered(text: str, item: str) -> list[str]:
     """What follows `1.`, `2.` ... or `### Question 1:`, `### Question 2:` ... at the start of a line."""
+    text = _CIRCLED.sub(_in_digits, text)
     marks = [mark for mark in _number_pattern(item).finditer(text) if _is_number(mark)]
     run = max((_in_sequence(marks, style) for style in (_exact_style, _rough_style)), key=len)
     if len(run) <= 1:
@@ -56,6 +60,11 @@ def numbered(text: str, item: str) -> list[str]:
             return inline
     items = _between(text, run)
     return _without_chatter(items, sole=bool(run and run[0]["word"]))
+
+
+def _in_digits(circled: re.Match[str]) -> str:
+    number = ord(circled[3]) - ord("①") + 1 if circled[3] else int(circled[4])
+    return f"{circled[1]}{number}. "
 
 
 def bulleted(text: str) -> list[str]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fms_dgt.core.reply.cleaning import key_of, plain, spelling
+from fms_dgt.core.reply.cleaning import fence_count, key_of, plain, says_nothing, spelling
+
+FENCE_LINE = re.compile(r"^[ \t]{0,3}(?:`{3,8}|~{3,8})", re.MULTILINE)
 
 _LETTER = re.compile(r"[^\W\d_]")
 _MARKS = "*`_"
 
 # what may stand before a label or a number: heading, quote, bullet, bold, bracket
-LEAD = r"[ \t]{0,12}(?P<lead>(?:[#>*_\-•`(\[]{1,6}[ \t]?){0,3})"
+LEAD = r"[ \t]{0,12}(?P<lead>(?:[#>*_\-•`(\[\uff08\u3010]{1,6}[ \t]?){0,3})"
+# French puts a hard blank before a colon
+COLON = r"[ \t\u00a0\u202f]?[:\uff1a]"
 
 _RULE = re.compile(
     r"[ \t]{0,12}(?:[-*_=]{3,80}|#{1,6}[ \t].{0,80}|\d{1,3}[.)]"
@@ -48,6 +53,8 @@ def tagged(text: str, names: tuple[str, ...]) -> list[Part]:
     A tag that is never closed ends at the next one. It counts only at the start of a line: elsewhere
     it is a word about tags ("I will use <question> tags").
     """
+    if "<" not in text:
+        return []
     tags = _counting(text, list(_tags(text, names)))
     known = {key_of(name): name for name in names}
     parts: list[Part] = []
@@ -59,14 +66,54 @@ def tagged(text: str, names: tuple[str, ...]) -> list[Part]:
             parts.append(Part(known[opened.key], inner, opened.start, end))
         opened = None if tag.closes else tag
     if opened:
-        parts.append(Part(known[opened.key], text[opened.end :], opened.start, len(text), is_open=True))
+        inner = _up_to_fence(text[: opened.start], text[opened.end :])
+        parts.append(Part(known[opened.key], inner, opened.start, len(text), is_open=True))
     return parts
+
+
+def _up_to_fence(before: str, inner: str) -> str:
+    """`inner` up to the end of a fence that was opened before it."""
+    fences = list(FENCE_LINE.finditer(inner)) if fence_count(before) % 2 else []
+    return inner[: fences[-1].start()] if len(fences) % 2 else inner
+
+
+def in_plain_tags(text: str, names: Sequence[str]) -> str:
+    """`text` with its tags written as tags, where they are escaped, in full width or `[a]...[/a]`.
+
+    Where the tags are escaped as HTML, so is what stands in them.
+    """
+    any_name = _any_name(tuple(names))
+    if not any(mark in text for mark in ("&lt;", "\\<", "[/", "\uff1c")):
+        return text
+    if not all(says_nothing(part.text, part.name) for part in tagged(text, tuple(names))):
+        return text
+    if re.search(rf"&lt;/? ?(?:{any_name}) ?&gt;", text, re.IGNORECASE):
+        return html.unescape(text)
+    text = re.sub(rf"\\<([/\\]{{0,2}} ?(?:{any_name}) ?)\\?>", r"<\1>", text, flags=re.IGNORECASE)
+    text = re.sub(rf"\uff1c([/\uff0f]?) ?({any_name}) ?\uff1e", _in_ascii, text, flags=re.IGNORECASE)
+    if re.search(rf"\[/(?:{any_name})\]", text, re.IGNORECASE):
+        text = re.sub(rf"\[(/? ?(?:{any_name}) ?)\]", r"<\1>", text, flags=re.IGNORECASE)
+    return text
+
+
+def _in_ascii(found: re.Match[str]) -> str:
+    return f"<{'/' if found[1] else ''}{found[2]}>"
+
+
+def _any_name(names: tuple[str, ...]) -> str:
+    return "|".join(spelling(name) for name in sorted(names, key=len, reverse=True))
 
 
 @functools.lru_cache(maxsize=256)
 def _tag_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    any_name = "|".join(spelling(name) for name in sorted(names, key=len, reverse=True))
-    return re.compile(rf"<(/?) ?({any_name})(?=[\s/>])(?:\s[^<>]{{0,200}}?)?(/?)>", re.IGNORECASE)
+    """Tags with blanks, numbers (`<question_1>`) or attributes in them, and end tags without a `>`."""
+    any_name = _any_name(names)
+    whole = (
+        rf"([/\\]{{0,2}})[ \t]{{0,3}}({any_name})(?:[ _-]?\d{{1,3}})?(?=[\s/>])(?:\s[^<>]{{0,200}}?)?(/?)>"
+    )
+    return re.compile(
+        rf"<[ \t]{{0,3}}(?:{whole}|/({any_name})(?=[ \t]{{0,12}}$))", re.IGNORECASE | re.MULTILINE
+    )
 
 
 def _tags(text: str, names: tuple[str, ...]) -> Iterator[_Tag]:
@@ -76,7 +123,7 @@ def _tags(text: str, names: tuple[str, ...]) -> Iterator[_Tag]:
         for _ in range(3):
             if start > 0 and end < len(text) and text[start - 1] == text[end] and text[end] in _MARKS:
                 start, end = start - 1, end + 1
-        yield _Tag(key_of(found[2]), bool(found[1] or found[3]), start, end)
+        yield _Tag(key_of(found[2] or found[4]), bool(found[1] or found[3] or found[4]), start, end)
 
 
 def _counting(text: str, tags: list[_Tag]) -> list[_Tag]:
@@ -96,10 +143,9 @@ def _starts_line(text: str, after: int, position: int) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _label_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    any_name = "|".join(spelling(name) for name in sorted(names, key=len, reverse=True))
     return re.compile(
-        rf"^{LEAD}(?:\d{{1,3}}[.)][ \t]?[*_]{{0,2}})?(?P<name>{any_name})(?:[ \t]?\#?\d{{1,3}})?"
-        r"(?P<tail>[*_`\]]{0,4}[ \t]?:?[*_`]{0,3})(?P<alone>[ \t]{0,12}$)?",
+        rf"^{LEAD}(?:\d{{1,3}}[.)][ \t]?[*_]{{0,2}})?(?P<name>{_any_name(names)})(?:[ \t]?\#?\d{{1,3}})?"
+        rf"(?P<tail>[*_`\]\u3011]{{0,4}}(?:{COLON})?[*_`]{{0,3}})(?P<alone>[ \t]{{0,12}}$)?",
         re.IGNORECASE | re.MULTILINE,
     )
 
@@ -121,7 +167,8 @@ def labelled(text: str, names: tuple[str, ...]) -> list[Part]:
 
 def _is_label(found: re.Match[str]) -> bool:
     lead, tail = found["lead"], found["tail"]
-    if ":" in tail or ("[" in lead and "]" in tail):
+    in_brackets = ("[" in lead and "]" in tail) or ("\u3010" in lead and "\u3011" in tail)
+    if ":" in tail or "\uff1a" in tail or in_brackets:
         return True
     return found["alone"] is not None and ("#" in lead or "**" in lead)
 

@@ -4,61 +4,29 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from fms_dgt.core.reply.cleaning import NOTHING, clean, json_in, key_of, plain, says_nothing, unfenced
+from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
 from fms_dgt.core.reply.contract import ReplyContract
-from fms_dgt.core.reply.parts import Part, tagged
+from fms_dgt.core.reply.json_text import NOTHING, json_in, json_within
+from fms_dgt.core.reply.parts import Part, in_plain_tags, tagged
+from fms_dgt.core.reply.score_patterns import Found, alone, in_tag, in_text
 from fms_dgt.errors import Unreadable
 
-SCORE_NAMES = ("score", "rating")
+SCORE_NAMES = (
+    "score",
+    "rating",
+    "grade",
+    *(f"{w}_{n}" for w in ("final", "overall", "total") for n in ("score", "rating")),
+)
 REASON_NAMES = ("reason", "reasoning", "explanation", "feedback", "rationale", "justification")
+NAMES = (*SCORE_NAMES, *REASON_NAMES)
 
 LARGEST_ENUM = 101
 
-_NUMBER = (
-    r"(?P<number>[+-]?\d{1,9}(?:\.\d{1,9})?)"
-    r"(?:[\s*_`\](]{0,4}(?:/|\bout of\b)[\s*_`\[]{0,4}(?P<of>\d{1,9}))?"
-    # a range, a scale that is explained, or part of something longer is no score
-    r"(?![\w%]|\.\d|,\d|[\s*_`\]]{0,4}/|\s{0,3}=|\s{0,3}[-\u2013\u2014]\s{0,3}\d|\s{1,3}(?:to|or)\s{1,3}\d)"
-)
-_AROUND = r"[\s*_`\"'()\[\]{}.,]{0,20}"
-_MARKUP = r"[ \t*_`\"'\[({]{0,8}"
-# on the next line only what is a number and nothing else: "Score:" may also open a list
-_NEXT_LINE = r"\n{1,3}(?=[^\w\n]{0,8}\d{1,9}(?:\.0)?(?:[ \t]?/[ \t]?\d{1,9})?[^\w\n]{0,8}$)" + _MARKUP
-_LABEL = (
-    r"(?:\b(?:total|final|overall)[ \t_-]{1,2})?\b(?:rating|score|grade)\b"
-    r"(?:[ \t]?\((?P<scale>[^()\n]{0,60})\))?[ \t*_`\"']{0,6}"
-    rf"(?:(?::|=|\bis\b|(?=\[\[)|(?<=\*\*)){_MARKUP}(?:{_NEXT_LINE})?|{_NEXT_LINE})"
-)
-_END = r"[*_`\]\")}]{0,6}"
-
-_BARE = _AROUND + _NUMBER + _AROUND
-_FIRST = _AROUND + _NUMBER
-_IN_SENTENCE = _LABEL + _NUMBER + _END
-_AT_LINE_START = (
-    r"^[^\w\n]{0,12}(?:\d{1,2}[.)][ \t]?[*_]{0,2})?(?:(?:the|my)[ \t])?" + _LABEL + _NUMBER + _END
-)
-_CONDITION_BEFORE = r"\b(?:if|when|unless|until|would|could|might|cannot|for)\b[^,;:]{0,25}\Z"
-_CONDITION_AFTER = r"[\s,]{0,3}(?:if|when|unless|only|would|could|might)\b"
 _REASON = rf"^[^\w\n]{{0,12}}(?:{'|'.join(REASON_NAMES)})[ \t*_`]{{0,4}}:[*_` \t]{{0,4}}"
-
-
-@functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # not at import: most runs need none of them, and they take longer than the rest of the package
-    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-
-
-class _Found(NamedTuple):
-    """A number that was given as the score, what it was out of, and where it stands."""
-
-    number: str
-    of: str | None
-    start: int = 0
-    end: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,28 +70,25 @@ class ScoreReply(ReplyContract):
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> dict[str, Any]:
         """`{"score": int, "reason": str}`; the reason may be empty, the score is never guessed."""
-        answer = unfenced(clean(text)).strip()
+        answer = in_plain_tags(unfenced(clean(text, NAMES)), NAMES).strip()
         is_cut = finish == "length"
-        parts = tagged(answer, (*SCORE_NAMES, *REASON_NAMES))
-        found = list(_in_tags(parts, is_cut))
-        value = NOTHING if found else json_in(answer)
+        parts = tagged(answer, NAMES)
+        found = list(_in_tags(answer, parts, is_cut))
+        value = NOTHING if found else _judgement(answer)
         if isinstance(value, dict):
             return self._of_json(value)
-        if not found:
-            found = next(filter(None, (list(level(answer, is_cut)) for level in _LEVELS)), [])
+        found = found or in_text(answer, is_cut)
         return {"score": self._score(found), "reason": _reason(answer, parts, found)}
 
     def _of_json(self, value: Mapping[str, Any]) -> dict[str, Any]:
         said = {key_of(key): entry for key, entry in value.items()}
         score = next((said[name] for name in SCORE_NAMES if said.get(name) is not None), None)
         reason = next((said[name] for name in REASON_NAMES if isinstance(said.get(name), str)), "")
-        found = None
-        if isinstance(score, int | float | str) and not isinstance(score, bool):
-            found = _compiled(_BARE).fullmatch(str(score))
-        numbers = [_Found(found["number"], found["of"])] if found else []
-        return {"score": self._score(numbers), "reason": plain(reason)}
+        is_said = isinstance(score, int | float | str) and not isinstance(score, bool)
+        found = alone(str(score)) if is_said else None
+        return {"score": self._score([found] if found else []), "reason": plain(reason)}
 
-    def _score(self, found: Iterable[_Found]) -> int:
+    def _score(self, found: Iterable[Found]) -> int:
         scores = {self._checked(one) for one in found}
         if not scores:
             raise Unreadable(f"The reply has no score; it must be {self._scale}.")
@@ -132,61 +97,43 @@ class ScoreReply(ReplyContract):
             raise Unreadable(f"The reply has several different scores ({several}); give one.")
         return scores.pop()
 
-    def _checked(self, found: _Found) -> int:
-        if found.of is not None and int(found.of) != self.high:
+    def _checked(self, found: Found) -> int:
+        if found.of is not None and found.of != self.high:
             raise Unreadable(f"The score is out of {found.of}; it must be {self._scale}.")
-        score = float(found.number)
-        if not score.is_integer() or not self.low <= score <= self.high:
-            raise Unreadable(f"The score is {found.number}; it must be {self._scale}.")
-        return int(score)
+        if not found.number.is_integer() or not self.low <= found.number <= self.high:
+            raise Unreadable(f"The score is {found.number:.9g}; it must be {self._scale}.")
+        return int(found.number)
 
     def describe(self) -> Mapping[str, Any]:
         return {"kind": "score", "low": self.low, "high": self.high}
 
 
-def _in_tags(parts: Iterable[Part], is_cut: bool) -> Iterator[_Found]:
+def _judgement(answer: str) -> Any:
+    """The JSON object that the reply is or has in it; or the one inside, if that is all it holds."""
+    value = json_in(answer)
+    if value is NOTHING:
+        value = json_within(answer)
+    while (
+        isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict)
+    ):
+        value = inner
+    return value
+
+
+def _in_tags(answer: str, parts: Iterable[Part], is_cut: bool) -> Iterator[Found]:
     for part in parts:
         if part.name in SCORE_NAMES and not (is_cut and part.is_open):
-            found = _compiled(_FIRST).match(part.text) or _compiled(_IN_SENTENCE).search(part.text)
+            found = in_tag(part.text, answer[part.end : part.end + 30])
             if found:
-                yield _Found(found["number"], found["of"], part.start, part.end)
+                yield found._replace(start=part.start, end=part.end)
 
 
-def _labelled(pattern: str, answer: str, is_cut: bool) -> Iterator[_Found]:
-    matches = [found for found in _compiled(pattern).finditer(answer) if not _is_conditional(answer, found)]
-    if is_cut:  # the last digits may be missing
-        matches = [found for found in matches if found.end() < len(answer)]
-    for found in matches:
-        scale = re.findall(r"\d{1,9}", found["scale"] or "")
-        yield _Found(found["number"], found["of"] or (scale[-1] if scale else None), *found.span())
+@functools.cache
+def _reason_label() -> re.Pattern[str]:
+    return re.compile(_REASON, re.IGNORECASE | re.MULTILINE)
 
 
-def _is_conditional(answer: str, found: re.Match[str]) -> bool:
-    """Whether the sentence around it says what a score would mean, not what it is."""
-    before = answer[max(0, found.start() - 60) : found.start()]
-    before = re.split(r"[.!?\n]", before)[-1]
-    after = _compiled(_CONDITION_AFTER).match(answer, found.end())
-    return bool(after or _compiled(_CONDITION_BEFORE).search(before))
-
-
-def _at_line_start(answer: str, is_cut: bool) -> Iterator[_Found]:
-    return _labelled(_AT_LINE_START, answer, is_cut)
-
-
-def _in_sentence(answer: str, is_cut: bool) -> Iterator[_Found]:
-    return _labelled(_IN_SENTENCE, answer, is_cut)
-
-
-def _alone(answer: str, is_cut: bool) -> Iterator[_Found]:
-    found = None if is_cut else _compiled(_BARE).fullmatch(answer)
-    if found:
-        yield _Found(found["number"], found["of"], *found.span())
-
-
-_LEVELS: tuple[Callable[[str, bool], Iterator[_Found]], ...] = (_at_line_start, _in_sentence, _alone)
-
-
-def _reason(answer: str, parts: Iterable[Part], found: Iterable[_Found]) -> str:
+def _reason(answer: str, parts: Iterable[Part], found: Sequence[Found]) -> str:
     given = [part.text for part in parts if part.name in REASON_NAMES and not says_nothing(part.text)]
     if given:
         return plain(given[0])
@@ -196,5 +143,5 @@ def _reason(answer: str, parts: Iterable[Part], found: Iterable[_Found]) -> str:
         pieces.append(answer[position:start])
         position = max(position, end)
     rest = "".join((*pieces, answer[position:]))
-    label = _compiled(_REASON).search(rest)
+    label = _reason_label().search(rest)
     return plain(rest[label.end() if label else 0 :].lstrip(" \t\n.,;"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.core.reply.cleaning import PLAIN_FENCES, clean, unfenced
-from fms_dgt.core.reply.contract import ReplyContract
+from fms_dgt.core.reply.contract import Reading, ReplyContract
 from fms_dgt.errors import Unreadable
+
+# what models that were trained to think put around what they say in the end
+_WHOLE = re.compile(r"<(answer|response|final_answer)>(.*)</\1>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,18 @@ class TextReply(ReplyContract):
         return ""
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> str:
-        """The stripped text, out of a fence that is not code."""
+        """The stripped text, out of a fence that is not code and of an answer's tags around all of it."""
         answer = unfenced(clean(text), PLAIN_FENCES).strip()
+        whole = _WHOLE.fullmatch(answer)
+        if whole and f"<{whole[1]}>" not in whole[2]:
+            answer = whole[2].strip()
         if not answer:
             raise Unreadable("The reply is empty.")
         return answer
+
+    def reading(self, text: str, *, finish: str = "stop", count: int | None = None) -> Reading:
+        """A text that was cut off is read, and counted."""
+        return Reading(self.read(text), cut=int(finish == "length"))
 
     def describe(self) -> Mapping[str, Any]:
         return {"kind": "text"}

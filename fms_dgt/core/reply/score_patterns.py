@@ -1,0 +1,146 @@
+"""Where a score stands in a text: the places that are tried, the surest first."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
+
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+# a number in words must end what it stands in: "one of the best" is no score
+_WORD_END = (
+    r"(?=[ \t*_`\"')\]}]{0,6}(?:$|[.!;](?:[ \t*_`\"']|$)|[/<\uff0f]|\bout of (?:\d|"
+    + "|".join(WORDS)
+    + r")\b))"
+)
+_WORD = "(?:" + "|".join(rf"{word}(?:[ ]\({at}\))?" for at, word in enumerate(WORDS)) + ")" + _WORD_END
+_OUT_OF = r"[/\uff0f]|\b(?:(?:out )?of|von|sur|de|di|su|\u0438\u0437)\b"
+# in Chinese and Japanese a counter stands behind the score, and the highest one after 满分
+_COUNTER = "[分点점]"
+_FULL = rf"{_COUNTER}?[\s(\uff08,\uff0c]{{0,3}}(?:满分|滿分)(?:为|是)?"
+_NUMBER = (
+    rf"(?P<number>[+-]?\d{{1,9}}(?:\.\d{{1,9}})?|{_WORD})"
+    rf"(?:[\s*_`\](]{{0,4}}(?:{_OUT_OF}|{_FULL})[\s*_`\[]{{0,4}}(?P<of>\d{{1,9}}|{'|'.join(WORDS)})(?:\.0\b)?)?"
+    # a range, a choice, a scale that is explained, or part of something longer is no score
+    rf"(?:{_COUNTER}(?!\w)|(?![\w%]|\.\d|,\s{{0,3}}\d|[\s*_`\]]{{0,4}}[/|]|\s{{0,3}}=|\s{{0,3}}[-\u2013\u2014~\uff5e]\s{{0,3}}\d"
+    r"|\s{0,3}(?:to|or|and|至|到|或)\s{0,3}\d))"
+)
+_AROUND = r"[\s*_`\"'()\[\]{}.,$]{0,20}"
+_BOXED = r"(?:\$?\\boxed\{)?"
+_MARKUP = r"[ \t*_`\"'\[({$]{0,8}" + _BOXED
+# on the next line only what is a number and nothing else: "Score:" may also open a list
+_NEXT_LINE = r"\n{1,3}(?=[^\w\n]{0,8}\d{1,9}(?:\.0)?(?:[ \t]?/[ \t]?\d{1,9})?[^\w\n]{0,8}$)" + _MARKUP
+_NAME = (
+    r"(?:\b(?:rating|score|grade|bewertung|punktzahl|puntuación|calificación|pontuação|punteggio"
+    r"|\u043e\u0446\u0435\u043d\u043a\u0430)\b|得分|评分|評分|分数|分數|スコア|評価|評点|得点|점수|평점)"
+)
+_LABEL = (
+    rf"(?:\b(?:total|final|overall)[ \t_-]{{1,2}})?{_NAME}"
+    r"(?:[ \t]?[(\uff08](?P<scale>[^()\uff08\uff09\n]{0,60})[)\uff09])?[ \t*_`\"'\u201d\u00a0]{0,6}"
+    rf"(?:(?:[:\uff1a]|=|\bis\b:?|是|为|は|[-\u2013\u2014](?=[ \t])|(?=\[\[)|(?<=\*\*))"
+    rf"{_MARKUP}(?:{_NEXT_LINE})?|{_NEXT_LINE})"
+)
+_END = r"[*_`\]\")}$]{0,6}"
+_SENTENCE_END = r"[.!]?(?=[\s*_`\"')]{0,6}$)"
+# A judge's verdict as a whole sentence. Any other word in between ("no more than") may turn it around.
+_VERDICT = (
+    r"\b(?:I(?:['\u2019]d| would| will)? (?:rate|give|score|grade|assign|award)"
+    r"|(?:it|this|(?:the|this) \w{1,20}) (?:deserves|receives|gets|earns|merits))"
+    r"(?: (?:this|it|that|the|a|an|as|of|to|response|answer|question|instruction|pair|context|text"
+    r"|sample|score|rating|grade)){0,6}[: ][ *_`]{0,4}"
+)
+
+_BARE = _AROUND + _BOXED + _NUMBER + _AROUND
+_FIRST = _AROUND + _BOXED + _NUMBER
+_IN_SENTENCE = _LABEL + _NUMBER + _END
+_AT_LINE_START = (
+    r"^[^\w\n]{0,12}(?:\d{1,2}[.)][ \t]?[*_]{0,2})?(?:(?:the|my)[ \t])?" + _LABEL + _NUMBER + _END
+)
+# as trained judges and reasoning models end
+_RESULT = r"(?:\[RESULT\]|\\boxed\{)[ \t(]{0,4}(?P<scale>)" + _NUMBER + r"[)}$]{0,4}"
+_SAID = _VERDICT + r"(?P<scale>)" + _NUMBER + _END + _SENTENCE_END
+_LAST_LINE = r"^[*_#\s]{0,8}(?:score|rating|grade)[ \t](?P<scale>)" + _NUMBER + _END + r"\.?\s*\Z"
+_CONDITION_BEFORE = r"\b(?:if|when|unless|until|would|could|might|cannot|for)\b[^,;:]{0,25}\Z"
+_CONDITION_AFTER = r"[\s,]{0,3}(?:if|when|unless|only|would|could|might)\b"
+_OF = rf"[\s*_`]{{0,4}}(?:{_OUT_OF})\s{{0,3}}(?P<of>\d{{1,9}})"
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # not at import: most runs need none of them, and they take longer than the rest of the package
+    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+
+
+class Found(NamedTuple):
+    """A number that was given as the score, what it was out of, and where it stands."""
+
+    number: float
+    of: int | None = None
+    start: int = 0
+    end: int = 0
+
+
+def in_tag(inner: str, after: str) -> Found | None:
+    """The score that a tag holds; `after` is what follows the tag."""
+    found = _compiled(_FIRST).match(inner) or _compiled(_IN_SENTENCE).search(inner)
+    if found is None:
+        return None
+    behind = _compiled(_OF).match(after)
+    of = found["of"] or (behind["of"] if behind else None)
+    return Found(_number(found["number"]), _whole(of))
+
+
+def alone(text: str) -> Found | None:
+    """The score that a text is, and nothing else."""
+    found = _compiled(_BARE).fullmatch(text)
+    return Found(_number(found["number"]), _whole(found["of"]), *found.span()) if found else None
+
+
+def in_text(answer: str, is_cut: bool) -> list[Found]:
+    """The scores in the surest of the places where any is."""
+    return next(filter(None, (list(level(answer, is_cut)) for level in _LEVELS)), [])
+
+
+def _number(said: str) -> float:
+    word = said.partition(" ")[0].lower()
+    return float(WORDS.index(word)) if word in WORDS else float(said)
+
+
+def _whole(said: str | None) -> int | None:
+    return None if said is None else int(_number(said))
+
+
+def _labelled(pattern: str, answer: str, is_cut: bool) -> Iterator[Found]:
+    matches = [found for found in _compiled(pattern).finditer(answer) if not _is_conditional(answer, found)]
+    if is_cut:  # the last digits may be missing
+        matches = [found for found in matches if found.end() < len(answer)]
+    for found in matches:
+        scale = re.findall(r"\d{1,9}", found["scale"] or "")
+        of = found["of"] or (scale[-1] if scale else None)
+        yield Found(_number(found["number"]), _whole(of), *found.span())
+
+
+def _is_conditional(answer: str, found: re.Match[str]) -> bool:
+    """Whether the sentence around it says what a score would mean, not what it is."""
+    before = answer[max(0, found.start() - 60) : found.start()]
+    before = re.split(r"[.!?\n]", before)[-1]
+    after = _compiled(_CONDITION_AFTER).match(answer, found.end())
+    return bool(after or _compiled(_CONDITION_BEFORE).search(before))
+
+
+def _alone(answer: str, is_cut: bool) -> Iterator[Found]:
+    found = None if is_cut else alone(answer)
+    if found:
+        yield found
+
+
+_Level: TypeAlias = Callable[[str, bool], Iterator[Found]]
+_LEVELS: tuple[_Level, ...] = (
+    *(
+        functools.partial(_labelled, place)
+        for place in (_AT_LINE_START, _IN_SENTENCE, _RESULT, _SAID, _LAST_LINE)
+    ),
+    _alone,
+)

@@ -1,0 +1,108 @@
+"""A model's thoughts and the marks of a chat's turns, set apart from its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+# Quoted or in backticks it is a word of the answer. DeepSeek, Qwen, Magistral, Kimi, Seed, Command, ...
+_THINK = re.compile(
+    r"(?<![`'\"])(?:<(?P<think>/?)(?:seed:)?think>|(?-i:\[(?P<block>/?)THINK\])|\u25c1(?P<arrow>/?)think\u25b7"
+    r"|<\|(?:begin_of_thought|START_THINKING|(?P<end>end_of_thought|END_THINKING))\|>)(?![`'\"])",
+    re.IGNORECASE,
+)
+_MAY_THINK = re.compile(r"think|thought|scratchpad", re.IGNORECASE)
+# a block that counts only as one: at the start of a line, and closed
+_NOTES = re.compile(
+    r"(?:^[ \t]{0,12}<(?P<opens>{0})>|(?<![`'\"])</(?P<closes>{0})>)".replace(
+        "{0}", "thinking|thoughts?|scratchpad"
+    ),
+    re.IGNORECASE | re.MULTILINE,
+)
+_GRANITE = re.compile(r"\s{0,100}\*{0,2}Here(?:'s| is) my thought process:?\*{0,2}", re.IGNORECASE)
+_GRANITE_ANSWER = re.compile(r"\*{0,2}Here(?:'s| is) my response:?\*{0,2}", re.IGNORECASE)
+_CHANNEL = re.compile(r"<\|channel\|>(?P<name>\w{1,20})[^<>\n]{0,40}<\|message\|>")
+_BARE_CHANNELS = re.compile(r"\s{0,100}analysis(?=[A-Z])")
+_BARE_FINAL = "assistantfinal"
+
+_TURN_BEGINS = re.compile(
+    r"\s{0,100}(?:<s>|<\|(?:im_start|start_header_id|start_of_role)\|>assistant(?:<\|\w{1,20}\|>)?"
+    r"|<start_of_turn>model|<\|(?:START_RESPONSE|begin_of_solution|assistant)\|>)"
+)
+_TURN_ENDS = re.compile(
+    r"(?<![`'\"])(?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|END_RESPONSE|end_of_solution"
+    r"|im_start|start_header_id|start_of_role)\|>|<(?:end|start)_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)"
+)
+
+
+def without_thinking(text: str, names: Collection[str] = ()) -> str:
+    """The answer alone: no thoughts, and nothing before or after the model's own turn.
+
+    `names` are tags of the answer, which are no thoughts whatever they are called.
+    """
+    if _MAY_THINK.search(text):
+        text = _without_notes(_without_blocks(_without_process(text)), names)
+    if "<|channel|>" in text or text.lstrip().startswith("analysis"):
+        text = _final_channel(text)
+    return _one_turn(text)
+
+
+def _without_blocks(text: str) -> str:
+    kept: list[str] = []
+    position, thinking = 0, False
+    for mark in _THINK.finditer(text):
+        closes = any(mark.groups())
+        if closes and not thinking:
+            kept.clear()  # the chat template had opened it: all so far is thinking
+        elif not closes and not thinking:
+            kept.append(text[position : mark.start()])
+        position, thinking = mark.end(), not closes
+    return "" if thinking else "".join((*kept, text[position:]))
+
+
+def _without_notes(text: str, names: Collection[str]) -> str:
+    kept: list[str] = []
+    position = 0
+    opened: re.Match[str] | None = None
+    for mark in _NOTES.finditer(text):
+        if (mark["opens"] or mark["closes"]).lower() in names:
+            continue
+        if opened is None:
+            opened = mark if mark["opens"] else None
+        elif mark["closes"] and mark["closes"].lower() == opened["opens"].lower():
+            kept.append(text[position : opened.start()])
+            position, opened = mark.end(), None
+    if opened is not None and not text[: opened.start()].strip():
+        return ""
+    return "".join((*kept, text[position:]))
+
+
+def _without_process(text: str) -> str:
+    if not _GRANITE.match(text):
+        return text
+    answer = _GRANITE_ANSWER.search(text)
+    return text[answer.end() :] if answer else ""
+
+
+def _final_channel(text: str) -> str:
+    channels = list(_CHANNEL.finditer(text))
+    if channels:
+        last = channels[-1]
+        return text[last.end() :] if last["name"] == "final" else ""
+    if _BARE_CHANNELS.match(text) and _BARE_FINAL in text:
+        return text.rpartition(_BARE_FINAL)[2]
+    return text
+
+
+def _one_turn(text: str) -> str:
+    if "<" not in text:
+        return text
+    begins = _TURN_BEGINS.match(text)
+    if begins:
+        text = text[begins.end() :]
+    ends = _TURN_ENDS.search(text)
+    if ends:
+        text = text[: ends.start()]
+    stripped = text.rstrip()
+    # elsewhere it closes a struck-out text
+    return stripped[: -len("</s>")] if stripped.endswith("</s>") and "<s>" not in stripped else text
