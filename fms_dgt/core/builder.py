@@ -34,7 +34,7 @@ class DataBuilder(ABC, Generic[T]):
     record: ClassVar[type[Record]]
 
     def __init__(self, options: Any = None) -> None:
-        self.options = options if options is not None else self.Options()
+        self.options: Any = options if options is not None else self.Options()
 
     @abstractmethod
     def source(self, task: T) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,8 +10,8 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import ReplyContract, TextReply
-from fms_dgt.core.typed import encode, option
-from fms_dgt.errors import Problem
+from fms_dgt.core.typed import decode, encode, option
+from fms_dgt.errors import Problem, did_you_mean
 
 Message: TypeAlias = Mapping[str, str]
 
@@ -54,7 +55,7 @@ class GeneratorOptions:
     """
 
     model_id_or_path: str = option("", aliases=("model", "model_id"), help="the model's name")
-    temperature: float | None = option(None, low=0)
+    temperature: float | None = option(None, low=0, high=2)
     top_p: float | None = option(None, low=0, high=1)
     max_tokens: int | None = option(None, low=1, aliases=("max_new_tokens",))
     stop: list[str] | None = option(None, aliases=("stop_sequences",))
@@ -72,6 +73,31 @@ class GeneratorOptions:
         values = {name: getattr(self, name) for name in self.SAMPLING}
         return {name: value for name, value in values.items() if value is not None}
 
+
+class SamplingParams(dict[str, Any]):
+    """Sampling options that a template or a stage sets, by their OpenAI names; empty where it sets none."""
+
+    @classmethod
+    def from_node(cls, node: Node, problems: list[Problem]) -> Self | None:
+        """Read them with the names, types and ranges that they have in a block."""
+        if not node.is_mapping:
+            mend = "write 'temperature: 0.7' below it, say"
+            problems.append(node.problem(f"must be a mapping, not {node.kind()}", mend))
+            return None
+        for key in node.value.keys() - _SAMPLING_NAMES:
+            mend = did_you_mean(key, _SAMPLING_NAMES, noun="sampling options")
+            problems.append(node.value[key].problem(f"unknown key '{key}'", mend))
+        known = {key: child for key, child in node.items() if key in _SAMPLING_NAMES}
+        options = decode(GeneratorOptions, Node(known, node.place), problems)
+        return None if options is None else cls(options.sampling())
+
+
+_SAMPLING_NAMES = frozenset(
+    name
+    for spec in dataclasses.fields(GeneratorOptions)
+    if spec.name in GeneratorOptions.SAMPLING
+    for name in (spec.name, *spec.metadata["aliases"])
+)
 
 O = TypeVar("O", bound=GeneratorOptions)  # noqa: E741 (options)
 

@@ -12,7 +12,7 @@ import jinja2
 import jinja2.meta
 from jinja2.sandbox import SandboxedEnvironment
 
-from fms_dgt.core.generator import Message
+from fms_dgt.core.generator import Message, SamplingParams
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import ReplyContract, TextReply, contract_from
 from fms_dgt.core.typed import decode, option
@@ -33,7 +33,7 @@ class _TemplateFile:
     prompt: str = option(help="add 'prompt: |', the text that is sent")
     system: str = option("")
     reply: Node | None = option(None)
-    params: dict[str, Any] = option(default_factory=dict)
+    params: SamplingParams = option(default_factory=SamplingParams)
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,7 @@ class Template:
 
     @cached_property
     def _compiled(self) -> tuple[jinja2.Template, jinja2.Template | None]:
-        compile_ = _ENVIRONMENT.from_string
-        return compile_(self.prompt), compile_(self.system) if self.system else None
+        return _compiled(self.prompt), _compiled(self.system) if self.system else None
 
     def messages(
         self, values: Mapping[str, Any], *, count: int | None = None, as_json: bool = False
@@ -121,6 +120,13 @@ class Template:
             "params": dict(self.params),
             "reply": dict(self.reply.describe()),
         }
+
+
+def _compiled(text: str) -> jinja2.Template:
+    template = _ENVIRONMENT.from_string(text)
+    # a plain dict in place of a chain that every rendering would walk
+    template.globals = dict(template.globals)
+    return template
 
 
 def names_in(text: str) -> frozenset[str]:

@@ -22,6 +22,7 @@ T = TypeVar("T")
 _URL = re.compile(r"\w[\w+.-]*://\S+$")
 _USER = re.compile(r"(?<=://)[^/@\s]*@")
 _QUERY = re.compile(r"\?\S*$")
+_WRITE = "write it out, or remove the key"
 _ANY = object()
 
 
@@ -33,6 +34,7 @@ def option(
     high: float | None = None,
     shapes: bool = True,
     secret: bool = False,
+    nonempty: bool = False,
     aliases: Sequence[str] = (),
     help: str = "",  # noqa: A002 (reads well where it is used)
 ) -> Any:
@@ -40,13 +42,14 @@ def option(
 
     `low` and `high` bound numbers; `shapes=False` keeps the field out of every fingerprint (it does
     not change what is made); `secret=True` keeps its value out of everything that is written;
-    `aliases` are other names it may be given by.
+    `nonempty=True` refuses blank text and empty lists; `aliases` are other names it may be given by.
     """
     metadata = {
         "low": low,
         "high": high,
         "shapes": shapes and not secret,
         "secret": secret,
+        "nonempty": nonempty,
         "aliases": tuple(aliases),
         "help": help,
     }
@@ -123,6 +126,7 @@ class _Field:
     required: bool
     low: float | None
     high: float | None
+    nonempty: bool
     aliases: tuple[str, ...]
     help: str
 
@@ -145,6 +149,7 @@ def _fields(cls: Any) -> dict[str, _Field]:
             required,
             meta.get("low"),
             meta.get("high"),
+            meta.get("nonempty", False),
             meta.get("aliases", ()),
             meta.get("help", ""),
         )
@@ -170,6 +175,9 @@ def _value(spec: _Field, node: Node, problems: list[Problem]) -> Any:
             problems.append(node.problem(f"is {value}", f"it must be {spec.low:g} or more"))
         elif spec.high is not None and value > spec.high:
             problems.append(node.problem(f"is {value}", f"it must be {spec.high:g} or less"))
+    if spec.nonempty and (value == [] or (isinstance(value, str) and not value.strip())):
+        mend = "write it out" if isinstance(value, str) else "give at least one entry"
+        problems.append(node.problem("is empty", mend))
     return value
 
 
@@ -207,7 +215,7 @@ def _scalar(wanted: Any, node: Node, problems: list[Problem]) -> Any:
     if type(value) is wanted:
         return value
     names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
-    mend = ""
+    mend = _WRITE if value is None else ""
     if wanted is str and isinstance(value, bool | int | float):
         mend = "put it in quotes"
     elif isinstance(value, str) and wanted in (int, float, bool):
@@ -266,7 +274,8 @@ def _literal(allowed: tuple[Any, ...], node: Node, problems: list[Problem]) -> A
 
 def _sequence(wanted: Any, origin: Any, node: Node, problems: list[Problem]) -> Any:
     if not node.is_list:
-        problems.append(node.problem(f"must be a list, not {_shown(node)}", "put '- ' before each entry"))
+        mend = _WRITE if node.value is None else "put '- ' before each entry"
+        problems.append(node.problem(f"must be a list, not {_shown(node)}", mend))
         return None
     args = typing.get_args(wanted)
     inner = args[0] if args else Any
@@ -276,7 +285,8 @@ def _sequence(wanted: Any, origin: Any, node: Node, problems: list[Problem]) -> 
 
 def _mapping(args: tuple[Any, ...], node: Node, problems: list[Problem]) -> Any:
     if not node.is_mapping:
-        problems.append(node.problem(f"must be a mapping, not {_shown(node)}"))
+        mend = _WRITE if node.value is None else ""
+        problems.append(node.problem(f"must be a mapping, not {_shown(node)}", mend))
         return None
     inner = args[1] if len(args) == 2 else Any
     return {key: convert(inner, child, problems) for key, child in node.items()}

@@ -53,6 +53,9 @@ def read_text(path: Path, shown: str, *, noun: str = "a YAML file", limit: int =
     try:
         if path.is_dir():
             raise InputError([Problem("is a folder, not a file", f"name {noun}", shown)])
+        if path.exists() and not path.is_file():
+            # a pipe would be waited for
+            raise InputError([Problem("is no regular file", f"name {noun}", shown)])
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 # Below this a body is not worth compressing; above, prompts shrink to a third or less.
 COMPRESS_FROM = 512
+DECIMAL_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +82,10 @@ def unpack(data: bytes) -> Any:
 
 
 def unit_number(key: str) -> int:
-    """The number by which a unit's calls are indexed; two keys may share one, their digests differ."""
+    """The number by which a unit's calls are indexed; two keys may share one, their digests differ.
+
+    A draw's key is its number, so that draws enter the index in order.
+    """
+    if len(key) < DECIMAL_DIGITS and key.isdecimal():
+        return int(key)
     return int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from fms_dgt.config.blocks import apply_layers, apply_teacher, block_problems, wildcard_problems
 from fms_dgt.config.plan import DEFAULT_RECORDS, RunPlan, TaskPlan, TaskSettings
+from fms_dgt.config.tasks import known_keys
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.node import Node, Place
@@ -35,24 +36,29 @@ _OWN_KEYS = ("name", "blocks", "stages", "postprocessors", "metadata")
 
 def bind(plan: RunPlan, plugins: Plugins) -> list[BoundTask]:
     """Every task of the plan, ready to run. Raises InputError with all that is wrong, at once."""
-    problems: list[Problem] = []
+    problems = list(plan.problems)
     backends = Backends(plugins, asked=plan.settings.replay is None)
     bound = []
     for name, node in plan.other_builders.items():
         if name not in plugins.known("builders"):
             mend = did_you_mean(name, plugins.known("builders"), noun="known builders")
             problems.append(node.problem(f"there is no builder '{name}'", mend))
-    problems.extend(_wildcard_problems(plan, plugins))
+    if plan.whole:
+        problems.extend(_wildcard_problems(plan, plugins))
     for task in plan.tasks:
         found: list[Problem] = []
         try:
-            made = _Binding(task, plan, plugins, backends, found).bind()
+            fields = field_names(plugins.builder(task.builder).cls.task_type())
+            said = known_keys(task.said, fields, problems)
+            binding = _Binding(dataclasses.replace(task, said=said), plan, plugins, backends, found)
+            if task.doubtful:
+                binding._task()  # noqa: SLF001 (of this module)
+            else:
+                bound.append(binding.bind())
         except InputError as error:
             found.extend(error.problems)
         except PluginError as error:
             found.append(Problem(str(error), where=str(task.place)))
-        else:
-            bound.append(made)
         problems.extend(found)
     if problems:
         raise InputError(problems)

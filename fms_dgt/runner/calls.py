@@ -117,7 +117,7 @@ class PaidCalls:
         completion = await Tries(ask, self._endpoints.of(backend), self._limits, self._hooks).run()
         self.paid += 1
         # queued before anything else can happen: a cancellation from here on loses nothing
-        await asyncio.shield(self._journal.put_call(_entry(ask, completion)))
+        await self._journal.put_call(_entry(ask, completion))
         return completion
 
 
@@ -144,7 +144,7 @@ class ReplayedCalls:
                 folder = self._source.folder
                 text = f"{folder} has no answer to what {ask.stage} asks for row {ask.row} of {ask.task}"
                 raise SetupError(f"{text}; replay a run of the same task, templates and options")
-            await asyncio.shield(self._journal.put_call(_entry(ask, Completion(**known))))
+            await self._journal.put_call(_entry(ask, Completion(**known)))
         self.replayed += 1
         self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
         return Completion(**known)

@@ -85,6 +85,9 @@ class Dataset:
             raise folder_error(self.folder, error) from error
         self.kept += len(decision.records)
         self.rejected += len(decision.rejections)
+
+    def show(self) -> None:
+        """Let whoever follows the files see what was added."""
         if self._published:
             self.flush()
 
@@ -100,6 +103,9 @@ class Dataset:
         """Write everything and close; unpublished files are taken away."""
         try:
             for file in self._files.values():
+                file.flush()
+                # before the journal says that all is there
+                os.fsync(file.fileno())
                 file.close()
             if not self._published:
                 for path in self._part.values():

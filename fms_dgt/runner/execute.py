@@ -79,7 +79,7 @@ class _Run:
         self._runs = [
             TaskRun(task, found.entry, journal, hooks) for task, found in pairs if found.complete is None
         ]
-        notes = [*plan.notes, *(note for found in opened for note in found.notes)]
+        notes = [*plan.notes, *hooks.notes, *(note for found in opened for note in found.notes)]
         notes.extend(note for task in tasks for note in task.notes)
         if any(not backend.for_training for task in tasks for backend in task.backends):
             notes.append(SIMULATED)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.core.composed import Branch, Flow
+from fms_dgt.core.generator import SamplingParams
 from fms_dgt.core.node import Node
 from fms_dgt.core.stages import Check, Generate, Stage
 from fms_dgt.core.typed import decode, option
@@ -23,7 +24,7 @@ class StageConfig:
 
     enabled: bool = True
     keep: Node | None = option(None)
-    params: dict[str, Any] = option(default_factory=dict)
+    params: SamplingParams = option(default_factory=SamplingParams)
     template: str | None = None
     role: str | None = None
 

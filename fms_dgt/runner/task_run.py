@@ -218,6 +218,7 @@ class TaskRun:
             outcome = self._load(self.committed)
             self._waiting_rows -= outcome.records
             self._commit(outcome, None)
+        self.dataset.show()
 
     def _load(self, number: int) -> UnitOutcome:
         outcome = self._finished.pop(number)

@@ -164,7 +164,7 @@ class Walk:
         try:
             record = self.task.record(**{name: values[name] for name in fields if name in values})
             _check_types(record, self.task.record_types)
-            leaf = Leaf(row.path, trail, record=record.to_dict())
+            leaf = Leaf(row.path, trail, record=self.task.written(record))
         except Exception as error:  # noqa: BLE001 (a stranger's record class)
             self.moved(RECORD, came_from)
             self._crash(row, trail, RECORD, error)

@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-import fms_dgt
 from machine import TEST_TOYS, arguments, headline, table
+
+import fms_dgt
 
 RECORDS = 200
 PERCENTS = (5, 50, 100)

@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterator
 from itertools import accumulate, islice
 
+from machine import arguments, headline, in_own_process, resident_mb, table
+
 from fms_dgt import below
 from fms_dgt.validators.rouge import RougeMemory
-from machine import arguments, headline, in_own_process, resident_mb, table
 
 VOCABULARY = 20_000
 SHORTEST, LONGEST = 10, 26
@@ -26,7 +27,7 @@ SIZES = {
     "any": ((1_000, 3_000, 10_000, 30_000, 100_000), (300, 1_000, 3_000)),
     "half in common": ((1_000, 3_000, 10_000, 30_000), (300, 1_000, 3_000)),
 }
-SKELETON = "write a short text for readers who like it when".split()
+SKELETON = ["write", "a", "short", "text", "for", "readers", "who", "like", "it", "when"]
 
 
 def instructions(skeleton: list[str]) -> Iterator[str]:

@@ -17,6 +17,9 @@ from typing import Any
 import sketch
 from machine import TOYS, arguments, headline, in_own_process, peak_mb, table
 
+import fms_dgt
+from fms_dgt.journal import entries
+
 CALLS = 3
 CONTEXT_CHARS = 1_500
 # name -> (characters of context in each prompt, whether the journal may compress, units from a file)
@@ -36,12 +39,8 @@ TASK = {
 
 def run_engine(units: int, variant: str, folder: Path) -> dict[str, Any]:
     """One run in this process, as it was measured from inside."""
-    import fms_dgt
-
     context_chars, compress, from_file = VARIANTS[variant]
     if not compress:
-        from fms_dgt.journal import entries
-
         entries.COMPRESS_FROM = sys.maxsize
     task = dict(TASK)
     if from_file:

@@ -15,13 +15,13 @@ from typing import Any
 from engine import TASK
 from machine import TOYS, arguments, headline, in_own_process, peak_mb, table
 
+import fms_dgt
+
 MORE = 100
 
 
 def run(folder: Path, wanted: int, concurrency: int) -> dict[str, Any]:
     """One run in this process."""
-    import fms_dgt
-
     clock, cpu = time.perf_counter(), time.process_time()
     outcome = fms_dgt.run(
         TASK,

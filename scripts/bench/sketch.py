@@ -7,7 +7,7 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -74,8 +74,10 @@ async def rows(count: int, context: str, folder: Path) -> None:
         store.close()
 
 
-async def _one_after_the_other(numbers: object, group: asyncio.TaskGroup, store: Store, context: str) -> None:
-    for number in numbers:  # type: ignore[attr-defined]
+async def _one_after_the_other(
+    numbers: Iterator[int], group: asyncio.TaskGroup, store: Store, context: str
+) -> None:
+    for number in numbers:
         await group.create_task(_row(number, store, context))
 
 

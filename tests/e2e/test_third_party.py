@@ -270,7 +270,6 @@ def test_a_run_that_does_not_name_it_imports_a_strangers_hook_alone(place: Place
     assert place.imported == ["acme_dgt", "acme_dgt.diary"]
 
 
-@pytest.mark.xfail(reason="a run does not pass on Hooks.notes yet")
 def test_a_run_says_which_hook_is_left_out(place: Place) -> None:
     done = place.run("--task-paths", str(ACME_TASK))
     assert "hook plugin 'broken_hook' of broken-misspelt-hook 0.4 is left out: record_kep()" in done.stderr

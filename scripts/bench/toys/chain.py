@@ -25,7 +25,7 @@ from fms_dgt import (
     option,
 )
 
-WORDS = "the claim stands as long as nobody shows what speaks against it and why that weighs more ".split()
+PROSE = "the claim stands as long as nobody shows what speaks against it and why that weighs more"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +56,14 @@ class ChainBuilder(DataBuilder[ChainTask]):
     """Each unit is asked for a draft, a review of it, and a final text."""
 
     Options = ChainOptions
+    options: ChainOptions
     record = Link
 
     @cached_property
     def context(self) -> str:
         """Words that differ enough to compress like prose."""
-        chars = self.options.context_chars
-        text = " ".join(f"{WORDS[n * 7 % len(WORDS)]} {n % 97}" for n in range(chars // 4))
+        chars, words = self.options.context_chars, PROSE.split()
+        text = " ".join(f"{words[n * 7 % len(words)]} {n % 97}" for n in range(chars // 4))
         return text[:chars]
 
     def source(self, task: ChainTask) -> Source:
@@ -87,5 +88,5 @@ ANSWER = Completion("A short answer that is always the same.", input_tokens=40, 
 class ConstantGenerator(Generator[GeneratorOptions]):
     """Always the same answer, at once."""
 
-    async def generate(self, request: Request) -> Completion:  # noqa: ARG002 (whatever it is)
+    async def generate(self, request: Request) -> Completion:
         return ANSWER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
 from pathlib import Path
 
@@ -31,13 +32,13 @@ class Meter:
         self._write()
 
     @hookimpl
-    def unit_finished(self, event: UnitFinished) -> None:  # noqa: ARG002 (counted, not read)
+    def unit_finished(self, event: UnitFinished) -> None:
         self._units += 1
         if self._units % self._every == 0:
             self._write()
 
     @hookimpl
-    def run_finished(self, event: RunFinished) -> None:  # noqa: ARG002
+    def run_finished(self, event: RunFinished) -> None:
         self._write()
 
     def _write(self) -> None:
@@ -55,4 +56,4 @@ def resident_mb() -> float:
     """What the process holds in memory now; 0 where the system does not say."""
     if not PAGES.exists():
         return 0.0
-    return int(PAGES.read_text(encoding="utf-8").split()[1]) * 4096 / 1e6
+    return int(PAGES.read_text(encoding="utf-8").split()[1]) * resource.getpagesize() / 1e6
