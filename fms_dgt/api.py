@@ -19,7 +19,7 @@ from fms_dgt.core.events import RunFinished, TaskFinished
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
-from fms_dgt.errors import InputError, Problem, RunError, UserError
+from fms_dgt.errors import InputError, PluginError, Problem, RunError, UserError, did_you_mean
 from fms_dgt.plugins import Plugins
 from fms_dgt.plugins.offered import plugin_name
 from fms_dgt.runner import execute
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORIGIN = "fms_dgt.run"
+SHOWN_TASKS = 3
+ARGUMENTS = ("builder", "config", "data", "generator", "progress")
 
 
 class Settings(TypedDict, total=False):
@@ -55,6 +57,13 @@ class Outcome:
     """What a run made. Records are read from disk where they are needed."""
 
     finished: RunFinished
+
+    def __repr__(self) -> str:
+        tasks = self.finished.tasks
+        shown = [_line(task) for task in tasks[:SHOWN_TASKS]]
+        if len(tasks) > SHOWN_TASKS:
+            shown.append(f"... and {len(tasks) - SHOWN_TASKS} tasks more")
+        return f"Outcome({'; '.join(shown)}; in {self.finished.folder})"
 
     @property
     def complete(self) -> bool:
@@ -96,6 +105,11 @@ class Outcome:
         for task in self.finished.tasks:
             with task.files[name].open(encoding="utf-8") as lines:
                 yield from map(json.loads, lines)
+
+
+def _line(task: TaskFinished) -> str:
+    wanted = f" of {task.target}" if task.target is not None else ""
+    return f"{task.task}: {task.kept}{wanted} records, {task.end}"
 
 
 def run(
@@ -172,10 +186,16 @@ class _Request:
 
 
 async def _arun(request: _Request, *, signals: bool) -> Outcome:
+    problems = _argument_problems(request)
+    if problems:
+        raise InputError(problems)
     flags = Flags(**request.settings, teacher=request.generator)
     asked = PlanRequest(tasks=[_said(request)], config=request.config, flags=flags, origin=ORIGIN)
     plan = load_plan(asked)
-    plugins = Plugins.discover(plan.includes)
+    try:
+        plugins = Plugins.discover(plan.includes)
+    except PluginError as error:
+        raise InputError([*plan.problems, Problem(str(error))]) from error
     if isinstance(request.builder, type):
         plugins = plugins.with_class(request.builder, plugin_name(request.builder))
     if request.data is not None:
@@ -186,6 +206,30 @@ async def _arun(request: _Request, *, signals: bool) -> Outcome:
     if finished.error:
         raise (UserError if finished.mendable else RunError)(finished.error)
     return Outcome(finished)
+
+
+def _argument_problems(request: _Request) -> list[Problem]:
+    """What no type checker kept from being passed."""
+    problems = []
+    if not isinstance(request.task, str | Path | Mapping | Task):
+        what = f"task: cannot be {_shown(request.task)}"
+        mend = "pass a path, the name of a shipped task, a mapping of what a task file says, or a Task"
+        problems.append(Problem(what, mend, ORIGIN))
+    if request.data is not None and (
+        isinstance(request.data, str | Mapping) or not isinstance(request.data, Iterable)
+    ):
+        what = f"data: cannot be {_shown(request.data)}"
+        problems.append(Problem(what, "pass a list of rows, or a frame", ORIGIN))
+    for name in sorted(request.settings.keys() - Settings.__annotations__.keys()):
+        known = did_you_mean(name, [*Settings.__annotations__, *ARGUMENTS], noun="settings")
+        mend = "pass generator=..." if name == "teacher" else known
+        problems.append(Problem(f"there is no setting '{name}'", mend, ORIGIN))
+    return problems
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
 
 
 def _said(request: _Request) -> str | Path | Mapping[str, Any]:
@@ -201,7 +245,11 @@ def _said(request: _Request) -> str | Path | Mapping[str, Any]:
 
 
 def _with_rows(task: TaskPlan, rows: list[Any], plugins: Plugins) -> TaskPlan:
-    field = plugins.builder(task.builder).cls.task_type().data_field
+    try:
+        field = plugins.builder(task.builder).cls.task_type().data_field
+    except PluginError:
+        # told with all else, where the task is bound
+        return task
     said = task.said.with_(**{field: Node.of(rows, Place(f"{ORIGIN} data"))})
     return dataclasses.replace(task, said=said)
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TextIO
 from fms_dgt.config import Flags, PlanRequest, RunPlan, load_plan
 from fms_dgt.core.events import RunFinished
 from fms_dgt.core.typed import encode
+from fms_dgt.errors import InputError, PluginError, Problem
 from fms_dgt.plugins import Plugins
 
 
@@ -25,7 +26,7 @@ def main(options: argparse.Namespace) -> int:
     stdout = sys.stdout
     # plugins that print when they are imported would spoil the JSON
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
-        plugins = Plugins.discover(plan.includes)
+        plugins = _discovered(plan)
         plan = replace(plan, notes=(*plan.notes, *plugins.notes))
         if options.check:
             return _check(plan, plugins, stdout, as_json=options.json)
@@ -35,6 +36,13 @@ def main(options: argparse.Namespace) -> int:
     elif options.quiet:
         _say_what_is_missing(finished)
     return finished.exit_code
+
+
+def _discovered(plan: RunPlan) -> Plugins:
+    try:
+        return Plugins.discover(plan.includes)
+    except PluginError as error:
+        raise InputError([*plan.problems, Problem(str(error))]) from error
 
 
 def _check(plan: RunPlan, plugins: Plugins, stdout: TextIO, *, as_json: bool) -> int:

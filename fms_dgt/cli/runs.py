@@ -1,18 +1,27 @@
-"""`fms_dgt runs`: what an output folder holds, by the `run.json` of each task."""
+"""`fms_dgt runs`: what an output folder holds, by the `run.json` of each task.
+
+A task whose data is there without a report is being made by a process that holds the folder, or was cut off.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fms_dgt.cli.holder import holder_of
 from fms_dgt.cli.parser import Parser
 from fms_dgt.errors import FolderError
+from fms_dgt.journal.database import FILE_NAME
 
 REPORT = "run.json"
+DATA = "data.jsonl"
+ENDED = ("reached", "exhausted")
+UNFINISHED = "unfinished"
+RUNNING = "running"
 COLUMNS = ("task", "builder", "kept", "end", "when", "path")
 
 
@@ -49,25 +58,69 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     parser.add_argument("-h", "--help", action="help", help="show this")
     options = parser.parse(argv)
+    if options.folder == "":
+        raise FolderError("the folder's name is empty; name an output folder")
     folder = Path(options.folder or os.environ.get("DGT_OUTPUT_DIR") or "output")
     if not folder.is_dir():
         mend = "name an output folder, or make one: fms_dgt --task-paths PATH"
         raise FolderError(f"there is no folder '{folder}'; {mend}")
-    listed = sorted(_listed(folder), key=lambda entry: (entry.task, entry.path))
+    runs = {path.parent: holder_of(path.parent) for path in _journals(folder)}
+    listed = sorted(_listed(folder, runs), key=lambda entry: (entry.task, entry.path))
     if options.json:
         print(json.dumps([asdict(entry) for entry in listed], indent=2, ensure_ascii=False))
-    elif listed:
+        return 0
+    if listed:
         _show([COLUMNS, *(entry.cells() for entry in listed)])
-    else:
+    notes = list(_notes(runs, listed))
+    for note in notes:
+        print(note)
+    if not listed and not notes:
         print(f"no task has results below {folder}")
     return 0
 
 
-def _listed(folder: Path) -> Iterator[Listed]:
+def _journals(folder: Path) -> Iterator[Path]:
+    for root, files in _walk(folder):
+        if FILE_NAME in files:
+            yield Path(root, FILE_NAME)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        yield root, files
+
+
+def _listed(folder: Path, runs: Mapping[Path, str]) -> Iterator[Listed]:
+    for root, files in _walk(folder):
+        path = Path(root)
+        run = next((parent for parent in path.parents if parent in runs), None)
+        held = run is not None and runs[run] != ""
         if REPORT in files:
-            yield _read(Path(root, REPORT), folder)
+            entry = _read(path / REPORT, folder)
+            # the report is of an earlier run, which this one goes on with
+            yield replace(entry, end=RUNNING) if held and entry.end not in ENDED else entry
+        elif run is not None and {DATA, f"{DATA}.part"} & set(files):
+            state = RUNNING if held else UNFINISHED
+            name = path.relative_to(run).as_posix()
+            yield Listed(name, "-", _count(path / DATA), None, state, True, "-", str(path))
+
+
+def _count(data: Path) -> int:
+    try:
+        with data.open("rb") as lines:
+            return sum(1 for _ in lines)
+    except OSError:
+        return 0
+
+
+def _notes(runs: Mapping[Path, str], listed: Sequence[Listed]) -> Iterator[str]:
+    for run, holder in runs.items():
+        inside = [entry for entry in listed if run in Path(entry.path).parents]
+        if holder:
+            yield f"{run}: running ({holder})"
+        elif not inside or any(entry.end == UNFINISHED for entry in inside):
+            yield f"{run}: unfinished; run the same command to go on"
 
 
 def _read(path: Path, folder: Path) -> Listed:

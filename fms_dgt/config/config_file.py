@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ class ConfigFile:
     """A config file's parts. `folder` is where its relative paths start.
 
     `tasks` is as the file says it, includes unresolved. `readable` is False where there is no telling what
-    it says.
+    it says, `doubtful` names the builders of which it says something that does not fit.
     """
 
     folder: Path = field(default_factory=Path)
@@ -29,6 +29,11 @@ class ConfigFile:
     task_files: Sequence[Node] = ()
     settings: SaidSettings = NOTHING
     readable: bool = True
+    doubtful: frozenset[str] = frozenset()
+
+    def is_sure_of(self, builder: str) -> bool:
+        """Whether all that it says of a builder could be read."""
+        return self.readable and self.doubtful.isdisjoint({EVERY, builder})
 
 
 def read_config(node: Node, folder: Path, expander: Expander, problems: list[Problem]) -> ConfigFile:
@@ -36,41 +41,47 @@ def read_config(node: Node, folder: Path, expander: Expander, problems: list[Pro
     if not node.is_mapping:
         mend = "begin with 'databuilders:', 'tasks:', 'task_files:' or 'runner_config:'"
         problems.append(node.problem(f"a config must be a mapping, not {node.kind()}", mend))
-        return ConfigFile(folder)
+        return ConfigFile(folder, doubtful=frozenset({EVERY}))
     known = ("databuilders", "tasks", "task_files", "runner_config")
+    doubtful = set()
     for key, child in node.items():
         if key not in known:
             mend = did_you_mean(key, known, noun="known keys")
             problems.append(child.problem(f"unknown key '{key}'", mend))
-
-    def part(key: str, reader: Callable[[Node, list[Problem]], Mapping[str, Node]]) -> Mapping[str, Node]:
-        child = node.get(key)
-        return {} if child is None else reader(child, problems)
-
+            # it may be 'databuilders' that is meant
+            doubtful.add(EVERY)
+    builders, tasks = node.get("databuilders"), node.get("tasks")
     files, runner = node.get("task_files"), node.get("runner_config")
     return ConfigFile(
         folder,
-        {name: expander.everywhere(child) for name, child in part("databuilders", _builders).items()},
-        part("tasks", _tasks),
+        _builders(builders, expander, doubtful, problems) if builders else {},
+        _tasks(tasks, problems) if tasks else {},
         [expander.path(file) for file in _task_files(files, problems)] if files else (),
         read_settings(expander.everywhere(runner) if runner else None, problems, run_wide=True),
+        doubtful=frozenset(doubtful),
     )
 
 
-def _builders(node: Node, problems: list[Problem]) -> Mapping[str, Node]:
+def _builders(
+    node: Node, expander: Expander, doubtful: set[str], problems: list[Problem]
+) -> Mapping[str, Node]:
     if not node.is_mapping:
         mend = "write 'skills_sdg:' and its blocks below it, say"
         problems.append(node.problem(f"must be a mapping of builder names, not {node.kind()}", mend))
+        doubtful.add(EVERY)
         return {}
     result = {}
     for name, child in node.items():
+        before = len(problems)
         if child.is_mapping:
             faults = block_problems(child)
             problems.extend(faults)
-            result[name] = child.without("blocks") if faults else child
+            result[name] = expander.everywhere(child.without("blocks") if faults else child)
         else:
             mend = "write 'blocks:' below it, say, or remove it"
             problems.append(child.problem(f"must be a mapping, not {child.kind()}", mend))
+        if len(problems) > before:
+            doubtful.add(name)
     return result
 
 

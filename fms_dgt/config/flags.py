@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from fms_dgt.core.node import Node, Place
 
 COMMAND_LINE = "the command line"
+_ARGUMENTS = {"task_paths": "task", "config_path": "config", "teacher": "generator"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,24 @@ class PlanRequest:
 
 
 def flag_place(origin: str, name: str) -> Place:
-    """Where a flag was said: `the command line: --seed`."""
-    return Place(origin, None, f"--{name.replace('_', '-')}" if origin == COMMAND_LINE else name)
+    """Where a flag was said: `the command line: --seed`, or the argument of a function."""
+    return Place(origin, None, _flag(name) if origin == COMMAND_LINE else _ARGUMENTS.get(name, name))
+
+
+def in_words_of(origin: str, text: str) -> str:
+    """Text that names flags, in the words of who asks: from Python, `--max-calls` is `max_calls`."""
+    if origin == COMMAND_LINE:
+        return text
+    return _ANY_FLAG.sub(lambda match: flag_place("", match[1].replace("-", "_")).key, text)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+_ANY_FLAG = re.compile(
+    rf"--({'|'.join(_flag(name)[2:] for name in (*_ARGUMENTS, *Flags.__dataclass_fields__))})(?![\w-])"
+)
 
 
 def _given(value: Any) -> bool:

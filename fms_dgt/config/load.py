@@ -1,14 +1,14 @@
-"""From what a command says to a plan: every file read, every problem found, one error for all."""
+"""From what a command says to a plan: every file read, every problem found, for one error."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fms_dgt.config.config_file import EVERY, ConfigFile, read_config
 from fms_dgt.config.expand import Expander
-from fms_dgt.config.flags import PlanRequest, flag_place
+from fms_dgt.config.flags import PlanRequest, flag_place, in_words_of
 from fms_dgt.config.include import Includes
 from fms_dgt.config.paths import at, exists, find_config, find_tasks, shown
 from fms_dgt.config.plan import Layer, RunPlan, TaskPlan, TaskSettings
@@ -36,7 +36,7 @@ _NO_TASK = Problem(
 
 
 def load_plan(request: PlanRequest) -> RunPlan:
-    """The plan that a request describes. Raises InputError with everything that is wrong."""
+    """The plan that a request describes; everything that is wrong stands in its `problems`."""
     return _Loading(request).plan()
 
 
@@ -59,6 +59,7 @@ class _Loading:
         self._found = Findings()
         self._expander = Expander(request.environ, self._found.problems)
         self._includes = Includes(request.cwd, self._expander, self._found.problems)
+        self._whole = True
 
     def plan(self) -> RunPlan:
         config, problems = self._config(), self._found.problems
@@ -68,14 +69,23 @@ class _Loading:
         read = [self._read(task, config) for task in tasks]
         outputs = {entry.task.name: entry.output_dir for entry in read}
         settings = run_settings(self._request, config.settings.run, outputs, self._found)
-        includes = self._included()
-        if problems or settings is None:
-            raise InputError(problems)
-        plans = [_task_plan(entry, config, settings.output_dir) for entry in read]
+        # what could not be read well enough would only be said to lack what it has
+        usable = [entry for entry in read if entry.builder is not None and entry.task.whole]
+        sure = settings.teacher is not None or self._request.flags.teacher is None
+        plans = [_task_plan(entry, config, settings.output_dir, sure=sure) for entry in usable]
         used = {EVERY, *(plan.builder for plan in plans)}
         others = {name: node for name, node in config.builders.items() if name not in used}
-        notes = tuple(dict.fromkeys(self._found.notes))
-        return RunPlan(plans, settings, notes, includes, self._found.origins, others)
+        origin, includes = self._request.origin, self._included()
+        return RunPlan(
+            plans,
+            settings,
+            tuple(in_words_of(origin, note) for note in dict.fromkeys(self._found.notes)),
+            includes,
+            self._found.origins,
+            others,
+            [replace(problem, mend=in_words_of(origin, problem.mend)) for problem in problems],
+            whole=self._whole and len(plans) == len(read),
+        )
 
     def _config(self) -> ConfigFile:
         said, cwd = self._request.config, self._request.cwd
@@ -99,10 +109,13 @@ class _Loading:
 
     def _tasks(self, config: ConfigFile) -> list[SaidTask]:
         problems = self._found.problems
+        before = len(problems)
         files = [read_task(path, self._request.cwd, self._includes, problems) for path in self._paths(config)]
         given = [self._given(said) for said in self._request.tasks if isinstance(said, Mapping)]
         read = distinct([task for task in (*files, *given) if task is not None], problems)
-        return with_config(read, config.tasks, config.folder, self._includes, problems)
+        tasks = with_config(read, config.tasks, config.folder, self._includes, problems)
+        self._whole = len(problems) == before
+        return tasks
 
     def _paths(self, config: ConfigFile) -> Sequence[Path]:
         """Every task file once, in the order in which they were named."""
@@ -146,12 +159,11 @@ class _Loading:
             for path in paths
             if not exists(path)
         )
-        return paths
+        return [path for path in paths if exists(path)]
 
 
-def _task_plan(read: _Read, config: ConfigFile, output_dir: Path) -> TaskPlan:
+def _task_plan(read: _Read, config: ConfigFile, output_dir: Path, *, sure: bool) -> TaskPlan:
     assert read.builder is not None
-    assert read.settings is not None
     name, builder = read.task.name, str(read.builder.value)
     layers: list[Layer] = [
         (config.builders[key], key == EVERY) for key in (EVERY, builder) if key in config.builders
@@ -160,4 +172,13 @@ def _task_plan(read: _Read, config: ConfigFile, output_dir: Path) -> TaskPlan:
     defaults = {"task_name": Node(name, here), "taxonomy_path": Node(read.task.taxonomy_path, here)}
     missing = {key: node for key, node in defaults.items() if read.said.get(key) is None}
     said = read.said.without(BUILDER, RUNNER).with_(**missing)
-    return TaskPlan(name, builder, said, read.settings, tuple(layers), output_dir / name, read.builder.place)
+    return TaskPlan(
+        name,
+        builder,
+        said,
+        read.settings or TaskSettings(),
+        tuple(layers),
+        output_dir / name,
+        read.builder.place,
+        doubtful=not (sure and config.is_sure_of(builder)),
+    )

@@ -59,7 +59,7 @@ def find_tasks(said: str, bases: Sequence[Path], place: Place, problems: list[Pr
     Relative paths are looked for from each of `bases` in turn; shipped names come after all of them.
     """
     empty = False
-    for base in bases:
+    for base in bases if said.strip() else ():
         path = at(base, said)
         if is_folder(path):
             files = list(task_files_below(path))

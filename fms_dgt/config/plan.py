@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.typed import option
+from fms_dgt.errors import Problem
 
 DEFAULT_RECORDS = 20
 
@@ -38,7 +39,8 @@ class TaskPlan:
     `taxonomy_path` are always in it. `builder_layers` is what the config file says of the builder,
     lowest first, each with whether it was said of every builder (`"*"`): `blocks.apply_layers` lays
     them on the builder's own YAML. `folder` is where the task's results go, `place` where its
-    builder is named.
+    builder is named. Where what was said of its builder could not be read, the task is `doubtful`:
+    its own keys can be checked, and nothing that depends on the builder's blocks and options.
     """
 
     name: str
@@ -48,6 +50,7 @@ class TaskPlan:
     builder_layers: tuple[Layer, ...]
     folder: Path
     place: Place
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,9 @@ class RunPlan:
 
     `notes` are shown with the run's summary. `origins` says where each setting came from: keys are
     settings of the run, or `task: setting`. `other_builders` are names under `databuilders` that no
-    task of this run uses; whether there are such builders, the plugins know.
+    task of this run uses; whether there are such builders, the plugins know. With `problems` the plan
+    cannot be run; those tasks that could be read are in it, so that what else is wrong with them can be
+    told together. `whole` is whether these are all.
     """
 
     tasks: Sequence[TaskPlan]
@@ -88,3 +93,5 @@ class RunPlan:
     includes: Sequence[Path] = field(default=())
     origins: Mapping[str, str] = field(default_factory=dict)
     other_builders: Mapping[str, Node] = field(default_factory=dict)
+    problems: Sequence[Problem] = ()
+    whole: bool = True

@@ -40,18 +40,19 @@ class Findings:
 
 def run_settings(
     request: PlanRequest, said: Node, outputs: Mapping[str, Node | None], findings: Findings
-) -> RunSettings | None:
+) -> RunSettings:
     """The run's settings: `said` by the config file, then the flags.
 
-    `outputs` is the output folder that each task's files name. None where something does not fit.
+    `outputs` is the output folder that each task's files name. What does not fit goes to the findings,
+    and is not among the settings.
     """
     folder = _output_dir(request, outputs, findings)
     node = said.merged(request.flags.node(request.origin, *_FLAGS))
     for key, child in node.items():
         findings.origins[key] = str(child.place)
     teacher = node.get("teacher")
-    if teacher is not None:
-        _check_teacher(teacher, findings.problems)
+    if teacher is not None and not _is_teacher(teacher, findings.problems):
+        node = node.without("teacher")
     place = Place(request.origin)
     replay = node.get("replay")
     if replay is not None:
@@ -60,7 +61,14 @@ def run_settings(
             mend = "name another --output-dir"
             findings.problems.append(replay.problem("is the folder that this run writes to", mend))
         node = node.with_(replay=Node(str(source), replay.place))
-    return decode(RunSettings, node.with_(output_dir=Node(str(folder), place)), findings.problems)
+    node = node.with_(output_dir=Node(str(folder), place))
+    made = decode(RunSettings, node, findings.problems)
+    # numbers can be wrong, and nothing that is checked later depends on them
+    return made or RunSettings(
+        output_dir=folder,
+        teacher=node.value["teacher"].plain() if "teacher" in node.value else None,
+        replay=Path(node.value["replay"].value) if "replay" in node.value else None,
+    )
 
 
 def _output_dir(request: PlanRequest, outputs: Mapping[str, Node | None], findings: Findings) -> Path:
@@ -80,7 +88,10 @@ def _output_dir(request: PlanRequest, outputs: Mapping[str, Node | None], findin
 def _said_folder(request: PlanRequest, outputs: Mapping[str, Node | None], findings: Findings) -> str:
     flag = request.flags.output_dir
     said = {task: node for task, node in outputs.items() if node is not None}
-    if flag is not None and str(flag):
+    if flag is not None and not str(flag):
+        where = str(flag_place(request.origin, "output_dir"))
+        findings.problems.append(Problem("is empty", "name a folder", where))
+    elif flag is not None:
         findings.origins["output_dir"] = str(flag_place(request.origin, "output_dir"))
         findings.notes.extend(
             f"{node.place} has no effect: the output folder is '{flag}', by {findings.origins['output_dir']}"
@@ -108,13 +119,16 @@ def _agreed(outputs: Mapping[str, Node | None], said: Mapping[str, Node], findin
     return str(first.value)
 
 
-def _check_teacher(teacher: Node, problems: list[Problem]) -> None:
+def _is_teacher(teacher: Node, problems: list[Problem]) -> bool:
     if teacher.is_mapping:
         said = teacher.get("type")
-        if said is None or not isinstance(said.value, str):
-            problems.append(teacher.problem("must have a 'type'", "name a generator"))
-        return
+        if said is not None and isinstance(said.value, str):
+            return True
+        problems.append(teacher.problem("must have a 'type'", "name a generator"))
+        return False
     kind, colon, model = str(teacher.value).partition(":")
-    if not kind or (colon and not model):
-        mend = "write TYPE or TYPE:MODEL, 'openai:gpt-4o-mini', say"
-        problems.append(teacher.problem(f"'{teacher.value}' names no teacher", mend))
+    if isinstance(teacher.value, str) and kind and (model or not colon):
+        return True
+    mend = "write TYPE or TYPE:MODEL, 'openai:gpt-4o-mini', say"
+    problems.append(teacher.problem(f"'{teacher.value}' names no teacher", mend))
+    return False

@@ -70,6 +70,16 @@ def read_settings(node: Node | None, problems: list[Problem], *, run_wide: bool)
     return SaidSettings(Node(task, node.place), Node(run, node.place), output, notes)
 
 
+def setting_mend(key: str) -> str:
+    """How to mend a setting that stands at the top of a task; "" where `key` is none."""
+    if key in WITHOUT_EFFECT:
+        return f"remove it, it has no effect: {WITHOUT_EFFECT[key]}"
+    name = _NAMES.get(key, "")
+    if name in RUN_WIDE:
+        return "it holds for a whole run: put it under the config file's 'runner_config:'"
+    return "put it under 'runner_config:'" if name in (*TASK_NAMES, OUTPUT_DIR) else ""
+
+
 def _output_dir(node: Node | None, problems: list[Problem]) -> Node | None:
     if node is None or (isinstance(node.value, str) and node.value):
         return node

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fms_dgt.config.include import Includes
 from fms_dgt.config.names import default_name, fault_of, path_below_tasks
 from fms_dgt.config.paths import shown
+from fms_dgt.config.settings import setting_mend
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError, Problem, did_you_mean
 
 BUILDER = "data_builder"
 RUNNER = "runner_config"
+EVERY_TASKS_KEYS = (BUILDER, RUNNER, "include", "instruction_format", "save_formatted_output")
 
 
 @dataclass(frozen=True)
 class SaidTask:
-    """A task as files say it. `over` is what the config file lays on it; its `runner_config` comes last."""
+    """A task as files say it. `over` is what the config file lays on it; its `runner_config` comes last.
+
+    `whole` is False where an include or a variable is missing from it.
+    """
 
     name: str
     said: Node
     taxonomy_path: str
     over: Node | None = None
+    whole: bool = True
 
     def merged(self) -> Node:
         """Everything said of the task; null in a config takes a key away."""
@@ -50,7 +56,9 @@ def task_of(node: Node, path: Path, includes: Includes, problems: list[Problem])
         mend = "begin with 'task_description: ...' and 'data_builder: ...'"
         problems.append(node.problem(f"a task must be a mapping, not {node.kind()}", mend))
         return None
+    before = len(problems)
     said = includes.task(node, path.parent, (path.resolve(),))
+    whole = len(problems) == before
     named = said.get("task_name")
     if named is not None and not isinstance(named.value, str):
         problems.append(named.problem(f"must be text, not {named.kind()}", "put it in quotes"))
@@ -64,7 +72,7 @@ def task_of(node: Node, path: Path, includes: Includes, problems: list[Problem])
             Problem(what, "add 'task_name: my_task'" if named is None else "choose another", where)
         )
         return None
-    return SaidTask(name, said, path_below_tasks(path) or name)
+    return SaidTask(name, said, path_below_tasks(path), whole=whole)
 
 
 def distinct(tasks: Sequence[SaidTask], problems: list[Problem]) -> dict[str, SaidTask]:
@@ -89,9 +97,11 @@ def with_config(
     """The tasks with a config file's `tasks` laid on them; one that only the config knows is added."""
     result = dict(tasks)
     for name, node in over.items():
+        before = len(problems)
         said = includes.task(node, folder)
+        whole = len(problems) == before
         if name in result:
-            result[name] = replace(result[name], over=said)
+            result[name] = replace(result[name], over=said, whole=whole and result[name].whole)
         elif said.get(BUILDER) is None:
             known = did_you_mean(name, tasks, noun="tasks")
             what = f"no task of this run is called '{name}'"
@@ -99,7 +109,7 @@ def with_config(
         elif fault := fault_of(name):
             problems.append(node.problem(f"the task's name '{name}' {fault}", "choose another"))
         else:
-            result[name] = SaidTask(name, said, name)
+            result[name] = SaidTask(name, said, "", whole=whole)
     return list(result.values())
 
 
@@ -114,6 +124,16 @@ def builder_of(task: Node, problems: list[Problem]) -> Node | None:
         problems.append(node.problem(f"must be the name of a builder, not {node.kind()}", "put it in quotes"))
         return None
     return node
+
+
+def known_keys(said: Node, fields: Iterable[str], problems: list[Problem]) -> Node:
+    """A task less the keys that mean nothing to its builder, whose task has `fields`; they are problems."""
+    known = {*fields, *EVERY_TASKS_KEYS}
+    strays = {key: child for key, child in said.items() if key not in known}
+    for key, child in strays.items():
+        mend = setting_mend(key) or did_you_mean(key, known, noun="known keys")
+        problems.append(child.problem(f"unknown key '{key}'", mend))
+    return said.without(*strays)
 
 
 def _name_place(task: SaidTask) -> Place:

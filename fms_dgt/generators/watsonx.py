@@ -19,13 +19,14 @@ SDK, INSTALL = "ibm_watsonx_ai", "run: pip install ibm-watsonx-ai"
 
 
 class WatsonxGenerator(Generator[WatsonxOptions]):
-    """Chat calls, one a request."""
+    """Chats and plain completions, one a call."""
 
     Options = WatsonxOptions
+    completes = True
 
     def __init__(self, options: WatsonxOptions) -> None:
         super().__init__(options)
-        self.enforces_schema = options.enforce_schema
+        self.enforces_schema = options.enforce_schema and options.api == "chat"
         self._access = access_of(options)
         self._fixed = options.sampling()
         self._answers = AnswerReader(self._access.shown, self._access.secrets)
@@ -54,16 +55,14 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
             await service.close()
 
     async def generate(self, request: Request) -> Completion:
+        if request.prompt is not None or self.options.api == "completion":
+            params = plain_params(self._fixed, self._seed(request), request.params)
+            return self._answers.plain(await self._opened.plain(_prompt(request), params))
         params = chat_params(self._fixed, self._seed(request), request.params)
-        if self.options.enforce_schema and request.schema is not None:
+        if self.enforces_schema and request.schema is not None:
             schema = {"name": "reply", "schema": request.schema, "strict": True}
             params["response_format"] = {"type": "json_schema", "json_schema": schema}
         return self._answers.chat(await self._opened.chat(request.messages, params))
-
-    async def _plain(self, prompt: str, request: Request) -> Completion:
-        """A completion of `prompt` as it stands, without the model's chat template."""
-        params = plain_params(self._fixed, self._seed(request), request.params)
-        return self._answers.plain(await self._opened.plain(prompt, params))
 
     @property
     def _opened(self) -> Service:
@@ -81,4 +80,14 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
             what = f"the watsonx generator cannot use the package ibm-watsonx-ai ({error}); {INSTALL}"
             raise SetupError(what) from error
         access, options = self._access, self.options
-        return Service(access, options.model_id_or_path, timeout=options.timeout, answers=self._answers)
+        try:
+            return Service(access, options.model_id_or_path, timeout=options.timeout, answers=self._answers)
+        except OSError as error:
+            raise SetupError(f"watsonx: no certificates can be read from '{access.verify}'") from error
+
+
+def _prompt(request: Request) -> str:
+    """The request's prompt; the turns of a chat follow one another."""
+    if request.prompt is not None:
+        return request.prompt
+    return "\n\n".join(str(message.get("content", "")) for message in request.messages)

@@ -67,6 +67,7 @@ class WatsonxOptions(GeneratorOptions):
     auth_url: str | None = option(None, shapes=False, help="where tokens are made, if not the usual place")
     platform_url: str | None = option(None, shapes=False, help="marks 'url' as a cloud that is not listed")
     verify: bool | str | None = option(None, shapes=False, help="false, or a file of certificates to trust")
+    api: Literal["chat", "completion"] = option("chat", help="completion: plain generation, no chat template")
     min_new_tokens: int | None = option(None, low=0, help="for plain generation; chat has nothing like it")
     decoding_method: Literal["greedy", "sample"] | None = option(None, help="greedy is temperature 0")
     random_seed: int | None = option(
@@ -122,7 +123,7 @@ class Access:
             if self.region:
                 mend = did_you_mean(self.region, REGIONS)
                 return [Problem(f"{what} does not know the region '{self.region}'", f"{mend}; or give 'url'")]
-            mend = "set WATSONX_URL, or write 'region: us-south' or 'url: https://us-south.ml.cloud.ibm.com', say"
+            mend = "set WATSONX_URL, or write 'region: us-south', say, or 'url: https://...'"
             return [Problem(f"{what} has no URL", mend)]
         found = [
             Problem(f"{what}'s {name} '{url}' is no URL of a server", "it must begin with 'https://'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from fms_dgt.errors import BadResponse, RequestRefused
 SHOWN = 300
 # shorter ones are no secrets, and parts of words
 SHORTEST_SECRET = 6
+# a signed token, as sign-in gives them: nobody else knows these, and they change
+TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 # all the ways in which an answer ends before the model was done
 CUT_OFF = frozenset({"length", "max_tokens", "token_limit", "time_limit", "not_finished", "cancelled"})
@@ -50,12 +53,13 @@ class AnswerReader:
             raise self._unknown(payload) from error
         return self._completion(payload, parts)
 
-    def excerpt(self, said: Any, *more_secrets: str) -> str:
+    def excerpt(self, said: Any) -> str:
         """A piece of what a server said, on one line and without secrets."""
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        for secret in (*self.secrets, *more_secrets):
+        for secret in self.secrets:
             if len(secret) >= SHORTEST_SECRET:
                 text = text.replace(secret, "***")
+        text = TOKEN.sub("***", text)
         text = " ".join(text[: 10 * SHOWN].split())
         return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 

@@ -56,16 +56,20 @@ THIS_CALL = (
 )
 CONNECTION = (sdk.DataStreamError, sdk.ReadingDataTimeoutError)
 UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)
+LOST = (httpx.HTTPError, OSError)
+NO_JSON = (ValueError, RecursionError)
+# what the SDK trips over in an answer; it checks none of them
 UNREADABLE = (
     httpx.DecodingError,
     httpx.StreamError,
     httpx.CookieConflict,
-    json.JSONDecodeError,
-    UnicodeDecodeError,
-    RecursionError,
+    ValueError,
+    TypeError,
     LookupError,
     AttributeError,
+    RecursionError,
 )
+FOREIGN = (sdk.WMLClientError, *UNSENDABLE, *LOST, *UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,7 @@ class Translator:
         """The error that a foreign one amounts to; most specific first."""
         if isinstance(error, sdk.CannotAutogenerateBedrockUrl) and isinstance(error.reason, list):
             # Cloud Pak's two ways of signing in both failed; the second one counts
-            last = error.reason[-1]
-            return self.error(last if isinstance(last, Exception) else sdk.InvalidCredentialsError(str(last)))
+            return self.error(error.reason[-1])
         if isinstance(error, httpx.HTTPStatusError | sdk.ApiRequestFailure):
             return self.failure(error.response)
         if isinstance(error, sdk.WMLClientError):
@@ -90,19 +93,16 @@ class Translator:
         said = self.answers.excerpt(error)
         if isinstance(error, UNSENDABLE) or _is_distrust(error):
             return EveryCallFails(f"{self.answers.url} cannot be called: {said}")
-        if isinstance(error, UNREADABLE):
-            what = f"{type(error).__name__} {said}".rstrip()
-            return BadResponse(f"{self.answers.url} sent an answer that cannot be read: {what}")
-        if isinstance(error, httpx.HTTPError | OSError):
+        if isinstance(error, LOST) and not isinstance(error, UNREADABLE):
             return ConnectionFailed(f"{self.answers.url} failed: {type(error).__name__} {said}".rstrip())
-        return RequestRefused(f"the request cannot be written as JSON: {said}")
+        what = f"{type(error).__name__} {said}".rstrip()
+        return BadResponse(f"{self.answers.url} sent an answer that cannot be read: {what}")
 
-    def failure(self, response: httpx.Response) -> GeneratorError:
+    def failure(self, response: Any) -> GeneratorError:
         """The error that an answer other than 200 amounts to."""
         status, url = response.status_code, str(response.url.copy_with(query=None, userinfo=b""))
-        token = response.request.headers.get("Authorization", "").rpartition(" ")[2]
         error = error_of(_json_or_none(response.content))
-        said = self.answers.excerpt(error.get("message") or response.content, token)
+        said = self.answers.excerpt(error.get("message") or response.content)
         what = f"{url} answered {status}: {said}" if said else f"{url} answered {status}"
         kind = _kind(status, error.get("code"), signing_in=TEXT_CALLS not in response.url.path)
         if kind is EveryCallFails and status in MEND:
@@ -118,33 +118,18 @@ class Translator:
             return ConnectionFailed(f"{self.answers.url} failed: {said}")
         if isinstance(error, THIS_CALL):
             return RequestRefused(said)
+        if type(error) is sdk.WMLClientError and isinstance(error.__context__, NO_JSON):
+            return BadResponse(f"{self.answers.url} sent no valid JSON: {said}")
         return EveryCallFails(f"{self.answers.url} cannot be used: {said}")
 
 
 @contextmanager
 def translate_errors(translator: Translator) -> Iterator[None]:
-    """What the SDK, httpx and the JSON codec raise, as this package's errors."""
+    """What the SDK and httpx raise, as this package's errors."""
     try:
         yield
-    except GeneratorError:
-        raise
     except FOREIGN as error:
         raise translator.error(error) from error
-
-
-FOREIGN = (
-    sdk.WMLClientError,
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.CookieConflict,
-    httpx.StreamError,
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    RecursionError,
-)
 
 
 def _kind(status: int, code: Any, *, signing_in: bool) -> type[GeneratorError]:
@@ -152,7 +137,7 @@ def _kind(status: int, code: Any, *, signing_in: bool) -> type[GeneratorError]:
         return Overloaded
     if status in TRY_AGAIN or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return ConnectionFailed
-    if httpx.codes.MULTIPLE_CHOICES <= status and (
+    if status >= httpx.codes.MULTIPLE_CHOICES and (
         signing_in or status in ANY_CALL or status < httpx.codes.BAD_REQUEST or code in ANY_CALL_CODES
     ):
         return EveryCallFails

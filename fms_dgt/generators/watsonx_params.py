@@ -59,6 +59,8 @@ def _level(params: Mapping[str, Any]) -> dict[str, Any]:
     method = level.get("decoding_method")
     if method not in (None, "greedy", "sample"):
         raise RequestRefused(f"decoding_method may be greedy or sample, not {method!r}")
+    if level.get("n") not in (None, 1):
+        raise RequestRefused("'n' cannot be asked for; each answer is asked for, and paid for, by itself")
     if method == "greedy":
         level["temperature"] = 0
     return level

@@ -60,7 +60,7 @@ class Display:
         # sys.stderr is None where a program has no terminal at all
         if event.display == "none" or stream is None:
             return
-        self._count = RunCount(event.tasks, self._clock())
+        self._count = RunCount(event.tasks, self._clock(), event.notes)
         self._view = _view(event.display, self._count, stream, self._clock)
         self._view.start(event.notes)
 
@@ -84,7 +84,7 @@ class Display:
     @hookimpl
     def call_finished(self, event: CallFinished) -> None:
         if self._count is not None and self._view is not None:
-            self._count.call(event)
+            self._count.call(event, self._clock())
             self._view.tick()
 
     @hookimpl

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.hooks.task_count import Step, TaskCount
-from fms_dgt.hooks.wording import duration, how_it_stops, kept_of, one_line, pace, plural, short_number
+from fms_dgt.hooks.wording import duration, how_it_stops, kept_of, pace, plural, short_number
 
 NARROW = 60
 MAX_BAR = 40
 LONG_NUMBER = 100_000
-RETRY_SHOWN = 15.0
+ERROR_SHOWN = 15.0
+ERROR_LINES = 2
 IN, OUT, REJECTED, RATE = 7, 10, 10, 10
 FUNNEL_BAR = "blue"
 FUNNEL_REJECTED = "red"
@@ -60,7 +62,6 @@ class Frame:
     names: Mapping[str, str]
     screen: Screen
     now: float
-    notes: Sequence[str] = field(default=())
 
     def draw(self) -> Text:
         """All lines, and never more than the screen has."""
@@ -79,11 +80,7 @@ class Frame:
         if folded:
             lines.append(_folded(folded))
         spare = self.screen.height - 1 - len(lines) - len(footer)
-        lines += [Text()] * (spare > 0) + footer
-        lines += [Text(one_line(f"note: {note}", self.screen.width), style="dim") for note in self.notes][
-            : max(0, spare - 1)
-        ]
-        return self._cut(lines)
+        return self._cut(lines + [Text()] * (spare > 0) + footer)
 
     def _cut(self, lines: list[Text]) -> Text:
         for line in lines:
@@ -135,7 +132,7 @@ class Frame:
 
     def _footer(self) -> list[Text]:
         count = self.count
-        left = count.left()
+        left = count.left(self.now)
         about = "" if left is None else f"{'at least' if left.at_least else 'about'} {duration(left.seconds)}"
         parts = [
             _said(duration(self.now - count.started), "elapsed"),
@@ -151,10 +148,17 @@ class Frame:
             _said(count.failed and f"{count.failed:,}", "failed", "red"),
         ]
         lines = self._stopping() + self.screen.join([part for part in parts if part])
-        error, when = count.last_retry
-        if self.now - when < RETRY_SHOWN:
-            lines.append(Text(one_line(f"trying again: {error}", self.screen.width), style="yellow"))
-        return lines
+        return lines + self._trouble()
+
+    def _trouble(self) -> list[Text]:
+        error, when = self.count.last_error
+        said = self.count.trouble(self.now)
+        if not said and self.now - when < ERROR_SHOWN:
+            said = f"last error: {error}"
+        wide = max(1, self.screen.width)
+        # the reason often stands behind a long address
+        parts = textwrap.wrap(said, wide, max_lines=ERROR_LINES, placeholder="..." if wide > 3 else "")
+        return [Text(part, style="yellow") for part in parts]
 
     def _stopping(self) -> list[Text]:
         if self.count.stopping is None:

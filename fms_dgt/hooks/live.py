@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.text import Text
 from fms_dgt.core.events import RunStopping, TaskFinished
 from fms_dgt.hooks.frame import Frame, Screen
 from fms_dgt.hooks.run_count import RunCount
-from fms_dgt.hooks.wording import short_names
+from fms_dgt.hooks.wording import lines_of, short_names
 
 TIMES_A_SECOND = 4
 # What the terminal itself writes behind the last line on Ctrl-C; a line break there would upset the view.
@@ -38,7 +38,6 @@ class LiveView:
         self._count = count
         self._clock = clock
         self._names = short_names(count.tasks)
-        self._notes: Sequence[str] = ()
         self._console = _console(stream)
         # what others write to stderr meanwhile (warnings, logging) comes above the view; stdout is not ours
         self._live = Live(
@@ -50,8 +49,10 @@ class LiveView:
         )
 
     def start(self, notes: Iterable[str]) -> None:
-        """Begin to draw."""
-        self._notes = tuple(notes)
+        """Write what is to be known, which stays, and begin to draw below it."""
+        for note in notes:
+            for line in lines_of(note):
+                self._console.print(f"note: {line}", style="dim", soft_wrap=True)
         atexit.register(self.stop)
         self._live.start(refresh=True)
 
@@ -95,4 +96,4 @@ class LiveView:
         width, height = console.size
         colours = console.color_system is not None and not console.no_color
         screen = Screen(width - ECHO, height, console.options.ascii_only, colours)
-        return Frame(self._count, self._names, screen, now, self._notes).draw()
+        return Frame(self._count, self._names, screen, now).draw()

@@ -17,19 +17,22 @@ from fms_dgt.core.events import (
     TaskStarted,
 )
 from fms_dgt.hooks.wording import (
-    LONG_WHY,
     duration,
+    error_line,
     hide_secrets,
     how_it_ended,
     lines_of,
+    notes_at_end,
     one_line,
     plural,
+    what_failed,
     why_it_ended,
 )
 from fms_dgt.plugins.hookspecs import hookimpl
 
 EACH = 100
 MAX_KINDS = 100
+LONG_TROUBLE = 160
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -83,16 +86,17 @@ class RunLog:
 
     @hookimpl
     def task_finished(self, event: TaskFinished) -> None:
-        why = (f"  {line}" for line in why_it_ended(event))
-        self._write(f"task {one_line(event.task)} finished: {how_it_ended(event)}", *why)
+        more = filter(None, [*why_it_ended(event), what_failed(event)])
+        self._write(
+            f"task {one_line(event.task)} finished: {how_it_ended(event)}", *(f"  {line}" for line in more)
+        )
 
     @hookimpl
     def run_finished(self, event: RunFinished) -> None:
         self._write(*self._counts())
-        self._note(event.notes)
+        self._note(notes_at_end(event, ()))
         if event.error:
-            error = lines_of(hide_secrets(event.error), limit=LONG_WHY)
-            self._write("error:", *(f"  {line}" for line in error))
+            self._write(f"error: {error_line(event.error)}")
         self._write(
             f"run finished: {plural(event.calls, 'call')}, {event.replayed:,} replayed, "
             f"{duration(event.seconds)}, exit code {event.exit_code}"
@@ -113,7 +117,7 @@ class RunLog:
         if seen == 1 or seen % EACH == 0:
             count = f" no. {seen:,}" if seen > 1 else ""
             where = f"{one_line(task)}, {one_line(stage)}"
-            self._write(f"{noun}{count}: {where}: {one_line(hide_secrets(error))}{rest}")
+            self._write(f"{noun}{count}: {where}: {error_line(error, LONG_TROUBLE)}{rest}")
 
     def _counts(self) -> Iterable[str]:
         for noun, many in (("retry", "retries"), ("failed call", "failed calls")):

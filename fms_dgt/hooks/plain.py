@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from fms_dgt.core.events import RunStopping, TaskFinished
@@ -14,14 +15,18 @@ from fms_dgt.hooks.wording import (
     how_it_stops,
     kept_of,
     lines_of,
+    one_line,
     plural,
     short_names,
+    what_failed,
 )
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 EVERY = 5.0
+WIDTH = 78
+LONG_ERROR = 160
 NAMED_TASKS = 3
 
 
@@ -56,12 +61,13 @@ class PlainView:
     def task_finished(self, event: TaskFinished) -> None:
         """With several tasks, say that one of them is done; of a single one the summary tells."""
         if len(self._count.tasks) > 1:
-            idle = self._count.task(event.task).idle
-            self._write([f"{self._names.get(event.task, event.task)}: {how_it_ended(event, idle=idle)}"])
+            said = [how_it_ended(event, idle=self._count.task(event.task).idle), what_failed(event)]
+            name = self._names.get(event.task, event.task)
+            self._write([f"{name}: {'; '.join(filter(None, said))}"])
 
     def finish(self, summary: Iterable[Text]) -> None:
         """Write the summary."""
-        self._write(line.plain for line in summary)
+        self._write(part for line in summary for part in _wrapped(line))
 
     def stop(self) -> None:
         """Nothing to restore."""
@@ -75,6 +81,19 @@ class PlainView:
         except (OSError, ValueError):
             # nobody reads any longer (a closed pipe); the run is worth more than its face
             self._stream = None
+
+
+def _wrapped(line: Text) -> Iterator[str]:
+    """A long sentence below a task in several lines of one indent; every other line whole."""
+    text = line.plain
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    if line.no_wrap or not indent or len(text) <= WIDTH:
+        yield text
+        return
+    # what can be pasted (a flag, a path) is not broken
+    yield from textwrap.wrap(
+        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def progress_line(count: RunCount, names: dict[str, str], now: float) -> str:
@@ -92,10 +111,11 @@ def progress_line(count: RunCount, names: dict[str, str], now: float) -> str:
     if count.retries:
         parts.append(plural(count.retries, "retry", "retries"))
     parts.append(f"{duration(now - count.started)} elapsed")
-    left = count.left()
+    left = count.left(now)
     if left is not None:
         parts.append(f"{'at least' if left.at_least else 'about'} {duration(left.seconds)} left")
-    return ", ".join(parts)
+    line, trouble = ", ".join(parts), count.trouble(now)
+    return f"{line}; {one_line(trouble, LONG_ERROR)}" if trouble else line
 
 
 def _kept(tasks: list[TaskCount], names: dict[str, str]) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fms_dgt.core.events import CallFinished, CallRetried, RunStopping, UnitFinished
 from fms_dgt.hooks.task_count import TaskCount
-from fms_dgt.hooks.wording import hide_secrets
+from fms_dgt.hooks.wording import duration, error_line
 
 FEW_SECONDS = 10.0
 MANY_SECONDS = 60.0
+# So long without an answer is silence, which no time left can be told from.
+SILENT = 30.0
+# A slow backend is not silent for twice the time between its answers.
+SLOW = 2.0
 
 
 class Meter:
@@ -50,14 +54,20 @@ class Left:
 
 
 class RunCount:
-    """All tasks of a run, and its calls."""
+    """All tasks of a run, and its calls. `notes` are those that were told when it began.
 
-    def __init__(self, tasks: Iterable[str], now: float) -> None:
+    `answered` is when the last answer came; `unanswered` is whether there was nothing but errors since.
+    """
+
+    def __init__(self, tasks: Iterable[str], now: float, notes: Sequence[str] = ()) -> None:
+        self.notes = notes
         self.tasks = {name: TaskCount(name) for name in tasks}
         self.started = now
         self.calls = self.replayed = self.failed = self.retries = 0
         self.input_tokens = self.output_tokens = 0
-        self.last_retry = ("", -1e9)
+        self.last_error = ("", -1e9)
+        self.answered = now
+        self.unanswered = False
         self.stopping: tuple[RunStopping, float] | None = None
         self._meter = Meter()
         self.sample(now)
@@ -69,22 +79,30 @@ class RunCount:
             found = self.tasks[name] = TaskCount(name)
         return found
 
-    def call(self, event: CallFinished) -> None:
-        """Count an answer; a replayed one costs nothing."""
+    def call(self, event: CallFinished, now: float) -> None:
+        """Count an answer; a replayed one costs nothing, and tells nothing of the backend."""
         self.task(event.task).answer(event)
         if event.replayed:
             self.replayed += 1
+            self.answered = now
             return
         self.calls += 1
         self.input_tokens += event.input_tokens
         self.output_tokens += event.output_tokens
         if event.error:
             self.failed += 1
+            self._trouble(event.error, now)
+        else:
+            self.answered, self.unanswered = now, False
 
     def retry(self, event: CallRetried, now: float) -> None:
         """Count a try that failed, and remember what it said."""
         self.retries += 1
-        self.last_retry = (hide_secrets(event.error), now)
+        self._trouble(event.error, now)
+
+    def _trouble(self, error: str, now: float) -> None:
+        self.last_error = (error_line(error), now)
+        self.unanswered = True
 
     def unit(self, event: UnitFinished, now: float) -> None:
         """Count a unit that is through; to read what earlier runs had of it is no work that tells a pace."""
@@ -93,6 +111,7 @@ class RunCount:
             meter = Meter()
             meter.sample(now, 0)
             self._meter = meter
+            self.answered = now
 
     def stop(self, event: RunStopping, now: float) -> None:
         """Remember that the run stops, and since when."""
@@ -106,13 +125,26 @@ class RunCount:
         """Over the last few seconds, paid calls only."""
         return self._meter.per_second(FEW_SECONDS)
 
-    def left(self) -> Left | None:
+    def silent(self, now: float) -> bool:
+        """Whether the last answer came longer ago than answers take."""
+        usual = (self.answered - self.started) / self.calls if self.calls else 0.0
+        return now - self.answered >= max(SILENT, SLOW * usual)
+
+    def trouble(self, now: float) -> str:
+        """The last error, where no call was answered since; with the time, where that is long ago."""
+        if not self.unanswered:
+            return ""
+        silent = now - self.answered >= SILENT
+        said = f"no answer for {duration(now - self.answered)}" if silent else "last error"
+        return f"{said}: {self.last_error[0]}"
+
+    def left(self, now: float) -> Left | None:
         """How long the rest may take, going by the answers that it may take.
 
         Replayed answers come first and take no time, so that the rest goes at the pace of paid calls.
-        None where nothing tells, and once the run stops.
+        None where nothing tells, while nothing is answered, and once the run stops.
         """
-        if self.stopping is not None:
+        if self.stopping is not None or self.silent(now):
             return None
         per_second = self._meter.per_second(MANY_SECONDS)
         each = [task.answers_left() for task in list(self.tasks.values())]

@@ -14,19 +14,21 @@ from fms_dgt.hooks.tables import (
     columns_tables,
     funnel_table,
     most_common,
+    rows_unsaid,
     shown_name,
     shown_reason,
 )
 from fms_dgt.hooks.task_count import TaskCount
 from fms_dgt.hooks.wording import (
-    LONG_WHY,
     duration,
-    hide_secrets,
+    error_line,
     how_it_ended,
     lines_of,
+    notes_at_end,
     one_line,
     plural,
     shown_path,
+    what_failed,
     why_it_ended,
 )
 
@@ -52,11 +54,14 @@ def _title(event: TaskFinished, task: TaskCount, error: str) -> Iterator[Text]:
     # what is the same for every task is said once, at the end
     if event.end != "interrupted" and event.why != error:
         yield from (Text(f"  {line}", style=style) for line in why_it_ended(event))
+    if failed := what_failed(event):
+        yield Text(f"  {failed}", style="yellow")
 
 
 def _full(event: TaskFinished, task: TaskCount) -> Iterator[Text]:
     if not task.idle:
         yield from funnel_table(task)
+        yield from rows_unsaid(task, event.end)
         columns = list(columns_tables(task.columns))
         yield from [Text()] * bool(columns)
         yield from columns
@@ -99,10 +104,10 @@ def _whole(event: RunFinished, count: RunCount) -> Iterator[Text]:
         duration(event.seconds),
     ]
     yield Text(", ".join(part for part in parts if part))
-    for note in event.notes:
+    for note in notes_at_end(event, count.notes):
         yield from (Text(f"note: {line}", style="yellow") for line in lines_of(note))
-    for number, line in enumerate(lines_of(hide_secrets(event.error), limit=LONG_WHY)):
-        yield Text(f"{'       ' if number else 'error: '}{line}", style="red")
+    if event.error:
+        yield Text(f"error: {error_line(event.error)}", style="red")
     if how := _how_to_go_on(event):
         yield Text(how, style="bold")
 

@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from rich.text import Text
 
+from fms_dgt.core.events import End
 from fms_dgt.hooks.measures import Columns
 from fms_dgt.hooks.task_count import TaskCount
 from fms_dgt.hooks.wording import hide_secrets, one_line
@@ -16,6 +17,14 @@ SHOWN_COLUMNS = 6
 # Lines for reasons beside the most common one of each stage.
 MORE_REASONS = 3
 WIDTH = 78
+# What happened when rows stayed under way.
+UNDER_WAY: dict[End, str] = {
+    "reached": "the target was reached",
+    "stalled": "the task stalled",
+    "spent": "the budget was spent",
+    "interrupted": "the run was interrupted",
+    "stopped": "the run stopped",
+}
 SCORES = ["score", "mean", "records by score"]
 WORDS = ["words", "median", "90 % up to"]
 
@@ -38,6 +47,16 @@ def funnel_table(task: TaskCount) -> Iterator[Text]:
         rows += [["", *[""] * len(counts), reason] for reason in more]
     if len(rows) > 1:
         yield from table(rows, left=(0, len(rows[0]) - 1))
+
+
+def rows_unsaid(task: TaskCount, end: End) -> Iterator[Text]:
+    """Why the table does not add up, where it does not."""
+    late = [shown_name(name) for name in task.late()]
+    if late:
+        some = ", ".join(late[:2]) if len(late) <= 2 else f"{late[0]} and others"
+        yield Text(f"  later stages also saw rows that {some} refused only afterwards", style="dim")
+    if task.unsaid() and end in UNDER_WAY:
+        yield Text(f"  in and out also count rows that were under way when {UNDER_WAY[end]}", style="dim")
 
 
 def columns_tables(columns: Columns) -> Iterator[Text]:

@@ -42,6 +42,16 @@ class StageCount:
             return self.moved_on
         return max(0, min(self.moved_on, self.reached - self.rejected))
 
+    @property
+    def late(self) -> int:
+        """Rows that went on from it and were taken back."""
+        return self.moved_on - self.gone_on
+
+    @property
+    def unsaid(self) -> int:
+        """Rows that ended in it without being told as rejected, as far as the counts show it."""
+        return max(0, self.reached - self.gone_on - self.rejected)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -72,6 +82,7 @@ class TaskCount:
     begun: int = 0
     done: int = 0
     done_before: int = 0
+    through: int = 0
     kept: int = 0
     kept_before: int = 0
     rejected: int = 0
@@ -98,6 +109,7 @@ class TaskCount:
     def move(self, event: RowMoved) -> None:
         """Count a row from stage to stage; what was not announced stands inside a stage, and is no step."""
         self.begun += not event.origin
+        self.through += not event.stage
         reached, origin = self.stages.get(event.stage), self.stages.get(event.origin)
         if reached is not None:
             reached.reached += 1
@@ -176,6 +188,20 @@ class TaskCount:
     def funnel(self) -> list[Step]:
         """The stages in the order of the flow."""
         return [Step(s.name, s.reached, s.gone_on, s.rejected) for s in self.stages.values()]
+
+    def late(self) -> list[str]:
+        """The stages that refused rows after later stages had seen them."""
+        stages = list(self.stages.values())
+        return [s.name for at, s in enumerate(stages) if s.late and any(a.reached for a in stages[at + 1 :])]
+
+    def unsaid(self) -> bool:
+        """Whether rows were under way of which no word came: neither kept nor rejected.
+
+        A row that was taken back leaves its traces in later stages, too; such rows are no news.
+        """
+        ended = sum(stage.unsaid for stage in self.stages.values()) + max(0, self.through - self.made)
+        told = sum(stage.late for stage in self.stages.values())
+        return ended > told + sum(other.rejected for other in self.others.values())
 
     def answers_left(self) -> float | None:
         """How many answers the rest may take, going by those so far; None where that is unknown."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fms_dgt.core.events import End, RunStopping, TaskFinished
+from fms_dgt.core.events import End, RunFinished, RunStopping, TaskFinished
 
 ENDS: dict[End, str] = {
     "reached": "target reached",
@@ -20,6 +20,11 @@ ENDS: dict[End, str] = {
 }
 # A stalled task says what rejected its rows, with an example, and what to do.
 LONG_WHY = 2_000
+LONG_ERROR = 500
+# How much of a backend's text is searched for secrets: it may be a page of HTML.
+READ_OF_ERROR = 4 * LONG_ERROR
+# What a note says on data that is for trying things out: it stands in every summary.
+NO_TRAINING_DATA = "not for training"
 _SECRETS = re.compile(
     r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
       | (?<=\bBearer\s)\S+
@@ -78,6 +83,11 @@ def lines_of(text: str, *, lines: int = 12, limit: int = 400) -> Iterator[str]:
         yield f"... and {plural(len(found) - lines, 'more line')}"
 
 
+def error_line(text: str, limit: int = LONG_ERROR) -> str:
+    """The text of an error as one bounded line without secrets."""
+    return one_line(hide_secrets(text[:READ_OF_ERROR]), limit)
+
+
 def hide_secrets(text: str) -> str:
     """Text of a backend without what looks like a key."""
     return _SECRETS.sub("***", text)
@@ -120,8 +130,32 @@ def how_it_ended(event: TaskFinished, *, idle: bool = False) -> str:
 
 def why_it_ended(event: TaskFinished) -> Iterator[str]:
     """What more there is to say where a task did not get what it was asked for."""
-    if not event.complete:
+    if event.complete or not event.why:
+        return
+    if event.end == "stopped":
+        # an error, as a backend or a stranger's code words it
+        yield error_line(event.why)
+    else:
         yield from lines_of(hide_secrets(event.why), limit=LONG_WHY)
+
+
+def what_failed(event: TaskFinished) -> str:
+    """That rows may be taken up again, where there are some."""
+    return f"{event.failed:,} failed: --retry-failed takes them up again" if event.failed else ""
+
+
+def notes_at_end(event: RunFinished, told: Iterable[str]) -> Iterator[str]:
+    """The notes that are news at the end of a run: not told before, and not in the row of a task.
+
+    That the data is not for training is told again.
+    """
+    before = set(told)
+    failed = tuple(f"{task.task}: " for task in event.tasks if task.failed)
+    for note in event.notes:
+        if note in before and NO_TRAINING_DATA not in note:
+            continue
+        if not (note.startswith(failed) and "--retry-failed" in note):
+            yield note
 
 
 def how_it_stops(event: RunStopping, seconds: float) -> list[str]:

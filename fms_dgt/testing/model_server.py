@@ -1,6 +1,6 @@
 """A stand-in model server: speaks the OpenAI protocol on loopback, as slowly and as badly as it is told.
 
-`python -m fms_dgt.testing.model_server --port 8123 --slots 64 --median 0.2 --sigma 0.6` runs one by itself.
+`python -m fms_dgt.testing.server --port 8123 --slots 64 --median 0.2 --sigma 0.6` runs one by itself.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import json
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -39,18 +40,20 @@ GRACE = 1.0  # seconds that answers under way get when the server stops
 START = 10.0  # seconds that a server in a thread may take to start or stop
 HTTP_ERRORS = 400
 
-CHAT, PLAIN, MODELS, STATS = "/v1/chat/completions", "/v1/completions", "/v1/models", "/stats"
+CHAT, PLAIN, MODELS, STATS = "/chat/completions", "/completions", "/v1/models", "/stats"
+CALLS = (CHAT, PLAIN)
 
 
 class ModelServer:
     """Answers `/v1/chat/completions`, `/v1/completions` and `/v1/models`; `/stats` has its totals.
 
+    Calls may come on longer paths that end like these, as gateways have them. With `tls` it speaks https.
     `answer` makes the answer of a request's body; the default follows the form that the prompt asks
     for. `slots` requests are served at once, the others wait; each takes `service` seconds, or what
     `service(prompt)` says. Above `max_in_flight` requests (waiting ones included) it answers 429, with
     `retry_after` if given. `faults(body, index)` may spoil any request; `index` counts requests from 0.
-    With an `api_key` it wants that key. `remember=False` keeps counts but no requests; `log` names a
-    file that gets a line at every arrival and every answer.
+    With an `api_key` it wants that key, as a bearer token or, bare, in `key_header`. `remember=False`
+    keeps counts but no requests; `log` names a file that gets a line at every arrival and every answer.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class ModelServer:
         retry_after: str | float | None = None,
         faults: Faulting | None = None,
         api_key: str | None = None,
+        key_header: str | None = None,
+        tls: ssl.SSLContext | None = None,
         model: str = "stand-in",
         remember: bool = True,
         log: Path | None = None,
@@ -79,6 +84,8 @@ class ModelServer:
         self._retry_after = retry_after
         self._faults = faults
         self._api_key = api_key
+        self._key_header = key_header
+        self._tls = tls
         self._model = model
         self._free: asyncio.Semaphore | None = None
         self._web: web.Server | None = None
@@ -87,7 +94,7 @@ class ModelServer:
     @property
     def base_url(self) -> str:
         """What a client takes as its base URL."""
-        return f"http://{self.host}:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}/v1"
 
     @property
     def requests(self) -> Sequence[Served]:
@@ -105,7 +112,7 @@ class ModelServer:
         self._web = web.Server(self._handle, access_log=None, handler_cancellation=True)
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            self._web, self.host, self.port, backlog=4096, reuse_address=True
+            self._web, self.host, self.port, ssl=self._tls, backlog=4096, reuse_address=True
         )
         self.port = self._listener.sockets[0].getsockname()[1]
 
@@ -149,7 +156,7 @@ class ModelServer:
             return _json(200, models_payload(self._model))
         if path == STATS:
             return _json(200, self.ledger.totals())
-        if path not in (CHAT, PLAIN) or request.method != "POST":
+        if not path.endswith(CALLS) or request.method != "POST":
             return _json(404, error_payload(404, f"no such path: {request.method} {path}"))
         try:
             body = json.loads(await request.content.read())
@@ -184,12 +191,19 @@ class ModelServer:
         return _json(200, await self._work(body, one))
 
     def _refusal(self, request: web.BaseRequest) -> web.Response | None:
-        if self._api_key is not None and request.headers.get("Authorization") != f"Bearer {self._api_key}":
+        if not self._let_in(request.headers):
             return _json(401, error_payload(401, "Incorrect API key provided"))
         if self._max_in_flight is None or self.ledger.in_flight <= self._max_in_flight:
             return None
         headers = {} if self._retry_after is None else {"Retry-After": str(self._retry_after)}
         return _json(429, error_payload(429, "too many requests in flight"), headers)
+
+    def _let_in(self, headers: Mapping[str, str]) -> bool:
+        if self._api_key is None:
+            return True
+        if self._key_header is not None:
+            return headers.get(self._key_header) == self._api_key
+        return headers.get("Authorization") == f"Bearer {self._api_key}"
 
     async def _work(self, body: Body, one: Served) -> dict[str, Any]:
         """Take a slot for as long as the service takes, and answer."""
@@ -205,7 +219,7 @@ class ModelServer:
         said = self._answer(body)
         given = await said if inspect.isawaitable(said) else said
         answer = Answer(given) if isinstance(given, str) else given
-        return answer_payload(answer, body, number=one.number, chat=one.path == CHAT)
+        return answer_payload(answer, body, number=one.number, chat=one.path.endswith(CHAT))
 
     async def _content(self, body: Body, one: Served, fault: Fault) -> bytes:
         if fault.body is not None:
@@ -221,9 +235,7 @@ def _json(status: int, payload: Mapping[str, Any], headers: Mapping[str, str] | 
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m fms_dgt.testing.model_server", description=ModelServer.__doc__
-    )
+    parser = argparse.ArgumentParser("python -m fms_dgt.testing.server", description=ModelServer.__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--slots", type=int, help="requests served at once")

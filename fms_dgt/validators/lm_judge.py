@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from fms_dgt.core.generator import GeneratorSpec
 from fms_dgt.core.kit import Kit
@@ -20,17 +23,27 @@ class LMJudgeOptions(ValidatorOptions):
     """The model that judges. A `threshold` is the lowest score that goes on."""
 
     lm_config: GeneratorSpec = option(help="add 'lm_config: {type: ..., model_id_or_path: ...}', the judge")
+    votes: int = option(1, low=1, high=100, help="how often each row is judged")
+    vote: Literal["majority", "mean"] = option("majority", help="the score that several votes come to")
 
 
 class LMJudge(Validator[LMJudgeOptions]):
-    """Asks `lm_config` with the check's template, whose reply is a `score`."""
+    """Asks `lm_config` with the check's template, whose reply is a `score`.
+
+    Of several `votes`, the score is the one that most of them give (in a tie the lowest of these: in
+    doubt, a judge rejects) or their mean. The reason is that of the first vote for this score, or of
+    the first one nearest to the mean. A row with a vote that cannot be read is rejected as unreadable.
+    """
 
     Options = LMJudgeOptions
 
     async def validate(self, row: Row, kit: Kit) -> Verdict:
-        check = kit.check
-        reply = await kit.ask("lm", str(check.template), params=check.params)
-        return Verdict(score=reply.value["score"], reason=reply.value["reason"])
+        check, number = kit.check, self.options.votes
+        asks = [kit.ask("lm", str(check.template), params=check.params) for _ in range(number)]
+        votes = [reply.value for reply in await kit.together(*asks)]
+        score = _mean(votes) if self.options.vote == "mean" and number > 1 else _majority(votes)
+        nearest = min(votes, key=lambda vote: (abs(vote["score"] - score), vote["score"]))
+        return Verdict(score, nearest["reason"], {"votes": votes} if number > 1 else None)
 
     def problems(self, check: Check, template: Template | None) -> list[Problem]:
         where = f"the check '{check.name}'"
@@ -43,7 +56,27 @@ class LMJudge(Validator[LMJudgeOptions]):
         if not isinstance(reply, ScoreReply):
             mend = "write 'reply: {score: {from: 1, to: 3}}', say"
             return [Problem("lm_judge needs a template that asks for a score", mend, template.origin)]
+        found = []
         if keep is not None and not reply.low <= keep.value <= reply.high:
             scale = f"the scale of its template is from {reply.low} to {reply.high}"
-            return [Problem(f"keeps scores {keep}, but {scale}", "choose a threshold on the scale", where)]
-        return []
+            found.append(
+                Problem(f"keeps scores {keep}, but {scale}", "choose a threshold on the scale", where)
+            )
+        if self.options.votes > 1 and self._temperature(check, template) == 0:
+            what = f"{self.options.votes} votes at temperature 0 are the same vote, paid for each time"
+            found.append(Problem(what, "set a 'temperature' above 0 in 'lm_config', or 'votes: 1'", where))
+        return found
+
+    def _temperature(self, check: Check, template: Template) -> Any:
+        own = self.options.lm_config.options.get("temperature")
+        said = {"temperature": own.value if own is not None else None, **template.params, **check.params}
+        return said["temperature"]
+
+
+def _majority(votes: Sequence[Mapping[str, Any]]) -> int:
+    counts = Counter(int(vote["score"]) for vote in votes)
+    return min(counts, key=lambda score: (-counts[score], score))
+
+
+def _mean(votes: Sequence[Mapping[str, Any]]) -> float:
+    return sum(int(vote["score"]) for vote in votes) / len(votes)

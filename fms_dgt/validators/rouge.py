@@ -63,7 +63,7 @@ class RougeDeduplication(OrderedValidator[RougeOptions]):
         threshold = self.options.threshold
         return below(DEFAULT_THRESHOLD if threshold is None else threshold)
 
-    def problems(self, check: Check, template: Template | None) -> list[Problem]:  # noqa: ARG002 (asks nothing)
+    def problems(self, check: Check, template: Template | None) -> list[Problem]:
         keep = check.keep or self.keep()
         if keep.relation in ("below", "at_most"):
             return []

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from machine import TOYS, arguments, headline, table
 
-BARE = '''
+BARE = """
 import asyncio, aiohttp, json, resource, sys
 url, rows, width = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 async def main():
@@ -37,7 +37,7 @@ async def main():
                 text = await call(f"{step} {text[:40]} {n}")
         await asyncio.gather(*(row(n) for n in range(rows)))
 asyncio.run(main())
-'''
+"""
 
 
 @contextmanager
@@ -71,18 +71,43 @@ def ours(url: str, rows: int, width: int) -> tuple[float, float]:
         chain = {"name": "chain"}
         config = {
             "databuilders": {
-                "chain": {"blocks": [{"name": "generator", "type": "openai", "model": "x", "base_url": url,
-                                      "api_key": "none", "max_concurrency": width}]}
+                "chain": {
+                    "blocks": [
+                        {
+                            "name": "generator",
+                            "type": "openai",
+                            "model": "x",
+                            "base_url": url,
+                            "api_key": "none",
+                            "max_concurrency": width,
+                        }
+                    ]
+                }
             }
         }
         items = Path(folder, "items.jsonl")
         items.write_text("".join(f'{{"number": {n}}}\n' for n in range(rows)))
         Path(folder, "config.yaml").write_text(json.dumps(config))
-        task = {"task_name": "chain", "task_description": "A chain.", "created_by": "bench",
-                "data_builder": chain["name"], "items": str(items)}
+        task = {
+            "task_name": "chain",
+            "task_description": "A chain.",
+            "created_by": "bench",
+            "data_builder": chain["name"],
+            "items": str(items),
+        }
         Path(folder, "task.yaml").write_text(json.dumps(task))
-        argv = [sys.executable, "-m", "fms_dgt", "--task-paths", "task.yaml", "--config-path", "config.yaml",
-                "--include", str(TOYS / "chain.py"), "--quiet"]
+        argv = [
+            sys.executable,
+            "-m",
+            "fms_dgt",
+            "--task-paths",
+            "task.yaml",
+            "--config-path",
+            "config.yaml",
+            "--include",
+            str(TOYS / "chain.py"),
+            "--quiet",
+        ]
         return timed(argv, folder)
 
 
@@ -100,7 +125,9 @@ def busy(rows: int) -> None:
             wall, cpu = run(url, rows, slots)
             inside = stats(url)["seconds"]
         calls = rows * 3
-        lines.append([name, f"{ideal / wall:.1%}", f"{ideal / inside:.1%}", f"{wall:.1f}", f"{1000 * cpu / calls:.2f}"])
+        lines.append(
+            [name, f"{ideal / wall:.1%}", f"{ideal / inside:.1%}", f"{wall:.1f}", f"{1000 * cpu / calls:.2f}"]
+        )
     headline(f"{rows:,} rows of three calls, {slots} slots, lognormal 200 ms: ideal {ideal:.1f} s")
     table(["", "slot use, process", "slot use, server", "wall s", "CPU ms a call"], lines)
 
@@ -115,7 +142,8 @@ def fast(rows: int) -> None:
         costs.append(1000 * cpu / calls)
         lines.append([name, f"{calls / inside:,.0f}", f"{1000 * cpu / calls:.3f}", f"{wall:.1f}"])
     print()
-    headline(f"{rows:,} rows of three calls, 512 slots of 5 ms, 256 in flight: {costs[1] / costs[0]:.2f} times the bare loop")
+    ratio = costs[1] / costs[0]
+    headline(f"{rows:,} rows of three calls, 512 slots of 5 ms, 256 in flight: {ratio:.2f} x the bare loop")
     table(["", "calls/s", "CPU ms a call", "wall s"], lines)
 
 

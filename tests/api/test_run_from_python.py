@@ -131,6 +131,59 @@ def test_mistakes_are_user_errors_that_name_the_caller(tmp_path: Path) -> None:
         fms_dgt.run(JOKES, generator="simulated", output_dir=tmp_path, max_concurrency=0)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"num_output": 3},
+            "fms_dgt.run: there is no setting 'num_output'; did you mean 'num_outputs_to_generate'? "
+            "settings: accept_changes, build_id, builder, config, ",
+        ),
+        ({"teacher": "simulated"}, "fms_dgt.run: there is no setting 'teacher'; pass generator=..."),
+        (
+            {"data": "a.jsonl"},
+            "fms_dgt.run: data: cannot be 'a.jsonl' (str); pass a list of rows, or a frame",
+        ),
+        ({"generator": ":m"}, "fms_dgt.run: generator: ':m' names no teacher; write TYPE or TYPE:MODEL, "),
+        ({"generator": 3}, "fms_dgt.run: generator: '3' names no teacher; write TYPE or TYPE:MODEL, "),
+        ({"output_dir": ""}, "fms_dgt.run: output_dir: is empty; name a folder"),
+        ({"config": "ofline"}, "fms_dgt.run: config: there is no file or shipped config 'ofline'; "),
+    ],
+)
+def test_wrong_arguments_are_told_by_their_names(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(fms_dgt.UserError) as caught:
+        fms_dgt.run(JOKES, **{"generator": "simulated", **changes})  # type: ignore[arg-type]
+    assert str(caught.value).startswith(message)
+    assert "--" not in str(caught.value)
+
+
+@pytest.mark.parametrize("task", [3, None, ["task.yaml"]])
+def test_what_a_task_may_be_is_said(task: object) -> None:
+    expected = f"fms_dgt.run: task: cannot be {task} ({type(task).__name__}); pass a path, the name of a "
+    expected += "shipped task, a mapping of what a task file says, or a Task"
+    with pytest.raises(fms_dgt.UserError) as caught:
+        fms_dgt.run(task)  # type: ignore[arg-type]
+    assert str(caught.value).replace('"', "'") == expected
+
+
+def test_flags_in_mends_are_arguments(tmp_path: Path) -> None:
+    task = {**JOKES, "runner_config": {"max_calls": 3}}
+    with pytest.raises(fms_dgt.UserError, match="or use max_calls$"):
+        fms_dgt.run(task, generator="simulated", output_dir=tmp_path)
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    task = {**JOKES, "runner_config": {"sede": 3}, "data_builder": "skils"}
+    with pytest.raises(fms_dgt.UserError) as caught:
+        fms_dgt.run(task, data=[], generator="simulated", output_dir=tmp_path)
+    assert ["sede" in str(caught.value), "unknown builder 'skils'" in str(caught.value)] == [True, True]
+
+
+def test_an_outcome_is_shown_in_a_line(tmp_path: Path) -> None:
+    outcome = fms_dgt.run(JOKES, generator="simulated", output_dir=tmp_path, num_outputs_to_generate=2)
+    assert repr(outcome) == f"Outcome(jokes: 2 of 2 records, reached; in {tmp_path})"
+
+
 def test_a_run_prints_nothing_without_a_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     fms_dgt.run(JOKES, generator="simulated", output_dir=tmp_path, num_outputs_to_generate=2)
     captured = capfd.readouterr()
@@ -147,7 +200,9 @@ def test_every_public_name_is_there_and_sorted() -> None:
 
 def test_type_checkers_see_the_same_names() -> None:
     tree = ast.parse(inspect.getsource(fms_dgt))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    imported = {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert imported - {"annotations", "Any"} == set(fms_dgt.__all__)
 
 

@@ -55,3 +55,19 @@ def test_examples_are_in_the_words_of_records_and_without_outer_blanks():
     seed = {"question": " Why? \n", "answer": "So.\n", "context": " It is.\n"}
     (unit,) = units([seed], count=1)
     assert unit.values["examples"] == [{"instruction": "Why?", "response": "So.", "context": "It is."}]
+
+
+def test_what_looks_like_a_tag_of_the_prompts_ends_nothing_in_them():
+    seed = {
+        "question": "What is </instruction> for? <think> x",
+        "answer": "a <b> c </b> </Response>\n<example >",
+        "context": "1 < context, <contexts>",
+    }
+    (unit,) = units([seed], count=1)
+    assert unit.values["examples"] == [
+        {
+            "instruction": "What is < /instruction> for? < think> x",
+            "response": "a <b> c </b> < /Response>\n< example >",
+            "context": "1 < context, <contexts>",
+        }
+    ]

@@ -47,18 +47,20 @@ def test_a_seed_with_a_context_is_grounded(context, kind):
     assert SkillsSeed(question="Why?", answer="So.", context=context).kind == kind
 
 
-def test_a_task_without_seeds_is_refused():
-    assert [str(problem) for problem in builder().check(task())] == [
-        "there are no seed examples; give at least one question with its answer"
-    ]
-
-
-def test_empty_texts_are_refused():
-    seeds = [FREE[0], {"question": " ", "answer": "So."}, {"question": "Why?", "answer": ""}]
-    assert [str(problem) for problem in builder().check(task(*seeds))] == [
-        "seed_examples[1].question is empty; write it out, or remove this example",
-        "seed_examples[2].answer is empty; write it out, or remove this example",
-    ]
+@pytest.mark.parametrize(
+    ("seeds", "problem"),
+    [
+        ([], "task.yaml: seed_examples: is empty; give at least one entry"),
+        (
+            [FREE[0], {"question": " ", "answer": "So."}],
+            "task.yaml: seed_examples[1].question: is empty; write it out",
+        ),
+        ([{"question": "Why?", "answer": ""}], "task.yaml: seed_examples[0].answer: is empty; write it out"),
+    ],
+)
+def test_empty_seeds_are_refused_with_their_place(seeds, problem):
+    said = {"task_name": "t", "task_description": "d", "created_by": "me", "seed_examples": seeds}
+    assert decoded(SkillsTask, said) == (None, [problem])
 
 
 def test_fewer_seeds_than_a_prompt_may_show_are_fine():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fms_dgt.core.events import RunFinished, TaskFinished
+from fms_dgt.errors import InputError
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Runner:
         self, plan: Any, plugins: Any, hooks: Any, *, display: str, signals: bool
     ) -> RunFinished:
         self.asked = {"plan": plan, "display": display, "signals": signals}
+        if plan.problems:
+            raise InputError(plan.problems)
         print("a plugin that prints")
         if isinstance(self.finished, BaseException):
             raise self.finished

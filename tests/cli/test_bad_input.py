@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -82,6 +83,16 @@ CASES = {
         {"task.yaml": TASK},
         (*RUN, "--teacher", ":gpt"),
         "the command line: --teacher: ':gpt' names no teacher; write TYPE or TYPE:MODEL, 'openai:gpt-4o-mini', say",
+    ),
+    "an output folder without a name": (
+        {"task.yaml": TASK},
+        (*RUN, "--output-dir", ""),
+        "the command line: --output-dir: is empty; name a folder",
+    ),
+    "a task path without a name": (
+        {"task.yaml": TASK},
+        ("--task-paths", ""),
+        "the command line: --task-paths: there is no file, folder or shipped task ''; shipped tasks: skills/debate",
     ),
     "a build id that leads elsewhere": (
         {"task.yaml": TASK},
@@ -324,6 +335,11 @@ CASES = {
         ("runs", "nowhere"),
         "there is no folder 'nowhere'; name an output folder, or make one: fms_dgt --task-paths PATH",
     ),
+    "a folder of runs without a name": (
+        {},
+        ("runs", ""),
+        "the folder's name is empty; name an output folder",
+    ),
     "a starter that would overwrite": (
         {"config.yaml": "", "task.yaml": ""},
         ("init",),
@@ -338,7 +354,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("files", "argv", "expected"), CASES.values(), ids=CASES)
-def test_bad_input(project, ship, files, argv, expected):
+def test_bad_input(project, ship, runner, files, argv, expected):
     ship("tasks/skills/debate/task.yaml", "configs/offline.yaml")
     result = project(files).run(*argv)
     assert result.stderr == f"error: {expected}\n"
@@ -346,7 +362,7 @@ def test_bad_input(project, ship, files, argv, expected):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a file that not even root can read")
-def test_an_unreadable_file(project, ship):
+def test_an_unreadable_file(project, ship, runner):
     ship()
     made = project({})
     (made.path / "task.yaml").symlink_to("/proc/self/mem")
@@ -354,7 +370,17 @@ def test_an_unreadable_file(project, ship):
     assert made.run(*RUN).stderr == expected
 
 
-def test_every_fault_has_its_line(project, ship):
+def test_a_pipe_is_not_waited_for(project, ship, runner):
+    ship()
+    made = project({"below/x": ""})
+    for name in ("task.yaml", "below/task.yaml"):
+        os.mkfifo(made.path / name)
+    expected = "error: task.yaml: is no regular file; name a YAML file\n"
+    assert made.run(*RUN).stderr == expected
+    assert made.run("--task-paths", "below").stderr == expected.replace("task", "below/task", 1)
+
+
+def test_every_fault_has_its_line(project, ship, runner):
     ship()
     made = project({"a/task.yaml": "- x\n", "b/task.yaml": "runner_config: {sede: 1}\n"})
     assert made.run("--task-paths", "a", "b", "--include", "x.py").stderr == (
@@ -367,7 +393,7 @@ def test_every_fault_has_its_line(project, ship):
     )
 
 
-def test_with_debug_there_is_a_traceback_too(project, ship):
+def test_with_debug_there_is_a_traceback_too(project, ship, runner):
     ship()
     result = project({"task.yaml": ""}).run(*RUN, "--debug")
     assert "Traceback (most recent call last)" in result.stderr

@@ -23,9 +23,16 @@ PLAYERS = "blocks: [{name: generator, type: simulated}, {name: validator, lm_con
 RUN = ("--task-paths", "task.yaml", "--config-path", "c.yaml")
 STAGES = "answer_template, branch_kind, dedup_question, filter_qa_template, filter_questions_template, "
 STAGES += "not_a_seed_question, question_template_freeform"
-COLUMNS = "examples, instruction, kind, question_reason, question_score, task_description, task_name, taxonomy_path"
-OPTIONS = "contexts_per_draw, join_context, num_prompt_instructions, questions_per_context, request_batch_size, "
+SAMPLING = "max_new_tokens, max_tokens, stop, stop_sequences, temperature, top_p"
+COLUMNS = (
+    "examples, instruction, kind, question_reason, question_score, task_description, task_name, taxonomy_path"
+)
+OPTIONS = (
+    "contexts_per_draw, join_context, num_prompt_instructions, questions_per_context, request_batch_size, "
+)
 OPTIONS += "simple, teacher_config"
+KEYS = "created_by, data_builder, include, instruction_format, runner_config, save_formatted_output, "
+KEYS += "seed_examples, task_description, task_name, taxonomy_path"
 FIELDS = "context, instruction, pair_reason, pair_score, question_reason, question_score, response, "
 FIELDS += "task_description, task_name, taxonomy_path"
 
@@ -56,7 +63,55 @@ CASES = {
     "no seed examples": (
         TASK.split("seed_examples")[0] + "seed_examples: []\n",
         skills(),
-        "task.yaml: there are no seed examples; give at least one question with its answer",
+        "task.yaml:5: seed_examples: is empty; give at least one entry",
+    ),
+    "a seed example that is blank": (
+        TASK.replace("I saw it.", '" "'),
+        skills(),
+        "task.yaml:7: seed_examples[0].answer: is empty; write it out",
+    ),
+    "a seed example cut short": (
+        TASK.replace(" I saw it.", ""),
+        skills(),
+        "task.yaml:7: seed_examples[0].answer: must be text, not nothing; write it out, or remove the key",
+    ),
+    "a setting at the top of a task": (
+        TASK + "num_outputs_to_generate: 3\n",
+        skills(),
+        "task.yaml:8: num_outputs_to_generate: unknown key 'num_outputs_to_generate'; "
+        "put it under 'runner_config:'",
+    ),
+    "a run's setting at the top of a task": (
+        TASK + "max_calls: 3\n",
+        skills(),
+        "task.yaml:8: max_calls: unknown key 'max_calls'; it holds for a whole run: "
+        "put it under the config file's 'runner_config:'",
+    ),
+    "a setting without effect at the top of a task": (
+        TASK + "seed_batch_size: 3\n",
+        skills(),
+        "task.yaml:8: seed_batch_size: unknown key 'seed_batch_size'; remove it, it has no effect: "
+        "units are drawn one by one; the builder's options say how much a prompt asks for",
+    ),
+    "sampling of a stage with a slip": (
+        TASK,
+        stage("answer_template", "params: {temprature: 3}"),
+        "c.yaml:1: databuilders.skills_sdg.stages.answer_template.params.temprature: "
+        f"unknown key 'temprature'; did you mean 'temperature'? sampling options: {SAMPLING}",
+    ),
+    "sampling of a stage out of range": (
+        TASK,
+        stage("answer_template", "params: {max_new_tokens: lots, temperature: 99}"),
+        "c.yaml:1: databuilders.skills_sdg.stages.answer_template.params.max_new_tokens: "
+        "must be a whole number, not the text 'lots'\n"
+        "error: c.yaml:1: databuilders.skills_sdg.stages.answer_template.params.temperature: is 99.0; "
+        "it must be 2 or less",
+    ),
+    "sampling of a template with a slip": (
+        TASK,
+        stage("answer_template", "template: hot.yaml"),
+        f"hot.yaml:3: params.temprature: unknown key 'temprature'; did you mean 'temperature'? "
+        f"sampling options: {SAMPLING}",
     ),
     "a number as a seed": (
         TASK.replace("I saw it.", "42"),
@@ -73,7 +128,7 @@ CASES = {
         TASK + "task_desc: x\n",
         skills(),
         "task.yaml:8: task_desc: unknown key 'task_desc'; did you mean 'task_description'? "
-        "known keys: created_by, seed_examples, task_description, task_name, taxonomy_path",
+        f"known keys: {KEYS}",
     ),
     "an unknown block": (
         TASK,
@@ -185,6 +240,8 @@ CASES = {
     ),
 }
 TEMPLATES = {
+    "hot.yaml": "prompt: 'Say {{ instruction }} {{ reply_format }}'\nreply: {fields: [response]}\n"
+    "params: {temprature: 3}\n",
     "bad.yaml": "prompt: 'Say {{ instrction }} {{ reply_format }}'\nreply: {fields: [response]}\n",
     "formless.yaml": "prompt: 'Say {{ instruction }}'\nreply: {fields: [response]}\n",
     "broken.yaml": "prompt: 'Say {{ instruction } {{ reply_format }}'\nreply: {fields: [response]}\n",
@@ -198,6 +255,56 @@ def test_bad_input(project, task, config, expected):
     assert result.stderr == f"error: {expected}\n"
     assert (result.code, result.stdout) == (2, "")
     assert not Path("output").exists()
+
+
+def test_all_that_is_wrong_with_all_files_is_told_at_once(project):
+    files = {
+        "slip.yaml": TASK.replace("answer:", "answr:") + "runner_config: {sede: 1, num_outputs: 0}\n",
+        "tab/task.yaml": "a:\n\tb: 1\n",
+        "lost.yaml": TASK.replace("name: t", "name: u").replace("skills_sdg", "poems"),
+        "c.yaml": skills(),
+    }
+    paths = ("slip.yaml", "tab", "lost.yaml")
+    result = project(files).run("--task-paths", *paths, "--config-path", "c.yaml", "--max-calls", "0")
+    assert [line.split(": ")[1:3] for line in result.stderr.splitlines()] == [
+        ["tab/task.yaml:2", "a tab stands where only spaces may; indent with spaces"],
+        ["slip.yaml:8", "runner_config.sede"],
+        ["slip.yaml:8", "runner_config.num_outputs"],
+        ["the command line", "--max-calls"],
+        ["slip.yaml:7", "seed_examples[0].answr"],
+        ["slip.yaml:6", "seed_examples[0]"],
+        ["lost.yaml:4", "data_builder"],
+    ]
+
+
+def test_what_depends_on_something_unreadable_is_not_guessed_at(project):
+    """Without the config file, the builder's own backend would seem to lack its key."""
+    files = {"task.yaml": TASK.replace("answer:", "answr:"), "c.yaml": "databuilders: [\n"}
+    assert [line.split(": ")[1:3] for line in project(files).run(*RUN).stderr.splitlines()] == [
+        ["c.yaml:2", "is not valid YAML"],
+        ["task.yaml:7", "seed_examples[0].answr"],
+        ["task.yaml:6", "seed_examples[0]"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ("databuilder: {}\n", "unknown key 'databuilder'"),
+        ("databuilders: {skills_sdg: {blocks: [{type: simulated}]}}\n", "a block has no name"),
+        (skills(", teacher_config: '${NOT_SET}'"), "the environment variable NOT_SET is not set"),
+    ],
+)
+def test_a_builder_of_which_not_all_is_known_is_not_judged(project, config, problem):
+    result = project({"task.yaml": TASK, "c.yaml": config}).run(*RUN)
+    assert problem in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_blocks_of_every_builder_are_left_alone_while_a_task_is_unreadable(project):
+    files = {"c.yaml": 'databuilders: {"*": {blocks: [{name: helper, type: simulated}]}}\n', "x.yaml": ""}
+    result = project(files).run("--task-paths", "x.yaml", "--config-path", "c.yaml")
+    assert result.stderr == "error: x.yaml: the file is empty; write at least one key\n"
 
 
 # --- the output folder ---------------------------------------------------------------------------
@@ -239,7 +346,9 @@ def test_a_journal_that_is_none(good):
     Path("output/journal.sqlite").write_text("this is no database, and it is long enough to tell\n" * 99)
     result = good.run(*RUN)
     assert result.code == 2
-    assert result.stderr.startswith("error: output/journal.sqlite: is not a journal of fms_dgt, or is damaged")
+    assert result.stderr.startswith(
+        "error: output/journal.sqlite: is not a journal of fms_dgt, or is damaged"
+    )
 
 
 def test_a_second_process_on_one_folder(good):
@@ -261,9 +370,7 @@ def test_a_second_process_on_one_folder(good):
     assert good.run(*RUN, "--quiet").code == 0
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="needs to mount a small file system"
-)
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs to mount a small file system")
 def test_a_full_disk_is_said_and_what_was_written_is_kept(good):
     small = good.path / "small"
     small.mkdir()

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+
+from fms_dgt.journal import FolderLock
 
 REPORT = {
     "task": "skills/debate",
@@ -70,3 +73,50 @@ def test_nothing_there(project):
     result = made.run("runs")
     assert (result.code, result.stdout) == (0, "no task has results below output\n")
     assert json.loads(made.run("runs", "--json").stdout) == []
+
+
+def test_a_folder_that_is_being_worked_on(project):
+    made = project(
+        {
+            "output/journal.sqlite": b"",
+            "output/skills/debate/data.jsonl": "{}\n{}\n",
+            "output/a/data.jsonl.part": "",
+        }
+    )
+    with FolderLock(made.path / "output"):
+        said = json.loads((made.path / "output/.lock").read_text())
+        result = made.run("runs")
+        assert result.stdout.split("\n") == [
+            "task           builder  kept  end               when  path",
+            "a              -        0     running, partial  -     output/a",
+            "skills/debate  -        2     running, partial  -     output/skills/debate",
+            f"output: running (process {os.getpid()} on {said['host']} since {said['since']})",
+            "",
+        ]
+        assert {entry["end"] for entry in json.loads(made.run("runs", "--json").stdout)} == {"running"}
+
+
+def test_a_folder_of_a_run_that_was_killed(project):
+    """A lock that its holder could not let go of still says who it was."""
+    left = json.dumps({"host": "h", "pid": 1, "since": "then"})
+    made = project({"output/journal.sqlite": b"", "output/.lock": left, "output/a/data.jsonl": "{}\n"})
+    assert made.run("runs").stdout.split("\n")[1:] == [
+        "a     -        1     unfinished, partial  -     output/a",
+        "output: unfinished; run the same command to go on",
+        "",
+    ]
+
+
+def test_a_run_killed_before_its_first_task_began(project):
+    made = project({"output/b/journal.sqlite": b""})
+    assert made.run("runs").stdout == "output/b: unfinished; run the same command to go on\n"
+
+
+def test_a_run_that_goes_on_has_the_report_of_the_one_before(project):
+    made = project(
+        {"output/journal.sqlite": b"", **files(a={**REPORT, "end": "interrupted"}, b={**REPORT, "task": "b"})}
+    )
+    with FolderLock(made.path / "output"):
+        ends = {entry["path"]: entry["end"] for entry in json.loads(made.run("runs", "--json").stdout)}
+    assert ends == {"output/a": "running", "output/b": "reached"}
+    assert "running" not in made.run("runs").stdout

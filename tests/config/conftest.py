@@ -17,7 +17,11 @@ def plan_of(project: Any) -> Callable[..., RunPlan]:
         files: Mapping[str, str], *tasks: Any, config: Any = None, environ: Any = None, **flags: Any
     ) -> RunPlan:
         project(files)
-        return load_plan(PlanRequest(tasks=tasks, config=config, flags=Flags(**flags), environ=environ or {}))
+        asked = PlanRequest(tasks=tasks, config=config, flags=Flags(**flags), environ=environ or {})
+        made = load_plan(asked)
+        if made.problems:
+            raise InputError(made.problems)
+        return made
 
     return plan
 

@@ -33,7 +33,7 @@ def test_what_a_config_says_of_a_task_lies_over_its_file(plan_of):
         "c.yaml": "tasks: {t: {a: {x: 2}, b: [3], c: null, data_builder: sonnet}}\n",
     }
     task = only(plan_of(files, "task.yaml", config="c.yaml"))
-    assert task.said.plain() == {"task_name": "t", "a": {"x": 2, "y": 1}, "b": [3], "taxonomy_path": "t"}
+    assert task.said.plain() == {"task_name": "t", "a": {"x": 2, "y": 1}, "b": [3], "taxonomy_path": ""}
     assert task.builder == "sonnet"
     assert str(task.place) == "c.yaml:1: tasks.t.data_builder"
 
@@ -51,7 +51,7 @@ def test_a_task_that_only_the_config_knows(plan_of):
     config = {"tasks": {"a/b": {"data_builder": "haiku", "runner_config": {"seed": 3}, "x": 1}}}
     task = only(plan_of({}, config=config))
     assert (task.name, task.builder, task.settings.seed) == ("a/b", "haiku", 3)
-    assert task.said.plain() == {"task_name": "a/b", "taxonomy_path": "a/b", "x": 1}
+    assert task.said.plain() == {"task_name": "a/b", "taxonomy_path": "", "x": 1}
 
 
 def test_a_configs_paths_start_at_the_config(plan_of):
@@ -199,7 +199,7 @@ def test_a_config_that_cannot_be_read_does_not_make_more_faults(problems_of):
 
 def test_a_task_given_as_data(plan_of, problems_of):
     task = only(plan_of({"s.txt": "hi"}, {"data_builder": "haiku", "include": {"seeds": "s.txt"}, "a": [1]}))
-    assert task.said.plain() == {"task_name": "task", "taxonomy_path": "task", "a": [1], "seeds": "hi"}
+    assert task.said.plain() == {"task_name": "task", "taxonomy_path": "", "a": [1], "seeds": "hi"}
     assert problems_of({}, {"data_builder": 3}) == [
         "the given task: data_builder: must be the name of a builder, not a number; put it in quotes"
     ]

@@ -58,9 +58,9 @@ def test_the_name_that_a_task_says_goes_first(plan_of):
     assert task.said.plain() == {"task_name": "other", "taxonomy_path": "a"}
 
 
-def test_the_taxonomy_path_is_the_name_where_there_is_no_tasks_folder(plan_of):
+def test_a_task_without_a_tasks_folder_has_no_place_in_a_taxonomy(plan_of):
     (task,) = plan_of({"mine/task.yaml": TASK}, "mine").tasks
-    assert task.said.plain() == {"task_name": "mine", "taxonomy_path": "mine"}
+    assert task.said.plain() == {"task_name": "mine", "taxonomy_path": ""}
 
 
 def test_a_taxonomy_path_that_is_said_stays(plan_of):

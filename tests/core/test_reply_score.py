@@ -81,7 +81,7 @@ NO_SCORE = f"The reply has no score; it must be {SCALE}."
         ("It is good.", NO_SCORE),
         ("<score>N</score>", NO_SCORE),
         ("<score>high</score>", NO_SCORE),
-        ("Rating: two", NO_SCORE),
+        ("Rating: one of the best", NO_SCORE),
         ("Rating: 1-3", NO_SCORE),
         ("Rating: 1 to 3", NO_SCORE),
         ("Rating: 2%", NO_SCORE),

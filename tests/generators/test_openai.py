@@ -24,7 +24,9 @@ from fms_dgt.errors import (
     Overloaded,
     RequestRefused,
 )
-from fms_dgt.generators.openai import OpenAIGenerator, OpenAIOptions, translate_errors
+from fms_dgt.generators.openai import OpenAIGenerator
+from fms_dgt.generators.openai_options import OpenAIOptions
+from fms_dgt.generators.openai_wire import translate_errors
 from fms_dgt.generators.openai_answers import AnswerReader
 from fms_dgt.testing import Answer, Fault, GeneratorContract, ModelServer
 
@@ -303,6 +305,7 @@ async def test_a_server_that_comes_back():
     "fault",
     [
         Fault(status=401, body=error(f"Incorrect API key provided: {KEY}")),
+        Fault(status=401, body=error(f"key={'in-the-query'} is wrong")),
         Fault(status=400, body=f"bad header: Bearer {KEY}, X-Token: other-secret, hunter22"),
         Fault(body=f"not JSON, but {KEY} and other-secret and hunter22"),
         Fault(body={"choices": [], "echo": [KEY, "other-secret", "hunter22"]}),
@@ -311,10 +314,11 @@ async def test_a_server_that_comes_back():
         Fault(raw=f"{KEY} other-secret hunter22\r\n\r\n".encode()),
     ],
 )
-async def test_no_secret_is_in_an_error(fault):
+async def test_no_secret_is_in_an_error(fault, monkeypatch):
     async with ModelServer(faults=lambda *_: fault) as server:
         url = server.base_url.replace("http://", "http://user:hunter22@") + "?key=in-the-query"
-        one = generator(server, base_url=url, headers={"X-Token": "other-secret"})
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        one = generator(server, base_url=None, headers={"X-Token": "other-secret"})
         await one.open()
         with pytest.raises(GeneratorError) as caught:
             await one.generate(Request(({"role": "user", "content": "x"},)))
@@ -364,7 +368,9 @@ def test_what_shapes_answers():
             {"model_id_or_path": "m", "base_url": "user:pw@host:8000/v1?key=x"},
             [
                 "the openai generator's base URL 'host:8000/v1' is no URL of a server; "
-                "write 'base_url: http://localhost:8000/v1', say"
+                "write 'base_url: http://localhost:8000/v1', say",
+                "the openai generator's base URL holds a secret and would be written down; "
+                "put it in 'api_key' or 'headers', which never are",
             ],
         ),
     ],
@@ -420,7 +426,7 @@ FOREIGN = {
     "SocketTimeoutError": (aiohttp.SocketTimeoutError("x"), ConnectionFailed),
     "ClientResponseError": (aiohttp.ClientResponseError(INFO, (), message="x"), BadResponse),
     "ContentTypeError": (aiohttp.ContentTypeError(INFO, (), message="x"), BadResponse),
-    "ClientHttpProxyError": (aiohttp.ClientHttpProxyError(INFO, (), message="x"), BadResponse),
+    "ClientHttpProxyError": (aiohttp.ClientHttpProxyError(INFO, (), message="x"), ConnectionFailed),
     "WSServerHandshakeError": (aiohttp.WSServerHandshakeError(INFO, (), message="x"), BadResponse),
     "TooManyRedirects": (aiohttp.TooManyRedirects(INFO, (), message="x"), BadResponse),
     "InvalidURL": (aiohttp.InvalidURL("x"), EveryCallFails),

@@ -3,7 +3,7 @@
 As a script it plays them through `Display`, to look at the views:
 
     python tests/hooks/scripted_run.py [--tasks 2] [--seconds 20] [--display live] [--target 20]
-        [--end interrupted] [--earlier 8]
+        [--end interrupted] [--earlier 8] [--down 60] [--failed 3]
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ NAMES = (
     "instructlab/skills/writing/freeform/haiku",
     "instructlab/skills/stem/units_and_conversions",
 )
+DOWN = (
+    "http://127.0.0.1:8080/v1/chat/completions answered 502: <html>\r\n<head><title>502 Bad Gateway</title>"
+    "</head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n" + "<p>nginx</p>\r\n" * 200
+)
 WHY = {
     "reached": "",
     "exhausted": "the source had 12 units, which gave 6 records",
@@ -59,8 +63,9 @@ WHY = {
     "raise --max-stalled-requests",
     "spent": "the budget of 60 calls is spent; raise --max-calls to go on",
     "interrupted": "interrupted; run the same command to go on",
-    "stopped": "openai: no answer for 300 s; the last error: connection refused",
+    "stopped": "openai: no answer for 300 s; the last error: " + DOWN,
 }
+AT_START = "nobody said how many records; making 20 (--num-outputs-to-generate)"
 NOTE = "the data of this run is simulated: for trying things out, not for training"
 
 
@@ -84,9 +89,9 @@ class ScriptedTask:
     def done(self) -> bool:
         return self.kept >= self.target
 
-    def finish(self, end: str = "reached") -> TaskFinished:
+    def finish(self, end: str = "reached", failed: int = 0) -> TaskFinished:
         files = {name: self.folder / name for name in ("data.jsonl", "rejected.jsonl")}
-        return TaskFinished(self.name, end, self.kept, self.target, self.rejected, WHY[end], files)
+        return TaskFinished(self.name, end, self.kept, self.target, self.rejected, WHY[end], files, failed)
 
     def again(self, records: int) -> Iterator[object]:
         """What earlier runs had of it, told again."""
@@ -162,11 +167,17 @@ def events(
     *,
     end: str = "reached",
     earlier: int = 0,
+    failed: int = 0,
+    down: int = 0,
 ) -> Iterator[object]:
-    """All events of a run, in order. With another `end` than "reached" it ends half way."""
+    """All events of a run, in order. With another `end` than "reached" it ends half way.
+
+    `down` tries fail before the first record of the last task is there; `failed` rows of each task may
+    be taken up again.
+    """
     luck = random.Random(7)
     scripted = [ScriptedTask(name, target, folder, luck) for name in NAMES[:tasks]]
-    yield RunStarted(folder, [task.name for task in scripted], display, [NOTE])
+    yield RunStarted(folder, [task.name for task in scripted], display, [AT_START, NOTE])
     calls = 0
     ended = []
     running: list[ScriptedTask] = []
@@ -177,6 +188,10 @@ def events(
     waiting = scripted[4:]
     while running:
         task = luck.choice(running)
+        if task.kept >= target // 4:
+            for _ in range(down):
+                yield CallRetried(task.name, STAGES[1], DOWN, 30.0)
+            down = 0
         if end != "reached" and task.kept >= target // 2:
             break
         for event in () if task.done else task.step():
@@ -184,7 +199,7 @@ def events(
             yield event
         if task.done:
             running.remove(task)
-            ended.append(task.finish())
+            ended.append(task.finish(failed=failed))
             yield ended[-1]
             if waiting:
                 running.append(waiting.pop(0))
@@ -196,10 +211,13 @@ def events(
         for task in running:
             yield from task.step()
     for task in running:
-        ended.append(task.finish(end))
+        ended.append(task.finish(end, failed))
         yield ended[-1]
     error = WHY[end] if end == "stopped" else ""
-    yield RunFinished(folder, ended, {}, 6.4, calls, 0, [NOTE], error)
+    notes = [AT_START, NOTE]
+    if failed:
+        notes += [f"{task.task}: {failed} rows failed; --retry-failed takes them up again" for task in ended]
+    yield RunFinished(folder, ended, {}, 6.4, calls, 0, notes, error)
 
 
 def tell(plugin: object, event: object) -> None:
@@ -216,7 +234,7 @@ def counted(script: Iterable[object]) -> RunCount:
     for event in script:
         match event:
             case RunStarted():
-                count = RunCount(event.tasks, 0.0)
+                count = RunCount(event.tasks, 0.0, event.notes)
             case TaskStarted():
                 count.task(event.task).begin(event, 0.0)
             case TaskFinished():
@@ -232,7 +250,7 @@ def counted(script: Iterable[object]) -> RunCount:
             case RunStopping():
                 count.stop(event, 4.0)
             case CallFinished():
-                count.call(event)
+                count.call(event, 6.0)
             case CallRetried():
                 count.retry(event, 6.0)
     count.sample(6.0)
@@ -249,12 +267,17 @@ def main() -> None:
     options.add_argument("--display", default="live")
     options.add_argument("--end", default="reached", choices=WHY)
     options.add_argument("--earlier", type=int, default=0)
+    options.add_argument("--failed", type=int, default=0)
+    options.add_argument("--down", type=int, default=0, help="so many tries that fail, one a second")
     given = options.parse_args()
-    script = list(events(given.tasks, given.target, given.display, end=given.end, earlier=given.earlier))
+    story = {"end": given.end, "earlier": given.earlier, "failed": given.failed, "down": given.down}
+    script = list(events(given.tasks, given.target, given.display, **story))
     display = Display()
     for event in script:
         tell(display, event)
-        time.sleep(3.0 if isinstance(event, RunStopping) else given.seconds / len(script))
+        down = given.down and isinstance(event, CallRetried) and event.error == DOWN
+        slowly = 3.0 if isinstance(event, RunStopping) else 1.0 if down else 0.0
+        time.sleep(slowly or given.seconds / len(script))
 
 
 if __name__ == "__main__":

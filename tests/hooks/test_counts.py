@@ -1,51 +1,10 @@
 from __future__ import annotations
 
-from itertools import pairwise
-from pathlib import Path
-
 import pytest
+from driven import finish, keep, move, reject, started
 
-from fms_dgt.core.events import (
-    CallFinished,
-    RecordKept,
-    RowMoved,
-    RowRejected,
-    RunStopping,
-    TaskFinished,
-    TaskStarted,
-    UnitFinished,
-)
-from fms_dgt.hooks.run_count import Left, Meter, RunCount
-from fms_dgt.hooks.task_count import MAX_REASONS, OTHER_REASONS, Step, TaskCount
-
-FOLDER = Path("out/t")
-
-
-def started(*stages: str, target: int | None = 10, units: int | None = None) -> TaskCount:
-    task = TaskCount("t")
-    task.begin(TaskStarted("t", FOLDER, stages, target, units), now=0.0)
-    return task
-
-
-def move(task: TaskCount, *path: str, rows: int = 1) -> None:
-    """Rows that go from each stage to the next; "" is where they come from and where they end."""
-    for origin, stage in pairwise(path):
-        for _ in range(rows):
-            task.move(RowMoved("t", stage, origin))
-
-
-def finish(task: TaskCount, units: int, *, again: bool = False, now: float = 0.0) -> None:
-    for _ in range(units):
-        task.unit(UnitFinished("t", task.done, again), now)
-
-
-def keep(task: TaskCount, number: int, *, again: bool = False) -> None:
-    for _ in range(number):
-        task.keep(RecordKept("t", task.kept + 1, {}, again))
-
-
-def reject(task: TaskCount, stage: str, reason: str = "bad", *, again: bool = False) -> None:
-    task.reject(RowRejected("t", stage, reason, again=again))
+from fms_dgt.core.events import CallFinished, TaskFinished
+from fms_dgt.hooks.task_count import MAX_REASONS, OTHER_REASONS, Step
 
 
 def test_a_stage_counts_the_rows_that_came_and_those_that_went_on():
@@ -162,103 +121,45 @@ def test_progress(target, units, progress):
     assert task.progress == progress
 
 
-@pytest.mark.parametrize(
-    ("samples", "span", "rate"),
-    [
-        ([], 10.0, 0.0),
-        ([(0.0, 0)], 10.0, 0.0),
-        ([(0.0, 0), (5.0, 50)], 10.0, 10.0),
-        ([(0.0, 0), (90.0, 900), (100.0, 910)], 10.0, 1.0),
-        ([(0.0, 0), (100.0, 500)], 10.0, 5.0),
-    ],
-)
-def test_a_meter_tells_the_growth_of_late(samples, span, rate):
-    meter = Meter()
-    for now, value in samples:
-        meter.sample(now, value)
-    assert meter.per_second(span) == rate
+def test_rows_under_way_are_of_no_account():
+    task = started("write", "judge")
+    move(task, "", "write")
+    move(task, "write", "judge", rows=5)
+    move(task, "judge", "", rows=3)
+    keep(task, 3)
+    reject(task, "judge")
+    assert task.unsaid()
+    reject(task, "judge")
+    assert not task.unsaid()
+    move(task, "", "write")
+    move(task, "write", "judge")
+    move(task, "judge", "")
+    assert task.unsaid()
 
 
-def run_with(*tasks: TaskCount, calls: int = 0, seconds: float = 10.0) -> RunCount:
-    run = RunCount([], now=0.0)
-    run.tasks = {str(number): task for number, task in enumerate(tasks)}
-    run.calls = calls
-    run.sample(seconds)
-    return run
+def test_rows_that_are_taken_back_are_told_of_where_later_stages_saw_them():
+    task = started("write", "dedup", "judge")
+    move(task, "", "write", "dedup", "judge", rows=5)
+    move(task, "judge", "", rows=2)
+    reject(task, "dedup")
+    assert task.funnel()[1:] == [Step("dedup", 5, 4, 1), Step("judge", 5, 2, 0)]
+    assert task.late() == ["dedup"]
+    # one of its two rows was refused by dedup; of the three that judge ended, two are told
+    reject(task, "judge")
+    reject(task, "judge")
+    keep(task, 1)
+    assert task.unsaid()
+    reject(task, "judge")
+    assert not task.unsaid()
 
 
-def half_done(answers: int) -> TaskCount:
+def test_what_rejects_beside_the_stages_is_of_account():
     task = started("write")
-    keep(task, 5)
-    task.answers = answers
-    return task
-
-
-def test_the_time_left_follows_the_calls_a_record_takes():
-    assert run_with(half_done(answers=20), calls=20).left() == Left(10.0, at_least=False)
-
-
-def test_a_task_without_a_record_makes_it_a_lower_bound():
-    assert run_with(half_done(answers=20), started("write"), calls=20).left() == Left(10.0, at_least=True)
-
-
-def test_finished_tasks_take_no_time():
-    done = half_done(answers=20)
-    done.end(TaskFinished("t", "stalled", 5, 10, 0), now=9.0)
-    assert run_with(done, half_done(answers=20), calls=40).left() == Left(5.0, at_least=False)
-
-
-@pytest.mark.parametrize("task", [started("write"), half_done(answers=0), started("write", target=None)])
-def test_without_anything_to_go_by_nothing_is_said(task):
-    assert run_with(task, calls=20).left() is None
-
-
-def test_units_tell_the_time_where_no_number_is_wanted():
-    task = started("write", target=None, units=40)
-    finish(task, 10, again=True)
-    move(task, "", "write", rows=10)
-    finish(task, 10)
-    task.answers = 20
-    assert run_with(task, calls=20).left() == Left(20.0, at_least=False)
-
-
-def test_units_under_way_are_half_done():
-    task = started("write", target=None, units=40)
-    move(task, "", "write", rows=20)
-    task.answers = 20
-    assert run_with(task, calls=20).left() == Left(30.0, at_least=False)
-
-
-def test_what_earlier_runs_kept_tells_no_pace():
-    run = RunCount(["t"], now=0.0)
-    task = run.task("t")
-    task.begin(TaskStarted("t", FOLDER, ["write"], 20), 0.0)
-    keep(task, 10, again=True)
-    run.unit(UnitFinished("t", 0, again=True), 30.0)
-    assert task.records_per_second(31.0) == 0.0
-    keep(task, 5)
-    run.unit(UnitFinished("t", 1), 35.0)
-    for _ in range(10):
-        run.call(CallFinished("t", "write", 0.1))
-    run.sample(40.0)
-    assert task.records_per_second(40.0) == 0.5
-    assert run.left() == Left(10.0, at_least=False)
-
-
-def test_a_run_that_stops_has_no_time_left():
-    run = run_with(half_done(answers=20), calls=20)
-    run.stop(RunStopping("interrupted", 5.0), 10.0)
-    assert run.left() is None
-
-
-def test_replayed_answers_cost_nothing():
-    run = RunCount(["t"], now=0.0)
-    run.call(CallFinished("t", "write", 0.5, 100, 20))
-    run.call(CallFinished("t", "write", 0.0, 100, 20, replayed=True))
-    run.call(CallFinished("t", "write", 0.5, error="refused"))
-    assert (run.calls, run.replayed, run.failed) == (2, 1, 1)
-    assert (run.input_tokens, run.output_tokens) == (100, 20)
-    assert run.task("t").answers == 3
+    move(task, "", "write", rows=2)
+    reject(task, "record")
+    assert task.unsaid()
+    reject(task, "record")
+    assert not task.unsaid()
 
 
 def test_the_rate_of_records_stands_still_when_the_task_is_over():

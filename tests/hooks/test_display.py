@@ -8,37 +8,19 @@ import re
 import subprocess
 import sys
 from itertools import islice
-from pathlib import Path
 
 import pytest
-from scripted_run import NOTE, WHY, events, tell
+from driven import OUT, begin, work
+from scripted_run import AT_START, NOTE, WHY, events, tell
 
 from fms_dgt.core.events import (
-    CallFinished,
-    RecordKept,
-    RowRejected,
     RunFinished,
     RunStarted,
-    RunStopping,
-    TaskFinished,
-    TaskStarted,
-    UnitFinished,
 )
 from fms_dgt.hooks.display import Display
 from fms_dgt.plugins.hooks import Hooks
 
-OUT = Path("out")
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
-
-
-class Clock:
-    """Stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Terminal(io.StringIO):
@@ -57,93 +39,6 @@ def terminal(monkeypatch) -> Terminal:
     for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
     return Terminal()
-
-
-def begin(stream: io.StringIO, *tasks: str, display: str = "plain") -> tuple[Display, Clock]:
-    clock = Clock()
-    view = Display(stream, clock)
-    view.run_started(RunStarted(OUT, tasks, display))
-    for task in tasks:
-        view.task_started(TaskStarted(task, OUT / task, ["write", "judge"], 20))
-    return view, clock
-
-
-def work(view: Display, task: str, *, calls: int, kept: int, rejected: int) -> None:
-    for _ in range(calls):
-        view.call_finished(CallFinished(task, "write", 0.1, 100, 20))
-    for number in range(kept):
-        view.record_kept(RecordKept(task, number + 1, {}))
-    for _ in range(rejected):
-        view.row_rejected(RowRejected(task, "judge", "score 0"))
-
-
-def test_plain_says_where_the_run_stands_every_few_seconds():
-    stream = io.StringIO()
-    view, clock = begin(stream, "skills/debate")
-    work(view, "skills/debate", calls=85, kept=12, rejected=5)
-    assert stream.getvalue() == ""
-    clock.now += 6.0
-    work(view, "skills/debate", calls=1, kept=0, rejected=0)
-    assert stream.getvalue() == (
-        "debate 12/20 kept, 5 rejected, 86 calls, 14.3 calls/s, 0:00:06 elapsed, about 0:00:04 left\n"
-    )
-    work(view, "skills/debate", calls=10, kept=0, rejected=0)
-    assert stream.getvalue().count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("tasks", "said"),
-    [
-        (("a", "b"), "a 3/20 kept, b 0/20 kept, 1 rejected"),
-        (("a", "b", "c", "d"), "0 of 4 tasks done, 3/80 kept, 1 rejected"),
-    ],
-)
-def test_plain_names_the_tasks_while_they_are_few(tasks, said):
-    stream = io.StringIO()
-    view, clock = begin(stream, *tasks)
-    clock.now += 60.0
-    work(view, "a", calls=0, kept=2, rejected=1)
-    clock.now += 60.0
-    work(view, "a", calls=0, kept=1, rejected=0)
-    assert stream.getvalue().splitlines()[-1].startswith(said)
-
-
-def test_plain_tells_of_each_of_several_tasks_when_it_is_done():
-    stream = io.StringIO()
-    view, _ = begin(stream, "a", "b")
-    view.task_finished(TaskFinished("a", "stalled", 3, 20, 90))
-    assert stream.getvalue() == "a: 3 of 20 kept, 90 rejected: stalled\n"
-
-
-def test_plain_says_of_a_task_that_it_was_complete_already():
-    stream = io.StringIO()
-    view, _ = begin(stream, "a", "b")
-    view.record_kept(RecordKept("a", 1, {}, again=True))
-    view.unit_finished(UnitFinished("a", 0, again=True))
-    view.task_finished(TaskFinished("a", "reached", 1, 1, 0))
-    assert stream.getvalue() == "a: 1 of 1 kept, 0 rejected: complete already; nothing was asked\n"
-
-
-def test_plain_shows_the_units_of_a_source_that_ends():
-    stream = io.StringIO()
-    view, clock = begin(stream)
-    view.task_started(TaskStarted("a", OUT / "a", ["write"], None, 40))
-    for number in range(10):
-        view.unit_finished(UnitFinished("a", number, again=number < 8))
-    clock.now += 6.0
-    work(view, "a", calls=1, kept=0, rejected=0)
-    assert stream.getvalue().startswith("a 0 kept of 10/40 units, ")
-
-
-def test_plain_says_at_once_that_the_run_stops():
-    stream = io.StringIO()
-    view, clock = begin(stream, "a")
-    view.run_stopping(RunStopping("interrupted", 5.0))
-    said = "stopping: interrupted; calls in flight have 5 s to come in; Ctrl-C again leaves at once\n"
-    assert stream.getvalue() == said
-    clock.now += 6.0
-    work(view, "a", calls=20, kept=2, rejected=0)
-    assert " left" not in stream.getvalue().removeprefix(said)
 
 
 @pytest.mark.parametrize("display", ["live", "plain"])
@@ -186,7 +81,18 @@ def test_nothing_is_ever_written_to_stdout(display, capsys):
         tell(view, event)
     out, err = capsys.readouterr()
     assert out == ""
-    assert ("note: " + NOTE in err) == (display != "none")
+    assert (f"note: {NOTE}\n" in err) == (display != "none")
+
+
+def test_live_leaves_the_notes_of_the_start_above_itself(terminal):
+    view = Display(terminal)
+    script = list(events(1, display="live"))
+    tell(view, script[0])
+    assert terminal.getvalue().index(f"note: {AT_START}") < terminal.getvalue().index(HIDE)
+    for event in script[1:]:
+        tell(view, event)
+    shown = terminal.getvalue()
+    assert (shown.count(AT_START), shown.count(NOTE)) == (1, 2)
 
 
 def test_live_on_what_is_no_terminal_is_plain():
@@ -270,8 +176,8 @@ def test_one_display_serves_several_runs():
     for _ in range(2):
         for event in events(1, display="plain"):
             tell(view, event)
-    first, second = stream.getvalue().split("note: ")[2::2]
-    assert first.strip() == second.strip() == NOTE
+    assert stream.getvalue().count(f"note: {AT_START}\n") == 2
+    assert stream.getvalue().count(f"note: {NOTE}\n") == 4
     assert stream.getvalue().count("  20 of 20 kept, 24 rejected") == 2
 
 

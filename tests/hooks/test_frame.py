@@ -4,9 +4,17 @@ from itertools import islice
 
 import pytest
 from rich.cells import cell_len
-from scripted_run import counted, events
+from scripted_run import DOWN, counted, events
 
-from fms_dgt.core.events import CallRetried, RowMoved, RunStopping, TaskFinished, TaskStarted, UnitFinished
+from fms_dgt.core.events import (
+    CallFinished,
+    CallRetried,
+    RowMoved,
+    RunStopping,
+    TaskFinished,
+    TaskStarted,
+    UnitFinished,
+)
 from fms_dgt.hooks.frame import Frame, Screen
 from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.hooks.wording import short_names
@@ -19,7 +27,7 @@ def run_of(tasks: int, until: int = MID_RUN, target: int = 20) -> RunCount:
 
 
 def lines(count: RunCount, width: int = 100, height: int = 40, **screen: bool) -> list[str]:
-    frame = Frame(count, short_names(count.tasks), Screen(width, height, **screen), 6.0, ["simulated data"])
+    frame = Frame(count, short_names(count.tasks), Screen(width, height, **screen), 6.0)
     return frame.draw().plain.split("\n")
 
 
@@ -49,7 +57,6 @@ def test_one_task_shows_its_funnel_and_the_calls():
     ]
     assert "/20 " in drawn[1]
     assert "0:00:06 elapsed" in drawn[8]
-    assert drawn[-1] == "note: simulated data"
 
 
 def test_twelve_tasks_leave_room_for_the_funnel_of_one_that_runs():
@@ -122,12 +129,27 @@ def test_the_time_to_come_in_does_not_fall_below_nothing():
     assert any("have 0 s to come in" in line for line in lines(count))
 
 
-def test_what_is_tried_again_is_said_for_a_while():
+def test_the_last_error_is_said_for_a_while_after_an_answer():
     count = run_of(1, 100)
     count.retry(CallRetried("t", "write", "Overloaded: 429\x1b[2J key sk-abcdefgh1234", 2.0), 5.0)
-    assert "trying again: Overloaded: 429 [2J key ***" in lines(count)
-    count.last_retry = (count.last_retry[0], -20.0)
-    assert not any(line.startswith("trying") for line in lines(count))
+    count.call(CallFinished("t", "write", 0.1), 5.0)
+    assert "last error: Overloaded: 429 [2J key ***" in lines(count)
+    count.last_error = (count.last_error[0], -20.0)
+    assert not any(line.startswith("last error") for line in lines(count))
+
+
+@pytest.mark.parametrize(("width", "height"), [(120, 40), (80, 24), (60, 12), (5, 9), (1, 1)])
+def test_the_last_error_stays_while_nothing_is_answered(width, height):
+    count = run_of(1, 100)
+    count.answered = -54.0
+    count.retry(CallRetried("t", "write", DOWN, 2.0), -20.0)
+    drawn = lines(count, width, height)
+    assert len(drawn) <= height
+    assert max(map(len, drawn)) <= width
+    if width > 50:
+        assert drawn[-2].startswith("no answer for 0:01:00:")
+        assert "http://127.0.0.1:8080/v1/chat/completions answered 502:" in " ".join(drawn[-2:])
+        assert drawn[-1].endswith("...")
 
 
 def test_without_box_characters_everything_is_ascii():

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from scripted_run import events, tell
+from scripted_run import DOWN, events, tell
 
 from fms_dgt.core.events import (
     CallFinished,
@@ -51,10 +51,32 @@ def test_a_run_from_its_start_to_its_end(tmp_path):
         "task a finished: 3 of 20 kept, 90 rejected: stalled",
         "  50 units in a row gave no record",
         "note: a hook was switched off",
-        "error:",
-        "  401: ***",
+        "error: 401: ***",
         "run finished: 86 calls, 3 replayed, 0:01:01, exit code 1",
     ]
+
+
+def test_what_failed_stands_with_its_task_and_nowhere_else(tmp_path):
+    log = started(tmp_path)
+    task = TaskFinished("a", "reached", 3, 3, 9, failed=2)
+    log.task_finished(task)
+    notes = ["a: 2 rows failed; --retry-failed takes them up again"]
+    log.run_finished(RunFinished(tmp_path, [task], {}, 1.0, 5, 0, notes))
+    assert written(tmp_path)[1:4] == [
+        "task a finished: 3 of 3 kept, 9 rejected: target reached",
+        "  2 failed: --retry-failed takes them up again",
+        "run finished: 5 calls, 0 replayed, 0:00:01, exit code 0",
+    ]
+
+
+def test_the_text_of_a_backend_is_one_bounded_line(tmp_path):
+    log = started(tmp_path)
+    log.call_retried(CallRetried("a", "write", DOWN, 1.0))
+    log.task_finished(TaskFinished("a", "stopped", 0, 3, 0, why=DOWN))
+    log.run_finished(RunFinished(tmp_path, [], {}, 1.0, 0, 0, error=DOWN))
+    lines = [line for line in written(tmp_path) if "502" in line]
+    assert len(lines) == 3
+    assert max(map(len, lines)) < 550
 
 
 def test_a_task_that_was_complete_before_is_one_line(tmp_path):

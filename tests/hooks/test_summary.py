@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scripted_run import NOTE, WHY, counted, events
+from scripted_run import DOWN, NOTE, WHY, counted, events
 
 from fms_dgt.core.events import (
     RecordKept,
@@ -18,6 +18,7 @@ from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.hooks.summary import summary
 from fms_dgt.hooks.task_count import TaskCount
 from fms_dgt.hooks.wording import ENDS
+from fms_dgt.runner.execute import SIMULATED
 
 
 def said(event: RunFinished, count: RunCount) -> list[str]:
@@ -45,6 +46,7 @@ def test_a_task_in_full():
         "  answer_template              37   33         0",
         "  filter_qa_template           33   23         8  score under 2",
         "  dedup_questions              23   20         3  like an earlier record",
+        "  in and out also count rows that were under way when the target was reached",
         "",
         "  score           mean  records by score    words        median  90 % up to",
         "  question_score  1.00  1: 20               instruction      23          33",
@@ -162,6 +164,80 @@ def test_the_table_of_a_resumed_task_tells_this_run_from_earlier_ones():
         "  stage (this run)  in  out  rejected  before",
         "  write              1    1         0       1  bad",
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("reached", "the target was reached"),
+        ("stalled", "the task stalled"),
+        ("spent", "the budget was spent"),
+        ("interrupted", "the run was interrupted"),
+        ("stopped", "the run stopped"),
+    ],
+)
+def test_a_table_that_does_not_add_up_says_why(end, said):
+    count, task = counted_task("judge")
+    for _ in range(3):
+        task.move(RowMoved("t", "judge"))
+    task.move(RowMoved("t", "", "judge"))
+    task.keep(RecordKept("t", 1, {}))
+    task.reject(RowRejected("t", "judge", "bad"))
+    event = finished(TaskFinished("t", end, 1, 1, 1))
+    line = f"  in and out also count rows that were under way when {said}"
+    assert drawn_after_table(event, count) == line
+    task.reject(RowRejected("t", "judge", "bad"))
+    assert drawn_after_table(event, count) != line
+
+
+def drawn_after_table(event: RunFinished, count: RunCount) -> str:
+    drawn = said(event, count)
+    return drawn[next(at for at, line in enumerate(drawn) if line.startswith("  judge")) + 1]
+
+
+def test_a_table_with_rows_that_were_taken_back_says_so():
+    count, task = counted_task("dedup", "judge")
+    for _ in range(2):
+        task.move(RowMoved("t", "dedup"))
+        task.move(RowMoved("t", "judge", "dedup"))
+        task.move(RowMoved("t", "", "judge"))
+    task.keep(RecordKept("t", 1, {}))
+    task.reject(RowRejected("t", "dedup", "like an earlier record"))
+    assert said(finished(TaskFinished("t", "reached", 1, 1, 1)), count)[3:7] == [
+        "  stage  in  out  rejected",
+        "  dedup   2    1         1  like an earlier record",
+        "  judge   2    2         0",
+        "  later stages also saw rows that dedup refused only afterwards",
+    ]
+
+
+@pytest.mark.parametrize("tasks", [1, 5])
+def test_rows_that_failed_are_named_once_with_their_task(tasks):
+    script = list(events(tasks, failed=3))
+    drawn = said(script[-1], counted(script))
+    assert drawn[3] == "  3 failed: --retry-failed takes them up again"
+    assert sum("--retry-failed" in line for line in drawn) == tasks
+
+
+def test_notes_that_were_shown_at_the_start_are_not_shown_again():
+    count = RunCount([], 0.0, ["making 20", SIMULATED])
+    notes = ["making 20", SIMULATED, "a hook was switched off"]
+    drawn = said(finished(notes=notes), count)
+    assert [line for line in drawn if line.startswith("note")] == [
+        f"note: {SIMULATED}",
+        "note: a hook was switched off",
+    ]
+
+
+def test_the_text_of_a_backend_is_one_bounded_line():
+    for tasks in ("same", "other"):
+        why = DOWN if tasks == "same" else f"other: {DOWN}"
+        count, _ = counted_task("write")
+        drawn = said(finished(TaskFinished("t", "stopped", 0, 5, 0, why), error=DOWN), count)
+        lines = [line for line in drawn if "502" in line]
+        assert len(lines) == (1 if tasks == "same" else 2)
+        assert max(map(len, lines)) < 550
+        assert not any("\n" in line or "\r" in line for line in drawn)
 
 
 GO_ON = "run the same command to go on; what was answered is not asked again"

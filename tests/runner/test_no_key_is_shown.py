@@ -41,6 +41,8 @@ databuilders:
           timeout: 2
 runner_config: {{max_attempts: 2, give_up_after: 1}}
 """
+
+
 def error(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, **more}}
 
@@ -153,7 +155,9 @@ def test_check_hides_headers(folder) -> None:
 
 def test_a_password_in_a_url_is_never_written(folder, monkeypatch) -> None:
     said = f"{KEYS['GATE_WORD']} {PASSWORD} {KEYS['TEAM_TOKEN']}"
-    faults = lambda b, i: Fault(status=400, body=error(said)) if i % 5 == 4 and b["model"] != "judge" else None  # noqa: E731
+    faults = lambda b, i: (
+        Fault(status=400, body=error(said)) if i % 5 == 4 and b["model"] != "judge" else None
+    )  # noqa: E731
     with ModelServer(faults=faults).in_thread() as server:
         made = folder(server)
         gate = server.base_url.replace("http://", f"http://gate:{KEYS['GATE_WORD']}@")

@@ -255,7 +255,7 @@ async def test_the_log_says_who_paid(tmp_path):
 
 def test_as_a_program(tmp_path):
     log = tmp_path / "requests.log"
-    command = [sys.executable, "-m", "fms_dgt.testing.model_server", "--slots", "4", "--median", "0.01"]
+    command = [sys.executable, "-m", "fms_dgt.testing.server", "--slots", "4", "--median", "0.01"]
     program = subprocess.Popen(
         [*command, "--sigma", "0.5", "--log", str(log)], stdout=subprocess.PIPE, text=True, env=os.environ
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from fms_dgt.core.generator import Completion
@@ -10,19 +12,33 @@ from fms_dgt.core.stages import Check, Judge
 from fms_dgt.core.template import Template
 from fms_dgt.core.typed import decode
 from fms_dgt.core.validator import Verdict, at_least, equal
+from fms_dgt.errors import Rejected
 from fms_dgt.validators.lm_judge import LMJudge, LMJudgeOptions
 
 
 class FakeKit:
-    """Answers with one score; notes what it was asked."""
+    """Answers with one score after the other; notes what it was asked."""
 
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: Check, scores=(2,)) -> None:
         self.check = check
+        self.scores = iter(scores)
         self.asked: list[tuple] = []
 
     async def ask(self, role, template, *, count=None, params=None, **values):
         self.asked.append((role, template, dict(params or {})))
-        return Reply({"score": 2, "reason": "Right, but long."}, "2", Completion("2"))
+        score = next(self.scores)
+        if score is None:
+            raise Rejected("unreadable reply")
+        return Reply(
+            {"score": score, "reason": f"reason {len(self.asked)}"}, str(score), Completion(str(score))
+        )
+
+    async def together(self, *steps):
+        results = await asyncio.gather(*steps, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        return results
 
 
 def judge(**options) -> LMJudge:
@@ -36,7 +52,7 @@ def judge(**options) -> LMJudge:
 async def test_the_reply_becomes_the_verdict():
     kit = FakeKit(Judge("is_good", keep=at_least(2)))
     verdict = await judge().validate(Row("0", {}), kit)
-    assert verdict == Verdict(score=2, reason="Right, but long.")
+    assert verdict == Verdict(score=2, reason="reason 1")
     assert kit.asked == [("lm", "is_good", {})]
 
 
@@ -46,14 +62,51 @@ async def test_the_stages_params_go_along():
     assert kit.asked == [("lm", "is_good", {"temperature": 1})]
 
 
+@pytest.mark.parametrize(
+    ("how", "scores", "score", "reason"),
+    [
+        ("majority", (3, 2, 3), 3, "reason 1"),
+        ("majority", (1, 3, 3), 3, "reason 2"),
+        ("majority", (2, 2, 2), 2, "reason 1"),
+        ("majority", (3, 1), 1, "reason 2"),
+        ("majority", (3, 2, 1), 1, "reason 3"),
+        ("majority", (3, 3, 2, 2, 1), 2, "reason 3"),
+        ("mean", (3, 2, 3), 8 / 3, "reason 1"),
+        ("mean", (1, 2, 3), 2, "reason 2"),
+        ("mean", (3, 1), 2, "reason 2"),
+        ("mean", (2,), 2, "reason 1"),
+    ],
+)
+async def test_votes_become_one_score_and_a_reason_that_fits_it(how, scores, score, reason):
+    kit = FakeKit(Judge("is_good", keep=at_least(2)), scores)
+    verdict = await judge(votes=len(scores), vote=how).validate(Row("0", {}), kit)
+    assert (verdict.score, verdict.reason) == (score, reason)
+    assert kit.asked == [("lm", "is_good", {})] * len(scores)
+
+
+async def test_all_votes_are_evidence():
+    kit = FakeKit(Judge("is_good", keep=at_least(2)), (3, 1))
+    verdict = await judge(votes=2).validate(Row("0", {}), kit)
+    assert verdict.evidence == {
+        "votes": [{"score": 3, "reason": "reason 1"}, {"score": 1, "reason": "reason 2"}]
+    }
+
+
+async def test_a_vote_that_cannot_be_read_is_no_vote_and_rejects_the_row():
+    kit = FakeKit(Judge("is_good", keep=at_least(2)), (3, None, 3))
+    with pytest.raises(Rejected, match="unreadable reply"):
+        await judge(votes=3).validate(Row("0", {}), kit)
+    assert len(kit.asked) == 3
+
+
 def test_a_threshold_is_the_lowest_score_kept():
     assert str(judge(threshold=3).keep()) == "at least 3"
     assert judge().keep() is None
 
 
-def template(reply: object) -> Template:
-    prompt = "Is it good? {{ reply_format }}"
-    return Template.from_node(Node.of({"prompt": prompt, "reply": reply}, "is_good.yaml"), "is_good")
+def template(reply: object, **params) -> Template:
+    said = {"prompt": "Is it good? {{ reply_format }}", "reply": reply, "params": params}
+    return Template.from_node(Node.of(said, "is_good.yaml"), "is_good")
 
 
 ONE_TO_THREE = {"score": {"from": 1, "to": 3}}
@@ -94,6 +147,33 @@ def test_a_check_that_fits_is_no_problem(keep):
     assert judge().problems(check, None) == []
 
 
+COLD = {"type": "openai", "temperature": 0}
+WARM = {"type": "openai", "temperature": 0.7}
+SAME = [
+    "the check 'is_good': 3 votes at temperature 0 are the same vote, paid for each time; "
+    "set a 'temperature' above 0 in 'lm_config', or 'votes: 1'"
+]
+
+
+@pytest.mark.parametrize(
+    ("votes", "lm", "in_template", "in_stage", "said"),
+    [
+        (3, COLD, {}, {}, SAME),
+        (1, COLD, {}, {}, []),
+        (3, WARM, {}, {}, []),
+        (3, "openai", {}, {}, []),
+        (3, COLD, {"temperature": 0.5}, {}, []),
+        (3, WARM, {"temperature": 0}, {}, SAME),
+        (3, WARM, {"temperature": 0}, {"temperature": 1}, []),
+    ],
+)
+def test_votes_that_must_be_alike_are_a_problem(votes, lm, in_template, in_stage, said):
+    check = Check("validator", template="is_good", params=in_stage)
+    asked_with = template(ONE_TO_THREE, **in_template)
+    problems = judge(votes=votes, lm_config=lm).problems(check, asked_with)
+    assert [str(problem) for problem in problems] == said
+
+
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
@@ -102,6 +182,11 @@ def test_a_check_that_fits_is_no_problem(keep):
         (
             {"lm_config": "openai", "treshold": 2},
             "config.yaml: treshold: unknown key 'treshold'; did you mean",
+        ),
+        ({"lm_config": "openai", "votes": 0}, "config.yaml: votes: is 0; it must be 1 or more"),
+        (
+            {"lm_config": "openai", "vote": "median"},
+            "config.yaml: vote: cannot be the text 'median'; did you mean 'mean'? it may be",
         ),
     ],
 )

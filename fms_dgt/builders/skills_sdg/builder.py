@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from fms_dgt.core.source import Accepted, Draw, Endless, Source
 from fms_dgt.core.stages import Check, Generate, Judge, Map, Stage
 from fms_dgt.core.typed import option
 from fms_dgt.core.validator import at_least, equal
-from fms_dgt.errors import Problem, Rejected
+from fms_dgt.errors import Rejected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +59,6 @@ class SkillsBuilder(DataBuilder[SkillsTask]):
 
     def template_files(self) -> Mapping[str, Path]:
         return self.options.teacher_config.files
-
-    def check(self, task: SkillsTask) -> list[Problem]:
-        if not task.seed_examples:
-            return [Problem("there are no seed examples", "give at least one question with its answer")]
-        return [
-            Problem(f"seed_examples[{number}].{key} is empty", "write it out, or remove this example")
-            for number, seed in enumerate(task.seed_examples)
-            for key, text in (("question", seed.question), ("answer", seed.answer))
-            if not text.strip()
-        ]
 
     def _free(self, seeds: Sequence[SkillsSeed]) -> Flow:
         batch = self.options.request_batch_size
@@ -122,9 +113,18 @@ def seeds_in_turn(seeds: Sequence[SkillsSeed], shown: int) -> Draw:
         others = [other for other in seeds if other is not seed and other.kind == seed.kind]
         examples = [seed, *random.sample(others, min(shown - 1, len(others)))]
         random.shuffle(examples)
-        return {"kind": seed.kind, "examples": [one.columns() for one in examples]}
+        return {"kind": seed.kind, "examples": [_shown(one) for one in examples]}
 
     return draw
+
+
+# the tags that the templates and their replies are written with
+_OUR_TAG = re.compile(r"<(?=/?(?:example|context|instruction|response|think(?:ing)?)\b)", re.IGNORECASE)
+
+
+def _shown(seed: SkillsSeed) -> dict[str, str]:
+    """A seed as it stands in prompts: what looks like a tag of ours gets a space, so that it ends nothing."""
+    return {name: _OUR_TAG.sub("< ", text) for name, text in seed.columns().items()}
 
 
 def not_a_seed(column: str, seeds: Sequence[SkillsSeed], name: str) -> Map:

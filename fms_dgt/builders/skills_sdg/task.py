@@ -15,8 +15,12 @@ Kind: TypeAlias = Literal["free", "grounded"]
 class SkillsSeed:
     """One example of the skill. With a `context`, question and answer are about that text."""
 
-    question: str = option(aliases=("instruction",), help="add 'question: ...', what a user asks")
-    answer: str = option(aliases=("response",), help="add 'answer: ...', what the model should reply")
+    question: str = option(
+        nonempty=True, aliases=("instruction",), help="add 'question: ...', what a user asks"
+    )
+    answer: str = option(
+        nonempty=True, aliases=("response",), help="add 'answer: ...', what the model should reply"
+    )
     context: str = option("", help="the text that question and answer are about")
 
     @property
@@ -37,4 +41,6 @@ class SkillsSeed:
 class SkillsTask(Task):
     """A skill, described in a sentence and shown by examples."""
 
-    seed_examples: list[SkillsSeed] = option(help="add 'seed_examples:' with a question and an answer each")
+    seed_examples: list[SkillsSeed] = option(
+        nonempty=True, help="add 'seed_examples:' with a question and an answer each"
+    )

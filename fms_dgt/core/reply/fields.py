@@ -99,7 +99,7 @@ class FieldsReply(ReplyContract):
     def _of_json(self, answer: str) -> _Found | None:
         value, lost = json_in(answer), 0
         if value is NOTHING:
-            value = json_within(answer)
+            value = json_within(answer).value
         if value is NOTHING:
             value, has_rest = elements_of_broken_list(answer)
             lost = int(has_rest)

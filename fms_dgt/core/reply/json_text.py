@@ -64,8 +64,16 @@ def json_in(text: str) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def json_within(text: str) -> Any:
-    """The first JSON object or list in a fence, or on lines of its own between sentences; else NOTHING.
+class Within(NamedTuple):
+    """A JSON value, and where it stands."""
+
+    value: Any = NOTHING
+    start: int = 0
+    end: int = 0
+
+
+def json_within(text: str) -> Within:
+    """The first JSON object or list in a fence, or on lines of its own between sentences; or NOTHING.
 
     What breaks off or is no JSON for long ends the search: its inner values are not the reply.
     """
@@ -79,11 +87,11 @@ def json_within(text: str) -> Any:
             continue
         value, end = decode_at(text, start)
         if value is NOTHING and end > _after_blanks(text, start + 1):
-            return NOTHING
+            return Within()
         if value is not NOTHING and _LINE_END.match(text, end):
-            return value
+            return Within(value, start, end)
         understood = end
-    return NOTHING
+    return Within()
 
 
 def _after_blanks(text: str, position: int) -> int:

@@ -74,7 +74,7 @@ class ListReply(ReplyContract):
         return self._between_lines(answer, is_cut)
 
     def _between_lines(self, answer: str, is_cut: bool) -> _Found:
-        value = json_within(answer)
+        value = json_within(answer).value
         found = _of_json(value, self.item)
         marked = numbered(answer, self.item)
         # a list under another name may belong to a numbered item

@@ -10,7 +10,7 @@ from typing import Any
 
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
 from fms_dgt.core.reply.contract import ReplyContract
-from fms_dgt.core.reply.json_text import NOTHING, json_in, json_within
+from fms_dgt.core.reply.json_text import json_in, json_within
 from fms_dgt.core.reply.parts import Part, in_plain_tags, tagged
 from fms_dgt.core.reply.score_patterns import Found, alone, in_tag, in_text
 from fms_dgt.errors import Unreadable
@@ -74,19 +74,24 @@ class ScoreReply(ReplyContract):
         is_cut = finish == "length"
         parts = tagged(answer, NAMES)
         found = list(_in_tags(answer, parts, is_cut))
-        value = NOTHING if found else _judgement(answer)
-        if isinstance(value, dict):
-            return self._of_json(value)
-        found = found or in_text(answer, is_cut)
+        if not found:
+            whole = _unwrapped(json_in(answer))
+            if isinstance(whole, dict):
+                return self._of_json(whole)
+            within = json_within(answer)
+            said = _unwrapped(within.value)
+            if isinstance(said, dict) and not said.keys().isdisjoint(SCORE_NAMES):
+                around = f"{answer[: within.start]}\n{answer[within.end :]}"
+                return self._of_json(said, in_text(around, is_cut))
+            found = in_text(answer, is_cut)
         return {"score": self._score(found), "reason": _reason(answer, parts, found)}
 
-    def _of_json(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        said = {key_of(key): entry for key, entry in value.items()}
+    def _of_json(self, said: Mapping[str, Any], beside: Iterable[Found] = ()) -> dict[str, Any]:
         score = next((said[name] for name in SCORE_NAMES if said.get(name) is not None), None)
         reason = next((said[name] for name in REASON_NAMES if isinstance(said.get(name), str)), "")
         is_said = isinstance(score, int | float | str) and not isinstance(score, bool)
         found = alone(str(score)) if is_said else None
-        return {"score": self._score([found] if found else []), "reason": plain(reason)}
+        return {"score": self._score([*([found] if found else []), *beside]), "reason": plain(reason)}
 
     def _score(self, found: Iterable[Found]) -> int:
         scores = {self._checked(one) for one in found}
@@ -108,16 +113,14 @@ class ScoreReply(ReplyContract):
         return {"kind": "score", "low": self.low, "high": self.high}
 
 
-def _judgement(answer: str) -> Any:
-    """The JSON object that the reply is or has in it; or the one inside, if that is all it holds."""
-    value = json_in(answer)
-    if value is NOTHING:
-        value = json_within(answer)
-    while (
-        isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict)
-    ):
-        value = inner
-    return value
+def _unwrapped(value: Any) -> Any:
+    """A JSON object by the keys that spellings share; the one inside, if that is all it holds."""
+    for _ in range(3):
+        if not isinstance(value, dict) or len(value) != 1:
+            break
+        inner = next(iter(value.values()))
+        value = inner if isinstance(inner, dict) else value
+    return {key_of(key): entry for key, entry in value.items()} if isinstance(value, dict) else value
 
 
 def _in_tags(answer: str, parts: Iterable[Part], is_cut: bool) -> Iterator[Found]:

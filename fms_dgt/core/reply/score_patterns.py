@@ -24,7 +24,7 @@ _NUMBER = (
     rf"(?P<number>[+-]?\d{{1,9}}(?:\.\d{{1,9}})?|{_WORD})"
     rf"(?:[\s*_`\](]{{0,4}}(?:{_OUT_OF}|{_FULL})[\s*_`\[]{{0,4}}(?P<of>\d{{1,9}}|{'|'.join(WORDS)})(?:\.0\b)?)?"
     # a range, a choice, a scale that is explained, or part of something longer is no score
-    rf"(?:{_COUNTER}(?!\w)|(?![\w%]|\.\d|,\s{{0,3}}\d|[\s*_`\]]{{0,4}}[/|]|\s{{0,3}}=|\s{{0,3}}[-\u2013\u2014~\uff5e]\s{{0,3}}\d"
+    rf"(?:\s?{_COUNTER}(?!\w)|(?!\s?{_COUNTER})(?![\w%]|\.\d|,\s{{0,3}}\d|[\s*_`\]]{{0,4}}[/|]|\s{{0,3}}=|\s{{0,3}}[-\u2013\u2014~\uff5e]\s{{0,3}}\d"
     r"|\s{0,3}(?:to|or|and|至|到|或)\s{0,3}\d))"
 )
 _AROUND = r"[\s*_`\"'()\[\]{}.,$]{0,20}"
@@ -36,10 +36,16 @@ _NAME = (
     r"(?:\b(?:rating|score|grade|bewertung|punktzahl|puntuación|calificación|pontuação|punteggio"
     r"|\u043e\u0446\u0435\u043d\u043a\u0430)\b|得分|评分|評分|分数|分數|スコア|評価|評点|得点|점수|평점)"
 )
+# "score - 3 - is for ..." and its like in Chinese go on; these end with the number
+_ENDS_WITH_IT = (
+    r"(?:[-\u2013\u2014][ \t]|是|为|は)"
+    rf"(?=[ *_`]{{0,4}}\d{{1,3}}(?:[ ]?/[ ]?\d{{1,3}})?\s?{_COUNTER}?[*_`]{{0,3}}"
+    r"(?:[.,;!(。\uff0c\uff1b\uff01\uff08]|$))"
+)
 _LABEL = (
     rf"(?:\b(?:total|final|overall)[ \t_-]{{1,2}})?{_NAME}"
     r"(?:[ \t]?[(\uff08](?P<scale>[^()\uff08\uff09\n]{0,60})[)\uff09])?[ \t*_`\"'\u201d\u00a0]{0,6}"
-    rf"(?:(?:[:\uff1a]|=|\bis\b:?|是|为|は|[-\u2013\u2014](?=[ \t])|(?=\[\[)|(?<=\*\*))"
+    rf"(?:(?:[:\uff1a]|=|\bis\b:?|{_ENDS_WITH_IT}|(?=\[\[)|(?<=\*\*))"
     rf"{_MARKUP}(?:{_NEXT_LINE})?|{_NEXT_LINE})"
 )
 _END = r"[*_`\]\")}$]{0,6}"
@@ -58,12 +64,17 @@ _IN_SENTENCE = _LABEL + _NUMBER + _END
 _AT_LINE_START = (
     r"^[^\w\n]{0,12}(?:\d{1,2}[.)][ \t]?[*_]{0,2})?(?:(?:the|my)[ \t])?" + _LABEL + _NUMBER + _END
 )
-# as trained judges and reasoning models end
-_RESULT = r"(?:\[RESULT\]|\\boxed\{)[ \t(]{0,4}(?P<scale>)" + _NUMBER + r"[)}$]{0,4}"
+# as trained judges and reasoning models end; a box elsewhere may be of the sum that they judge
+_RESULT = r"\[RESULT\][ \t(]{0,4}(?P<scale>)" + _NUMBER
+_LAST_BOX = (
+    r"^(?:[*_# ]{0,6}(?:final )?answer(?: is)?[:*_ ]{0,6})?[$ ]{0,3}\\boxed\{(?P<scale>)"
+    + _NUMBER
+    + r"\}[$]{0,2}\.?\s*\Z"
+)
 _SAID = _VERDICT + r"(?P<scale>)" + _NUMBER + _END + _SENTENCE_END
 _LAST_LINE = r"^[*_#\s]{0,8}(?:score|rating|grade)[ \t](?P<scale>)" + _NUMBER + _END + r"\.?\s*\Z"
 _CONDITION_BEFORE = r"\b(?:if|when|unless|until|would|could|might|cannot|for)\b[^,;:]{0,25}\Z"
-_CONDITION_AFTER = r"[\s,]{0,3}(?:if|when|unless|only|would|could|might)\b"
+_CONDITION_AFTER = r"[\s,]{0,3}(?:if|when|unless|only|would|could|might|means?|indicates?)\b"
 _OF = rf"[\s*_`]{{0,4}}(?:{_OUT_OF})\s{{0,3}}(?P<of>\d{{1,9}})"
 
 
@@ -140,7 +151,7 @@ _Level: TypeAlias = Callable[[str, bool], Iterator[Found]]
 _LEVELS: tuple[_Level, ...] = (
     *(
         functools.partial(_labelled, place)
-        for place in (_AT_LINE_START, _IN_SENTENCE, _RESULT, _SAID, _LAST_LINE)
+        for place in (_AT_LINE_START, _IN_SENTENCE, _RESULT, _SAID, _LAST_BOX, _LAST_LINE)
     ),
     _alone,
 )

@@ -29,9 +29,11 @@ _TURN_BEGINS = re.compile(
     r"\s{0,100}(?:<s>|<\|(?:im_start|start_header_id|start_of_role)\|>assistant(?:<\|\w{1,20}\|>)?"
     r"|<start_of_turn>model|<\|(?:START_RESPONSE|begin_of_solution|assistant)\|>)"
 )
+# only at the end of the reply, or before another one of them: elsewhere it is talked about
 _TURN_ENDS = re.compile(
-    r"(?<![`'\"])(?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|END_RESPONSE|end_of_solution"
-    r"|im_start|start_header_id|start_of_role)\|>|<(?:end|start)_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)"
+    r"(?<![`'\"])(?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|END_RESPONSE|end_of_solution)\|>"
+    r"|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)"
+    r"(?=\s{0,100}(?:\Z|<\||<start_of_turn>|<end_of_turn>|<\uff5c))"
 )
 
 
@@ -42,7 +44,7 @@ def without_thinking(text: str, names: Collection[str] = ()) -> str:
     """
     if _MAY_THINK.search(text):
         text = _without_notes(_without_blocks(_without_process(text)), names)
-    if "<|channel|>" in text or text.lstrip().startswith("analysis"):
+    if text.lstrip().startswith(("<|channel|>", "<|start|>", "analysis")):
         text = _final_channel(text)
     return _one_turn(text)
 

@@ -1,0 +1,173 @@
+"""llama.cpp in the process: a GGUF file on this machine, no server to start."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
+from fms_dgt.core.typed import option
+from fms_dgt.errors import EveryCallFails, InputError, Problem, SetupError
+from fms_dgt.generators.llama_cpp_answers import read_answer, translate_errors
+from fms_dgt.generators.llama_cpp_body import RESERVED, held_to_schema, written
+from fms_dgt.generators.llama_cpp_engine import PACKAGE, Engine, EngineSettings, borrow, give_back
+from fms_dgt.generators.llama_cpp_header import Header
+from fms_dgt.generators.llama_cpp_model import INSTALL, file_problems, header_of, model_of
+
+USUAL_CONTEXT: Final = 4096
+# so many calls stand ready for the next free slot
+AT_THE_DOOR: Final = 2
+GIB: Final = 2**30
+# the one chat template that llama.cpp knows by name
+NAMED_TEMPLATE: Final = "chatml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LlamaCppOptions(GeneratorOptions):
+    """Which file, how it is loaded, and what its answers are held to.
+
+    How a model is loaded does not count as shaping its answers: a larger context or another machine
+    pays for nothing again. An answer that a small context cut off stays cut off.
+    """
+
+    repo: str = option("", help="a hub's repository; with 'file', in place of model_id_or_path")
+    file: str = option("", help="the GGUF file in 'repo'")
+    context_size: int | None = option(
+        None, low=16, shapes=False, aliases=("n_ctx",), help="tokens of one call, prompt and answer together"
+    )
+    parallel: int = option(4, low=1, high=256, shapes=False, help="slots: calls that are batched together")
+    gpu_layers: int | None = option(
+        None, low=-1, shapes=False, aliases=("n_gpu_layers",), help="0 for none, -1 for what fits"
+    )
+    threads: int | None = option(None, low=1, shapes=False, aliases=("n_threads",), help="of the processor")
+    chat_template: str | None = option(None, help="Jinja text, or 'chatml'; default: the model's own")
+    api: Literal["chat", "completion"] = option(
+        "chat", help="'completion' goes on from plain prompts, for models without a chat template"
+    )
+    enforce_schema: bool = option(True, help="hold answers to the schema of their reply contract")
+    max_string: int | None = option(None, low=1, help="with a schema: characters that one text may have")
+    grammar: str | None = option(None, help="in GBNF; for answers that have no schema")
+    extra_body: dict[str, Any] = option(
+        default_factory=dict,
+        help="laid over every request: what llama.cpp's server takes beyond the protocol",
+    )
+    # a model on a processor takes its time, and nothing is gained by asking it again
+    timeout: float = option(3600.0, low=0.001, shapes=False, help="seconds one call may take")
+
+    def __post_init__(self) -> None:
+        at_most = min(self.max_concurrency, self.parallel + AT_THE_DOOR)
+        object.__setattr__(self, "max_concurrency", at_most)
+
+
+class LlamaCppGenerator(Generator[LlamaCppOptions]):
+    """Chat completions of a model in this process; calls in flight are batched together."""
+
+    Options = LlamaCppOptions
+    completes = True
+
+    def __init__(self, options: LlamaCppOptions) -> None:
+        super().__init__(options)
+        self.enforces_schema = options.enforce_schema
+        self._model = model_of(options.model_id_or_path, options.repo, options.file)
+        self._engine: Engine | None = None
+        self._missing = "llama.cpp: a call before open()"
+
+    @property
+    def endpoint(self) -> str:
+        return self._model.name
+
+    def check(self) -> list[Problem]:
+        problems = self._model.problems()
+        if importlib.util.find_spec(PACKAGE) is None:
+            problems.append(
+                Problem(f"the llama.cpp generator needs the package {PACKAGE}", f"run: {INSTALL}")
+            )
+        template = self.options.chat_template
+        if template and "{" not in template and template != NAMED_TEMPLATE:
+            what = "the chat template has no '{{ ... }}' in it, so no message would be sent"
+            problems.append(Problem(what, f"write '{NAMED_TEMPLATE}', or the Jinja text itself"))
+        for name in RESERVED & self.options.extra_body.keys():
+            what = f"the llama.cpp generator's 'extra_body' says '{name}', which each request says itself"
+            problems.append(Problem(what, "take it out"))
+        path = self._model.present()
+        if path is not None and not problems:
+            problems.extend(self._size_problems(header_of(path)))
+        return problems
+
+    def _size_problems(self, header: Header) -> list[Problem]:
+        context, parallel = self._context(header), self.options.parallel
+        if header.context is not None and context > header.context:
+            what = f"the model was made for {header.context} tokens, not {context}"
+            return [Problem(what, f"set 'context_size' to {header.context} or less")]
+        # on a card of its own it needs none of this machine's
+        on_card = bool(self.options.gpu_layers)
+        needed, there = None if on_card else header.memory_of(context * parallel), _memory()
+        if needed is not None and there is not None and needed > there:
+            what = f"{parallel} slots of {context} tokens need {needed / GIB:.1f} GB beside the model"
+            what = f"{what}, and this machine has {there / GIB:.1f} GB"
+            return [Problem(what, "lower 'context_size' or 'parallel'")]
+        return []
+
+    def _context(self, header: Header) -> int:
+        return self.options.context_size or min(USUAL_CONTEXT, header.context or USUAL_CONTEXT)
+
+    async def open(self) -> None:
+        if self._engine is not None:
+            return
+        try:
+            path = await asyncio.to_thread(self._model.fetched)
+            self._engine = await borrow(self._settings(path))
+        except SetupError as error:
+            self._missing = str(error)
+            raise
+
+    def _settings(self, path: Path) -> EngineSettings:
+        problems = file_problems(path, str(path))
+        header = header_of(path)
+        # of a file that was just fetched, check() has seen nothing
+        problems = problems or self._size_problems(header)
+        if problems:
+            raise SetupError(str(InputError(problems)))
+        options = self.options
+        return EngineSettings(
+            os.path.abspath(path),  # noqa: PTH100 (a link's own name has the right ending)
+            self._context(header),
+            options.parallel,
+            options.gpu_layers,
+            options.threads,
+            options.chat_template or "",
+        )
+
+    async def close(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await give_back(engine)
+
+    async def generate(self, request: Request) -> Completion:
+        if self._engine is None:
+            raise EveryCallFails(self._missing)
+        plain = request.prompt is not None or self.options.api == "completion"
+        handler = "handle_completions" if plain else "handle_chat_completions"
+        body = self._body(request, plain=plain)
+        with translate_errors():
+            pieces = await self._engine.ask(handler, body)
+        return read_answer(pieces)
+
+    def _body(self, request: Request, *, plain: bool) -> bytes:
+        options = self.options
+        held_to: dict[str, Any] = {"grammar": options.grammar} if options.grammar else {}
+        if request.schema is not None and options.enforce_schema:
+            held_to = held_to_schema(request.schema, options.max_string, plain=plain)
+        return written(request, options, options.extra_body, held_to, plain=plain)
+
+
+def _memory() -> int | None:
+    """The bytes of memory that this machine has."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None

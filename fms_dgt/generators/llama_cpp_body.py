@@ -1,0 +1,77 @@
+"""Requests as llama.cpp's server takes them: chats, and prompts that stand in the middle of a turn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fms_dgt.core.generator import GeneratorOptions, Request
+from fms_dgt.errors import RequestRefused
+
+# llama.cpp takes 32 bits, and the largest of them for: any seed
+SEEDS: Final = 2**32 - 1
+# between the parts of a value a weak model goes on with blanks for ever, where it may
+NO_ENDLESS_BLANKS: Final = {"x-guidance": {"whitespace_flexible": False}}
+# An answer comes in pieces: each, and progress with the prompt, is an occasion to break off.
+IN_PIECES: Final = {
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "return_progress": True,
+    "n": 1,
+}
+RESERVED: Final = frozenset({"messages", "prompt", *IN_PIECES})
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def written(
+    request: Request,
+    options: GeneratorOptions,
+    extra: Mapping[str, Any],
+    held_to: Mapping[str, Any],
+    *,
+    plain: bool,
+) -> bytes:
+    """The body of one request; `held_to` is its schema or grammar. Raises RequestRefused."""
+    body = {**options.sampling(), "seed": request.seed, **request.params, **extra, **held_to}
+    if isinstance(body["seed"], int):
+        body["seed"] %= SEEDS
+    asked = {"prompt": _plain_prompt(request)} if plain else {"messages": list(map(dict, request.messages))}
+    if not any(asked.values()):
+        raise RequestRefused("the request asks nothing")
+    try:
+        return _encode({**body, **asked, **IN_PIECES}).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RequestRefused(f"the request cannot be written as JSON: {error}") from error
+
+
+def _plain_prompt(request: Request) -> str:
+    if request.prompt is not None:
+        return request.prompt
+    return "\n\n".join(str(message.get("content", "")) for message in request.messages)
+
+
+def held_to_schema(schema: Mapping[str, Any], max_string: int | None, *, plain: bool) -> dict[str, Any]:
+    """The part of a body that holds the answer to a schema."""
+    bound = {**NO_ENDLESS_BLANKS, **bounded(schema, max_string)}
+    if plain:
+        return {"json_schema": bound}
+    form = {"name": "reply", "schema": bound, "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": form}}
+
+
+def bounded(schema: Mapping[str, Any], limit: int | None) -> Mapping[str, Any]:
+    """The schema with at most `limit` characters in every text that has no bound of its own."""
+    if limit is None:
+        return schema
+    result = dict(schema)
+    kinds = schema.get("type")
+    is_text = "string" in ([kinds] if isinstance(kinds, str) else kinds or ())
+    if is_text and not schema.keys() & {"enum", "maxLength"}:
+        result["maxLength"] = max(limit, schema.get("minLength", 0))
+    if isinstance(schema.get("items"), Mapping):
+        result["items"] = bounded(schema["items"], limit)
+    if isinstance(schema.get("properties"), Mapping):
+        result["properties"] = {key: bounded(inner, limit) for key, inner in schema["properties"].items()}
+    return result

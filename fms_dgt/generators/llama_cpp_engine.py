@@ -1,0 +1,268 @@
+"""llama.cpp's server inside this process: loaded once a model, shared, and asked from the event loop.
+
+A call holds a thread, but not the interpreter: the wheel lets go of it until there is a piece of the
+answer. Pieces are asked for one by one because that is the only way to break a call off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import importlib
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final, TypeAlias
+
+from fms_dgt.errors import EveryCallFails, Overloaded, SetupError
+from fms_dgt.generators.llama_cpp_answers import excerpt
+from fms_dgt.generators.llama_cpp_model import INSTALL
+
+PACKAGE: Final = "xllamacpp"
+# A call that is broken off ends with the batch of prompt tokens under way.
+BATCH: Final = 512
+SILENT, ALOUD = -1, 3
+EXPLAINED_WITHIN = 600.0
+LAST_WORDS: Final = 2
+
+Settle: TypeAlias = Callable[[list[bytes], Exception | None], None]
+
+_ERROR_LINE = re.compile(r"^[\d.]+ E [\w ]*:? *(.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What a model is loaded with; `context` is that of one slot."""
+
+    path: str
+    context: int
+    parallel: int
+    gpu_layers: int | None = None
+    threads: int | None = None
+    chat_template: str = ""
+
+
+class Engine:
+    """One loaded model. `parallel` calls are under way at once, batched with one another; others wait."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.settings = settings
+        self.users = 0
+        self._server: Any = None
+        self._lock = threading.Lock()
+        self._calls: set[_Call] = set()
+        # a semaphore belongs to one event loop
+        self._gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
+        self._gates = weakref.WeakKeyDictionary()
+
+    def load(self) -> None:
+        """Load the model, if it is not. Takes as long as it takes. Raises SetupError."""
+        with self._lock:
+            if self._server is None:
+                self._server = _loaded(self.settings)
+
+    async def ask(self, handler: str, body: bytes) -> list[bytes]:
+        """The pieces of the answer to one request. Raises what the wheel raises."""
+        loop = asyncio.get_running_loop()
+        gate = self._gates.setdefault(loop, asyncio.Semaphore(self.settings.parallel))
+        await gate.acquire()
+        answer: asyncio.Future[list[bytes]] = loop.create_future()
+
+        def settle(pieces: list[bytes], error: Exception | None) -> None:
+            gate.release()
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(pieces)
+            else:
+                answer.set_exception(error)
+
+        try:
+            call = self._started(handler, body, lambda *came: _hand_over(loop, settle, *came))
+        except BaseException:
+            gate.release()
+            raise
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            call.stopped = True
+            raise
+
+    def _started(self, handler: str, body: bytes, settle: Settle) -> _Call:
+        with self._lock:
+            if self._server is None:
+                raise EveryCallFails("llama.cpp: the model is not loaded")
+            call = _Call(getattr(self._server, handler), body, settle, self._calls.discard)
+            try:
+                self._calls.add(call)
+                call.thread.start()
+            except RuntimeError as error:
+                self._calls.discard(call)
+                raise Overloaded("llama.cpp: no thread is left for another call") from error
+        return call
+
+    def end(self) -> None:
+        """Break off what is under way and free the model."""
+        with self._lock:
+            server, self._server = self._server, None
+            calls = list(self._calls)
+        for call in calls:
+            call.stopped = True
+        for call in calls:
+            call.thread.join()
+        del server
+
+
+class _Call:
+    """A thread that asks the server and keeps the pieces of the answer."""
+
+    def __init__(
+        self, handle: Callable[..., None], body: bytes, settle: Settle, gone: Callable[[_Call], None]
+    ) -> None:
+        self.stopped = False
+        self._handle = handle
+        self._body = body
+        self._settle = settle
+        self._gone = gone
+        self._caller = threading.current_thread()
+        # no daemon: one that is inside C++ when the interpreter goes would take the process down
+        self.thread = threading.Thread(target=self._run, name="llama.cpp call", daemon=False)
+
+    def _run(self) -> None:
+        pieces: list[bytes] = []
+
+        def keep(piece: bytes) -> bool:
+            """Take a piece; true for: no more."""
+            pieces.append(piece)
+            # nobody waits any more where the thread of the event loop has ended, as at exit
+            return self.stopped or not self._caller.is_alive()
+
+        error = None
+        try:
+            self._handle(self._body, keep)
+        except Exception as raised:  # noqa: BLE001 (it is raised where the answer is awaited)
+            error = raised
+        # the server is freed with the last reference to it, which must not be this thread's
+        del self._handle
+        self._gone(self)
+        self._settle(pieces, error)
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, settle: Settle, pieces: list[bytes], error: Exception | None
+) -> None:
+    # a loop that was closed meanwhile waits for nothing
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(settle, pieces, error)
+
+
+_engines: dict[EngineSettings, Engine] = {}
+_registry = threading.Lock()
+
+
+async def borrow(settings: EngineSettings) -> Engine:
+    """The engine with these settings, loaded; whoever borrows it gives it back. Raises SetupError."""
+    with _registry:
+        engine = _engines.setdefault(settings, Engine(settings))
+        engine.users += 1
+    try:
+        await asyncio.to_thread(engine.load)
+    except BaseException:
+        await give_back(engine)
+        raise
+    return engine
+
+
+async def give_back(engine: Engine) -> None:
+    """Free the engine, if nobody else has borrowed it."""
+    with _registry:
+        engine.users -= 1
+        if engine.users:
+            return
+        del _engines[engine.settings]
+    await asyncio.to_thread(engine.end)
+
+
+@atexit.register
+def _end_all() -> None:
+    # what was never given back goes while the interpreter is still whole
+    for engine in _engines.values():
+        engine.end()
+    _engines.clear()
+
+
+def _loaded(settings: EngineSettings) -> Any:
+    try:
+        return start_server(settings)
+    except ImportError as error:
+        raise SetupError(f"the package {PACKAGE} cannot be imported ({error}); run: {INSTALL}") from error
+    except AttributeError as error:
+        mend = f"run: pip install --upgrade {PACKAGE}"
+        raise SetupError(f"the package {PACKAGE} is of an unfit version: {error}; {mend}") from error
+    except (RuntimeError, ValueError, MemoryError) as error:
+        why = _last_words(settings) or excerpt(error)
+        raise SetupError(f"llama.cpp cannot load '{settings.path}': {why}") from error
+
+
+def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int = 0, key: str = "") -> Any:
+    """llama.cpp's server with a model loaded; it lives until the last reference to it goes.
+
+    Loading holds the interpreter. It also listens on a port of this machine, which cannot be kept from
+    it: with no `port` on any free one, with no `key` for nobody.
+    """
+    # late: 100 MB of machine code
+    xllamacpp = importlib.import_module(PACKAGE)
+    params = xllamacpp.CommonParams()
+    params.verbosity = verbosity
+    params.model.path = settings.path
+    params.n_ctx, params.n_parallel = settings.context * settings.parallel, settings.parallel
+    params.n_batch = params.n_ubatch = BATCH
+    if settings.gpu_layers is not None:
+        params.n_gpu_layers = settings.gpu_layers
+    if settings.threads is not None:
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads
+    if settings.chat_template:
+        params.chat_template = settings.chat_template
+    # the first call warms it up just as well, and lets other threads run meanwhile
+    params.warmup = False
+    # a copy of every prompt seen, up to 8 GB of them; what the slots remember is enough
+    params.cache_ram_mib = 0
+    params.port = port
+    params.api_keys = [key or secrets.token_urlsafe(32)]
+    params.endpoint_slots, params.ui, params.endpoint_metrics = False, False, True
+    server = xllamacpp.Server(params)
+    # one that is freed before its loop has begun waits for the end of that loop for ever; this answer
+    # comes out of the loop
+    server.handle_metrics()
+    return server
+
+
+def _last_words(settings: EngineSettings) -> str:
+    """Why a model cannot be loaded: tried once more, in a process of its own that may say so."""
+    code = "import sys; from fms_dgt.generators.llama_cpp_engine import load_aloud; load_aloud(sys.argv[1])"
+    try:
+        tried = subprocess.run(  # noqa: S603 (our own interpreter)
+            [sys.executable, "-c", code, json.dumps(asdict(settings))],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            timeout=EXPLAINED_WITHIN,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    said = _ERROR_LINE.findall((tried.stdout + tried.stderr).decode("utf-8", "replace"))
+    return excerpt("; ".join(said[:LAST_WORDS]))
+
+
+def load_aloud(settings: str) -> None:
+    """Load a model and let llama.cpp write what it has to say: for a process of its own."""
+    start_server(EngineSettings(**json.loads(settings)), verbosity=ALOUD)

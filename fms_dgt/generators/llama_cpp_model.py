@@ -1,0 +1,187 @@
+"""Which GGUF file a config means: one on disk, or one of a hub, fetched on first use."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from fms_dgt.errors import Problem, SetupError, did_you_mean
+from fms_dgt.generators.llama_cpp_answers import excerpt
+from fms_dgt.generators.llama_cpp_header import Header, NotGGUF, read_header
+
+INSTALL: Final = "pip install 'fms-dgt[llama-cpp]'"
+HUB_PACKAGE: Final = "huggingface_hub"
+ENDPOINT_VARIABLE: Final = "HF_ENDPOINT"
+# the bar may be drawn above a live display, a line at a time
+SECONDS_A_LINE: Final = 5.0
+
+_HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+):(.+\.gguf)", re.IGNORECASE)
+_PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE)
+
+
+class Model(Protocol):
+    """A GGUF file by the name that a config has for it."""
+
+    @property
+    def name(self) -> str:
+        """What errors and limits call it."""
+
+    def problems(self) -> list[Problem]:
+        """What keeps it from being loaded, as far as can be told without loading or fetching it."""
+
+    def present(self) -> Path | None:
+        """Where it is; None where it is not there yet."""
+
+    def fetched(self) -> Path:
+        """Where it is, fetched if need be. Raises SetupError."""
+
+
+def model_of(name: str, repo: str, file: str) -> Model:
+    """The model that the options `model_id_or_path`, `repo` and `file` mean together."""
+    if repo or file:
+        return HubModel(repo, file)
+    match = _HUB_NAME.fullmatch(name)
+    if match and not os.path.lexists(name):
+        return HubModel(match[1], match[2])
+    return LocalModel(name)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A file on disk."""
+
+    given: str
+
+    @property
+    def name(self) -> str:
+        return os.path.abspath(self._path)  # noqa: PTH100 (links are kept: the name is the user's)
+
+    @property
+    def _path(self) -> Path:
+        path = Path(self.given)
+        return path.expanduser() if self.given.startswith("~/") else path
+
+    def problems(self) -> list[Problem]:
+        if not self.given:
+            mend = "write 'model_id_or_path: models/NAME.gguf', or 'REPO:FILE.gguf' for one of a hub"
+            return [Problem("the llama.cpp generator has no model", mend)]
+        if self._path.is_dir():
+            return [Problem(f"'{self.given}' is a folder, not a GGUF file", _neighbours(self._path))]
+        if not self._path.is_file():
+            mend = _neighbours(self._path.parent, self._path.name) or "check the path"
+            return [Problem(f"there is no file '{self.given}'", f"{mend}; a hub's is written REPO:FILE.gguf")]
+        return file_problems(self._path, self.given)
+
+    def present(self) -> Path | None:
+        return self._path if self.given and self._path.is_file() else None
+
+    def fetched(self) -> Path:
+        return self._path
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A file of a Hugging Face repository, kept in the cache that all of its programs share."""
+
+    repo: str
+    file: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.repo}:{self.file}"
+
+    def problems(self) -> list[Problem]:
+        if not self.repo or not self.file:
+            missing, given = ("file", "repo") if self.repo else ("repo", "file")
+            what = f"the llama.cpp generator has a '{given}', but no '{missing}'"
+            return [Problem(what, f"add '{missing}: ...'")]
+        if importlib.util.find_spec(HUB_PACKAGE) is None:
+            mend = f"run: {INSTALL}; or fetch the file yourself and give its path"
+            return [Problem(f"'{self.name}' cannot be fetched without the package {HUB_PACKAGE}", mend)]
+        path = self.present()
+        return file_problems(path, self.name) if path else []
+
+    def present(self) -> Path | None:
+        if importlib.util.find_spec(HUB_PACKAGE) is None:
+            return None
+        look_up = importlib.import_module(HUB_PACKAGE).try_to_load_from_cache
+        try:
+            found = [look_up(self.repo, part) for part in self._parts]
+        except ValueError:
+            # no name of a repository; fetching says so
+            return None
+        return Path(found[0]) if all(isinstance(path, str) for path in found) else None
+
+    def fetched(self) -> Path:
+        return self.present() or self._fetch()
+
+    @property
+    def _parts(self) -> list[str]:
+        """A large model is cut into several files; llama.cpp finds them by the name of the first."""
+        match = _PART.fullmatch(self.file)
+        if match is None:
+            return [self.file]
+        stem, _, count, end = match.groups()
+        return [f"{stem}-{number:05}-of-{count}{end}" for number in range(1, int(count) + 1)]
+
+    def _fetch(self) -> Path:
+        try:
+            fetch = importlib.import_module(HUB_PACKAGE).hf_hub_download
+            how = {"tqdm_class": _slow_bar(), "endpoint": os.environ.get(ENDPOINT_VARIABLE)}
+            paths = [fetch(self.repo, part, **how) for part in self._parts]
+        except Exception as error:
+            # the hub's exceptions are many, and those of two HTTP clients besides; all mean: no file
+            why = excerpt(str(error).strip().partition("\n")[0]) or "it gave no reason"
+            mend = "check both names and the network; a gated one needs 'hf auth login'"
+            text = f"'{self.name}' cannot be fetched: {type(error).__name__}: {why}; {mend}"
+            raise SetupError(text) from error
+        return Path(paths[0])
+
+
+def file_problems(path: Path, shown: str) -> list[Problem]:
+    """What is wrong with a file that should be a GGUF file."""
+    part = _PART.fullmatch(path.name)
+    if part and int(part[2]) != 1:
+        first = f"{part[1]}-00001-of-{part[3]}{part[4]}"
+        return [Problem(f"'{shown}' is a later part of its model", f"name the first one, '{first}'")]
+    try:
+        read_header(path)
+    except NotGGUF as error:
+        mend = "llama.cpp reads GGUF files; many models are offered as such"
+        return [Problem(f"'{shown}' {error}", mend)]
+    except OSError as error:
+        return [Problem(f"'{shown}' cannot be read: {error.strerror or error}", "check its permissions")]
+    return []
+
+
+def header_of(path: Path) -> Header:
+    """What the model says about itself; nothing where it cannot be read, which loading will tell."""
+    try:
+        return read_header(path)
+    except (NotGGUF, OSError):
+        return Header({})
+
+
+def _neighbours(folder: Path, name: str = "") -> str:
+    try:
+        found = sorted(path.name for path in folder.glob("*.gguf"))
+    except OSError:
+        return ""
+    return did_you_mean(name, found, noun="GGUF files there") if found else ""
+
+
+def _slow_bar() -> Any:
+    bar: Any = importlib.import_module(f"{HUB_PACKAGE}.utils").tqdm
+
+    class SlowBar(bar):  # type: ignore[misc]
+        """The hub's own progress bar, drawn less often."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **{**options, "mininterval": SECONDS_A_LINE})
+
+    return SlowBar

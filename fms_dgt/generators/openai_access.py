@@ -1,0 +1,128 @@
+"""Where a server is and how it lets us in, made of options and the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from yarl import URL
+
+from fms_dgt.errors import EveryCallFails, Problem
+from fms_dgt.generators.openai_options import (
+    KEY_VARIABLE,
+    ORGANIZATION_VARIABLE,
+    PROJECT_VARIABLE,
+    PUBLIC_API,
+    URL_VARIABLE,
+    OpenAIOptions,
+)
+
+# shorter ones are no secrets ('EMPTY', 'prod'), and parts of words
+SHORTEST_SECRET = 6
+_SECRET_NAME = re.compile(r"key|token|secret|password|sig", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """`kind` is the generator's name in configs, `problems` what would keep every call from working.
+
+    `mend` says what to do about a status of an answer; `max_tokens_name` how this server calls the
+    limit in chats, `mend_url` what to do where `base` is no URL of a server.
+    """
+
+    kind: str
+    base: URL
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
+    problems: Sequence[Problem] = ()
+    mend: Mapping[int, str] = field(default_factory=dict)
+    max_tokens_name: str = "max_tokens"
+    mend_url: str = "write 'base_url: http://localhost:8000/v1', say"
+
+    @property
+    def shown(self) -> str:
+        """The URL as errors and limits show it: without credentials and query."""
+        if not self.base.absolute:
+            return str(self.base).rpartition("@")[2].partition("?")[0]
+        return str(self.base.with_user(None).with_query(None).with_fragment(None))
+
+    @property
+    def has_server(self) -> bool:
+        """Whether the URL is one that can be called."""
+        return self.base.scheme in ("http", "https") and bool(self.base.host)
+
+    def target(self, *path: str) -> URL:
+        """The URL of one call. Raises EveryCallFails where there is no server in it."""
+        if not self.has_server:
+            raise EveryCallFails(f"'{self.shown}' is no URL of a server")
+        # credentials go in the header: aiohttp would refuse them beside ours
+        plain = self.base.with_user(None)
+        return plain.joinpath(*path).with_query(plain.query)
+
+    def known_secrets(self, *more: str) -> list[str]:
+        """What no text may show: keys, credentials in the URL, and `more`."""
+        in_url = self.base.password or self.base.user or ""
+        return [text for text in (*self.secrets, in_url, *more) if len(text) >= SHORTEST_SECRET]
+
+
+def access_of(options: OpenAIOptions) -> Access:
+    """OpenAI's own API, or the server that `base_url` names."""
+    key = said(options.api_key, KEY_VARIABLE)
+    base = url_of(said(options.base_url, URL_VARIABLE) or PUBLIC_API)
+    named = {
+        "OpenAI-Organization": said(options.organization, ORGANIZATION_VARIABLE),
+        "OpenAI-Project": said(options.project, PROJECT_VARIABLE),
+    }
+    sign_in = _sign_in(key, base)
+    headers = {**sign_in, **{name: value for name, value in named.items() if value}}
+    hosted = base.host == URL(PUBLIC_API).host
+    problems = open_secrets("openai", options.base_url)
+    if not key and hosted:
+        mend = f"set {KEY_VARIABLE}, or 'base_url' for a server of your own"
+        problems.append(Problem(f"the openai generator has no key for {PUBLIC_API}", mend))
+    return Access(
+        kind="openai",
+        base=base,
+        headers=headers,
+        # some gateways take their key in the query
+        secrets=(key, *(value.rpartition(" ")[2] for value in sign_in.values()), *base.query.values()),
+        problems=problems,
+        # the hosted reasoning models refuse the old name, and all hosted ones take the new
+        max_tokens_name="max_completion_tokens" if hosted else "max_tokens",
+    )
+
+
+def said(value: Any, variable: str) -> str:
+    """An option, or the environment's word for it; '' where neither says anything."""
+    return str(value or os.environ.get(variable) or "").strip()
+
+
+def url_of(text: str) -> URL:
+    """The URL that a text is; one without a server where it is none."""
+    try:
+        return URL(text.rstrip("/"))
+    except ValueError:
+        # the checks say so; nothing may be raised before them
+        return URL.build(path=text.rpartition("@")[2])
+
+
+def open_secrets(kind: str, url: str | None) -> list[Problem]:
+    """What a URL in an option says that must not be written down; options are, the environment is not."""
+    found = url_of(url or "")
+    if found.user is None and not any(_SECRET_NAME.search(name) for name in found.query):
+        return []
+    mend = "put it in 'api_key' or 'headers', which never are"
+    return [Problem(f"the {kind} generator's base URL holds a secret and would be written down", mend)]
+
+
+def _sign_in(key: str, base: URL) -> dict[str, str]:
+    if key:
+        return {"Authorization": f"Bearer {key}"}
+    if base.user is None:
+        return {}
+    pair = f"{base.user}:{base.password or ''}"
+    return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}

@@ -1,0 +1,166 @@
+"""One session to one server: connections, TLS, proxies, and errors in this package's words."""
+
+from __future__ import annotations
+
+import io
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Problem, SetupError
+from fms_dgt.generators.openai_access import Access, url_of
+from fms_dgt.generators.openai_answers import AnswerReader
+from fms_dgt.generators.openai_options import ServerOptions
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+# aiohttp warns of larger bodies given as bytes, which it would write in one piece
+LARGEST_PIECE = 1024 * 1024
+LOOPBACK = ("localhost", "::1", "0.0.0.0")  # noqa: S104 (a name to recognise, nothing is bound)
+REFUSED_BY_PROXY = (401, 403, 407)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back, unread."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Wire:
+    """Posts bodies. How many calls go out at once is the runner's affair; no call is made twice."""
+
+    def __init__(self, options: ServerOptions, access: Access, answers: AnswerReader) -> None:
+        self._options = options
+        self._access = access
+        self._answers = answers
+        self._proxy = proxy_of(options, access.base)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the session. Raises SetupError where the TLS files cannot be used."""
+        if self._session is not None:
+            return
+        options = self._options
+        own = {"Content-Type": "application/json", "User-Agent": "fms_dgt"}
+        try:
+            tls = tls_of(options)
+        except (OSError, ValueError) as error:
+            raise SetupError(f"{self._access.kind}: {_tls_problem(options, error)}") from error
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={**own, **self._access.headers, **options.headers},
+            timeout=aiohttp.ClientTimeout(
+                total=options.timeout, sock_connect=min(options.timeout, options.connect_timeout)
+            ),
+        )
+
+    async def close(self) -> None:
+        """End the session; it may be opened again."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def post(self, url: URL, body: bytes) -> Answered:
+        """One try. Raises GeneratorError."""
+        if self._session is None:
+            raise EveryCallFails(f"{self._access.kind}: a call before open()")
+        data = body if len(body) <= LARGEST_PIECE else io.BytesIO(body)
+        call = self._session.post(url, data=data, allow_redirects=False, proxy=self._proxy)
+        with translate_errors(self._answers, self._options.timeout):
+            async with call as response:
+                return Answered(response.status, response.headers, await _content(response))
+
+
+@contextmanager
+def translate_errors(answers: AnswerReader, timeout: float) -> Iterator[None]:
+    """What aiohttp and the sockets below it raise, as this package's errors; most specific first."""
+    url, said = answers.url, answers.excerpt
+    try:
+        yield
+    except TimeoutError as error:
+        raise ConnectionFailed(f"{url} did not answer within {timeout:g} seconds") from answers.cause(error)
+    except ValueError as error:
+        # a header that cannot be sent, or a certificate that cannot be trusted
+        raise EveryCallFails(f"{url} cannot be called: {said(error)}") from answers.cause(error)
+    except aiohttp.ClientHttpProxyError as error:
+        kind = EveryCallFails if error.status in REFUSED_BY_PROXY else ConnectionFailed
+        raise kind(
+            f"the proxy on the way to {url} answered {error.status}: {said(error.message)}"
+        ) from answers.cause(error)
+    except aiohttp.ClientResponseError as error:
+        # its own text has the whole URL in it
+        raise BadResponse(f"{url} did not speak HTTP: {said(error.message)}") from answers.cause(error)
+    except (aiohttp.ClientError, OSError) as error:
+        raise ConnectionFailed(
+            f"{url} failed: {type(error).__name__} {said(error)}".rstrip()
+        ) from answers.cause(error)
+
+
+def proxy_of(options: ServerOptions, base: URL) -> URL | None:
+    """The proxy to go through: the option's, else the environment's, which is not for this machine.
+
+    aiohttp's own `trust_env` would look it up with every call, and read passwords from ~/.netrc.
+    """
+    if options.proxy:
+        return url_of(options.proxy)
+    host = base.host or ""
+    if not options.trust_env or host in LOOPBACK or host.startswith("127.") or proxy_bypass(host):
+        return None
+    known = getproxies()
+    found = known.get(base.scheme) or known.get("all")
+    return url_of(found) if found else None
+
+
+def tls_of(options: ServerOptions) -> ssl.SSLContext | bool:
+    """What aiohttp takes as `ssl`. Raises OSError or ValueError where a file cannot be used."""
+    if options.verify and options.ca_file is None and options.client_cert is None:
+        return True
+    context = ssl.create_default_context()
+    if options.ca_file is not None:
+        context.load_verify_locations(options.ca_file)
+    if options.client_cert is not None:
+        context.load_cert_chain(options.client_cert, options.client_key)
+    if not options.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def wire_problems(kind: str, options: ServerOptions, base: URL) -> list[Problem]:
+    """What is wrong with the TLS files and the proxy."""
+    problems = []
+    proxy = proxy_of(options, base)
+    if proxy is not None and proxy.scheme not in ("http", "https"):
+        what = f"the {kind} generator cannot go through a proxy of the kind '{proxy.scheme or proxy}'"
+        problems.append(Problem(what, "name one that speaks HTTP with 'proxy: http://host:port', say"))
+    try:
+        tls_of(options)
+    except (OSError, ValueError) as error:
+        problems.append(Problem(_tls_problem(options, error), "they must be PEM files that can be read"))
+    return problems
+
+
+def _tls_problem(options: ServerOptions, error: Exception) -> str:
+    named = {name: getattr(options, name) for name in ("ca_file", "client_cert", "client_key")}
+    files = ", ".join(f"{name} '{path}'" for name, path in named.items() if path is not None)
+    return f"the TLS files cannot be used ({files}): {error}"
+
+
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            response.close()
+            limit = LARGEST_ANSWER // 1024 // 1024
+            raise BadResponse(f"the answer has more than {limit} MB")
+    return b"".join(pieces)

@@ -1,0 +1,70 @@
+"""RITS, the model service of IBM Research: the OpenAI protocol with its own key header and URLs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fms_dgt.core.typed import option
+from fms_dgt.errors import Problem
+from fms_dgt.generators.openai import ProtocolGenerator
+from fms_dgt.generators.openai_access import Access, open_secrets, said, url_of
+from fms_dgt.generators.openai_options import ServerOptions
+
+KEY_VARIABLE = KEY_HEADER = "RITS_API_KEY"
+URL_VARIABLE = "RITS_BASE_URL"
+SERVICE = "https://inference-3scale-apicast-production.apps.rits.fmaas.res.ibm.com/{endpoint}/v1"
+# versions lose their dot (v0.1 is v01), all else that is no letter and no digit becomes a dash
+_VERSION = re.compile(r"\bv(\d+)\.(\d+)")
+_OTHER = re.compile(r"[^a-z0-9]+")
+
+MEND = {
+    401: f"check {KEY_VARIABLE}",
+    403: f"check {KEY_VARIABLE}, and that it may use this model",
+    404: "check the model's name, and set 'endpoint_name' to what the service calls its endpoint",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RitsOptions(ServerOptions):
+    """Which endpoint of the service. In a `base_url`, `{endpoint}` stands for the endpoint's name."""
+
+    base_url: str | None = option(None, shapes=False, help=f"default: {URL_VARIABLE}, else the service's")
+    endpoint_name: str | None = option(None, shapes=False, help="default: made of the model's name")
+    api_key: str | None = option(None, secret=True, help=f"default: {KEY_VARIABLE}")
+    min_tokens: int | None = option(None, low=0, aliases=("min_new_tokens",))
+
+    SAMPLING: ClassVar[tuple[str, ...]] = (*ServerOptions.SAMPLING, "min_tokens")
+
+
+class RitsGenerator(ProtocolGenerator):
+    """Chats and plain completions of one endpoint."""
+
+    Options = RitsOptions
+
+    def __init__(self, options: RitsOptions) -> None:
+        super().__init__(options, _access(options))
+
+
+def endpoint_name(model: str) -> str:
+    """What the service calls the endpoint of a model: `org/Granite-3.1-8b` is `granite-3-1-8b`."""
+    name = _VERSION.sub(r"v\1\2", model.rpartition("/")[2].lower())
+    return _OTHER.sub("-", name).strip("-")
+
+
+def _access(options: RitsOptions) -> Access:
+    key = said(options.api_key, KEY_VARIABLE)
+    scheme = said(options.base_url, URL_VARIABLE) or SERVICE
+    name = options.endpoint_name or endpoint_name(options.model_id_or_path)
+    problems = open_secrets("rits", options.base_url)
+    if not key:
+        problems.append(Problem("the rits generator has no key", f"set {KEY_VARIABLE}"))
+    return Access(
+        kind="rits",
+        base=url_of(scheme.replace("{endpoint}", name)),
+        headers={KEY_HEADER: key},
+        secrets=(key,),
+        problems=problems,
+        mend=MEND,
+    )
