@@ -106,7 +106,7 @@ def _settings(node: Node, key: str, secrets: frozenset[str]) -> Iterator[Setting
             label = name.value if name is not None else at
             yield from _settings(child, f"{key}.{label}", secrets)
     else:
-        hidden = key.rsplit(".", 1)[-1] in secrets
+        hidden = not secrets.isdisjoint(key.split("."))
         where = f"{node.place.origin}:{node.place.line}" if node.place.line else node.place.origin
         value = node.plain()
         shown = without_credentials(value) if isinstance(value, str) else value

@@ -39,6 +39,7 @@ Faulting: TypeAlias = Callable[[Body, int], Fault | None]
 GRACE = 1.0  # seconds that answers under way get when the server stops
 START = 10.0  # seconds that a server in a thread may take to start or stop
 HTTP_ERRORS = 400
+JUST_ACCEPTED = 5  # rounds of the event loop until an accepted connection is the server's
 
 CHAT, PLAIN, MODELS, STATS = "/chat/completions", "/completions", "/v1/models", "/stats"
 CALLS = (CHAT, PLAIN)
@@ -122,6 +123,9 @@ class ModelServer:
         self._listener = self._web = None
         if listener is not None and server is not None:
             listener.close()
+            for _ in range(JUST_ACCEPTED):
+                # a connection that was accepted a moment ago is not the server's yet, nor closed by it
+                await asyncio.sleep(0)
             server.pre_shutdown()
             await server.shutdown(grace)
 

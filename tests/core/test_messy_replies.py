@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, Reading, ScoreReply, TextReply
+from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ScoreReply, TextReply
 from fms_dgt.errors import Unreadable
 
 TEXT = TextReply()
@@ -45,71 +45,31 @@ EMPTY = no("The reply is empty.")
 ONLY_THOUGHT = no("The reply has no answer after its thinking.")
 
 THINKING = [
-    (
-        "deepseek",
-        LIST,
-        "<think>\nMaybe <question>X?</question>\n</think>\n\n<question>A?</question>\n<question>B?</question>",
-        AB,
-    ),
+    ("deepseek", LIST, "<think>\nMaybe <question>X?</question>\n</think>\n\n<question>A?</question>\n<question>B?</question>", AB),
     ("template opened it", LIST, "Maybe 1. X? 2. Y?\n</think>\n\n1. A?\n2. B?", AB),
-    (
-        "empty block of qwen3",
-        SCORE,
-        "<think>\n\n</think>\n\n<reason>Fine.</reason>\n<score>2</score>",
-        judged("Fine."),
-    ),
+    ("empty block of qwen3", SCORE, "<think>\n\n</think>\n\n<reason>Fine.</reason>\n<score>2</score>", judged("Fine.")),
     ("never ends", LIST, "<think>\nOkay, 1. X? 2. Y?", ONLY_THOUGHT),
     ("block inside a block", TEXT, "<think>a <think>b</think> c</think>Hello.", "Hello."),
     ("thinking, another tag", LIST, "<thinking>\n1. X?\n2. Y?\n</thinking>\n1. A?\n2. B?", AB),
     ("thinking, never ends", TEXT, "<thinking>\nI could say", ONLY_THOUGHT),
-    (
-        "thinking, as a field",
-        FieldsReply(("thinking", "answer")),
-        "<thinking>T.</thinking><answer>B.</answer>",
-        {"thinking": "T.", "answer": "B."},
-    ),
+    ("thinking, as a field", FieldsReply(("thinking", "answer")), "<thinking>T.</thinking><answer>B.</answer>", {"thinking": "T.", "answer": "B."}),
     ("talked about", TEXT, "Use the <thinking> tag for notes.", "Use the <thinking> tag for notes."),
     ("scratchpad", SCORE, "<scratchpad>Score: 1? No.</scratchpad>\nScore: 2", judged("")),
     ("magistral", TEXT, "[THINK]Greet.[/THINK]Hello.", "Hello."),
     ("kimi", TEXT, "◁think▷Greet.◁/think▷Hello.", "Hello."),
-    (
-        "skywork",
-        TEXT,
-        "<|begin_of_thought|>Greet.<|end_of_thought|>\n<|begin_of_solution|>Hello.<|end_of_solution|>",
-        "Hello.",
-    ),
+    ("skywork", TEXT, "<|begin_of_thought|>Greet.<|end_of_thought|>\n<|begin_of_solution|>Hello.<|end_of_solution|>", "Hello."),
     ("granite 3.2", TEXT, "Here is my thought process:\nGreet.\n\nHere is my response:\nHello.", "Hello."),
     ("granite 3.3", TEXT, "<think>Greet.</think><response>Hello.</response>", "Hello."),
-    (
-        "gpt-oss",
-        TEXT,
-        "<|channel|>analysis<|message|>Greet.<|end|><|start|>assistant<|channel|>final<|message|>Hello.<|return|>",
-        "Hello.",
-    ),
+    ("gpt-oss", TEXT, "<|channel|>analysis<|message|>Greet.<|end|><|start|>assistant<|channel|>final<|message|>Hello.<|return|>", "Hello."),
     ("gpt-oss, marks lost", TEXT, "analysisThe user wants a greeting.assistantfinalHello.", "Hello."),
     ("gpt-oss, no final", TEXT, "<|channel|>analysis<|message|>Greet", ONLY_THOUGHT),
     ("without tags", LIST, "Let me think. The first question should be about rain.\n\n1. A?\n2. B?", AB),
-    (
-        "without tags, qwen",
-        PAIRS,
-        "Okay, the user wants <question> and <answer> tags. Let's go.\n\n" + TWO_IN_TAGS,
-        TWO,
-    ),
-    (
-        "without tags, a judge",
-        SCORE,
-        "Let me think step by step. A 3 must be perfect.\nScore: 2",
-        judged("Let me think step by step. A 3 must be perfect."),
-    ),
-]
+    ("without tags, qwen", PAIRS, "Okay, the user wants <question> and <answer> tags. Let's go.\n\n" + TWO_IN_TAGS, TWO),
+    ("without tags, a judge", SCORE, "Let me think step by step. A 3 must be perfect.\nScore: 2", judged("Let me think step by step. A 3 must be perfect.")),
+]  # fmt: skip
 
 TURNS = [
-    (
-        "talked about, in a tag",
-        PAIR,
-        "<question>A?</question><answer>It ends with <|eot_id|> there.</answer>",
-        {"question": "A?", "answer": "It ends with <|eot_id|> there."},
-    ),
+    ("talked about, in a tag", PAIR, "<question>A?</question><answer>It ends with <|eot_id|> there.</answer>", {"question": "A?", "answer": "It ends with <|eot_id|> there."}),
     ("two ends", TEXT, "Hello.<|im_end|><|endoftext|>", "Hello."),
     ("end of turn", SCORE, "Score: 2<|im_end|>\n<|im_start|>user\nScore: 3", judged("")),
     ("llama header", TEXT, "<|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|>", "Hello."),
@@ -117,7 +77,7 @@ TURNS = [
     ("mistral", LIST, "1. A?\n2. B?</s>", AB),
     ("struck out", TEXT, "It is <s>bad</s>", "It is <s>bad</s>"),
     ("talked about", TEXT, "It ends with `<|im_end|>`.", "It ends with `<|im_end|>`."),
-]
+]  # fmt: skip
 
 TAGS = [
     ("bold", LIST, "**<question>**A?**</question>**\n**<question>**B?**</question>**", AB),
@@ -208,6 +168,11 @@ NUMBERS = [
 ]  # fmt: skip
 
 LABELS = [
+    ("a list that is pairs", LIST, "Question: A?\nAnswer: B.", NO_ITEM),
+    ("one label and chatter", LIST, "Question: A?\n\nI hope this helps!", ["A?"]),
+    ("a number out of order", LIST, "### Question 2:\nWhy?\n\nBye!", NO_ITEM),
+    ("a number in the fence's end", LIST, "```\n1. A?\n2. ```", ["A?"]),
+    ("a fence right behind a number", LIST, "```\n1. ```\nA\n```\n2. B", ["```\nA\n```", "B"]),
     ("bold", PAIRS, "**Question:** A?\n**Answer:** B.\n\n**Question:** C?\n**Answer:** D.", TWO),
     ("numbered", PAIRS, "**Question 1:** A?\n**Answer 1:** B.\n\n**Question 2:** C?\n**Answer 2:** D.", TWO),
     ("rules between", PAIRS, "Question: A?\nAnswer: B.\n\n---\n\nQuestion: C?\nAnswer: D.", TWO),
@@ -232,7 +197,7 @@ SCORES = [
     ("JSON with a score that is judged", SCORE, 'It says:\n{"score": 3}\nThat is wrong.\nRating: 1', no("The reply has several different scores (1, 3); give one.")),
     ("JSON that speaks of scores", SCORE, 'Here:\n{"reason": "The clarity score is 3.", "score": 2}', judged("The clarity score is 3.")),
     ("bold", SCORE, "Well put.\n\n**Score: 2/3**", judged("Well put.")),
-    ("double brackets", SCORE, "Well put. Rating: [[2]]", judged("Well put. ".strip())),
+    ("double brackets", SCORE, "Well put. Rating: [[2]]", judged("Well put.")),
     ("in words", SCORE, "<reason>Fine.</reason><score>two</score>", judged("Fine.")),
     ("in words, of words", SCORE, "Score: Two out of three.", judged("")),
     ("in words and digits", SCORE, "Score: two (2)", judged("")),
@@ -242,7 +207,7 @@ SCORES = [
     ("decimals", SCORE, "Score: 2.0/3.0", judged("")),
     ("half", SCORE, "Score: 2.5", no("The score is 2.5; it must be a whole number from 1 to 3.")),
     ("dash", SCORE, "Score - 2", judged("")),
-    ("is", SCORE, "The final score is: **2**", judged("The final score is: ".strip()) | {"reason": ""}),
+    ("is", SCORE, "The final score is: **2**", judged("")),
     ("last line", SCORE, "Fine.\nScore 2", judged("Fine.")),
     ("verdict", SCORE, "It is short. I would rate this response a 2.", judged("It is short.")),
     ("verdict out of", SCORE, "I'd give it a 2 out of 3.", judged("")),
@@ -307,7 +272,7 @@ NOTHING = [
     ("empty list", LIST, '{"items": []}', NO_ITEM),
     ("null", PAIR, '{"question": "A?", "answer": null}', NO_ANSWER),
     ("an end mark", TEXT, "<|im_end|>", ONLY_THOUGHT),
-]
+]  # fmt: skip
 
 GROUPS = {
     "thinking": THINKING,
@@ -338,87 +303,3 @@ def test_a_messy_reply(contract, reply, expected):
 
 def test_the_table_is_long_enough():
     assert len(CASES) >= 60
-
-
-CUT_LIST = [
-    ("tag", "<question>A?</question>\n<question>B", Reading(["A?"], cut=1)),
-    ("between tags", "<question>A?</question>\n<question>B?</question>\n", Reading(AB)),
-    ("inside a tag's name", "<question>A?</question>\n<quest", Reading(["A?"])),
-    ("inside an end tag", "<question>A?</question>\n<question>B?</ques", Reading(["A?"], cut=1)),
-    ("number", "1. A?\n2. B", Reading(["A?"], cut=1)),
-    ("heading", "## Question 1\nA?\n## Question 2\nB", Reading(["A?"], cut=1)),
-    ("bullet", "- A?\n- B", Reading(["A?"], cut=1)),
-    ("label", "Question: A?\nQuestion: B", Reading(["A?"], cut=1)),
-    ("table", "| question |\n|---|\n| A? |\n| B", Reading(["A?"], cut=1)),
-    ("JSON", '{"items": ["A?", "B', Reading(["A?"], cut=1)),
-    ("JSON in a fence", 'Sure:\n```json\n{"items": ["A?", "B', Reading(["A?"], cut=1)),
-    ("JSON between entries", '{"items": ["A?", "B?",', Reading(AB)),
-    ("more than asked for", "1. A?\n2. B?\n3. C?\n4. D", Reading(AB, cut=1, surplus=1)),
-    (
-        "first",
-        "<question>A",
-        no("The reply was cut off before the first <question>...</question> was complete."),
-    ),
-    ("while thinking", "<think>Let me", ONLY_THOUGHT),
-]
-
-TAGGED = "<question>A?</question><answer>B.</answer>\n"
-CUT_PAIRS = [
-    ("answer", f"{TAGGED}<question>C?</question><answer>D", Reading([ONE], cut=1)),
-    ("question", f"{TAGGED}<question>C", Reading([ONE], cut=1)),
-    ("between both", f"{TAGGED}<question>C?</question>\n", Reading([ONE], cut=1)),
-    ("between pairs", TAGGED, Reading([ONE])),
-    ("a gap, then cut", f"{TAGGED}<question>X?</question>\n<question>C", Reading([ONE], cut=1, incomplete=1)),
-    ("JSON", '[{"question": "A?", "answer": "B."}, {"question": "C?", "ans', Reading([ONE], cut=1)),
-    ("label", "Question: A?\nAnswer: B.\nQuestion: C?\nAnswer: D", Reading([ONE], cut=1)),
-    ("table", "| question | answer |\n|---|---|\n| A? | B. |\n| C? | D", Reading([ONE], cut=1)),
-    ("more than asked for", f"{TWO_IN_TAGS}\n<question>E", Reading(TWO[:2], cut=1)),
-]
-
-
-def reads(contract, reply, expected, **how):
-    if isinstance(expected, Unreadable):
-        with pytest.raises(Unreadable) as error:
-            contract.reading(reply, **how)
-        assert str(error.value) == str(expected)
-        return
-    assert contract.reading(reply, **how) == expected
-    assert contract.read(reply, **how) == expected.value
-
-
-def named(cases):
-    return [pytest.param(*case, id=name) for name, *case in cases]
-
-
-@pytest.mark.parametrize(("reply", "expected"), named(CUT_LIST))
-def test_what_is_cut_off_a_list_is_counted(reply, expected):
-    reads(LIST, reply, expected, finish="length", count=2)
-
-
-@pytest.mark.parametrize(("reply", "expected"), named(CUT_PAIRS))
-def test_what_is_cut_off_the_sets_is_counted(reply, expected):
-    reads(PAIRS, reply, expected, finish="length", count=2)
-
-
-LEFT_OUT = [
-    ("an empty item is none", LIST, "<question>A?</question><question></question>", Reading(["A?"])),
-    ("no text", LIST, '["A?", 7, {"x": 1}]', Reading(["A?"], incomplete=2)),
-    ("broken in the middle", LIST, '["A?", "B?", \'C?\', "D?"]', Reading(AB, incomplete=1)),
-    ("no partner", PAIRS, f"<question>X?</question>{TAGGED}", Reading([ONE], incomplete=1)),
-    ("no partner in JSON", PAIRS, '[{"question": "A?", "answer": "B."}, {"question": "C?"}]', Reading([ONE], incomplete=1)),
-    ("too many", LIST, "1. A?\n2. B?\n3. C?", Reading(AB, surplus=1)),
-    ("too many sets", PAIRS, TWO_IN_TAGS + TAGGED, Reading(TWO, surplus=1)),
-    ("others than the first set", PAIR, TWO_IN_TAGS, Reading(ONE)),
-    ("nothing", SCORE, "Score: 2", Reading({"score": 2, "reason": ""})),
-    ("nothing of JSON", JSON, '{"name": "soup"}', Reading(SOUP)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("contract", "reply", "expected"), named(LEFT_OUT))
-def test_what_is_left_out_is_counted(contract, reply, expected):
-    reads(contract, reply, expected, count=2)
-
-
-def test_a_text_that_was_cut_off_is_read_and_counted():
-    assert TEXT.reading("It rains beca", finish="length") == Reading("It rains beca", cut=1)
-    assert TEXT.reading("It rains.") == Reading("It rains.")

@@ -36,8 +36,18 @@ def test_a_task_binds_with_no_model(name: str, tmp_path: Path) -> None:
     assert report.tasks[0].stages
 
 
+# what the services' configs take from the environment, and the extras that some need
+KEYS = ["OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "RITS_API_KEY"]
+KEYS += ["WATSONX_URL", "WATSONX_API_KEY", "WATSONX_PROJECT_ID"]
+NEEDS = {"transformers": ("torch", "transformers")}
+
+
 @pytest.mark.parametrize("name", shipped_names("configs"))
-def test_a_config_binds_with_every_task(name: str, tmp_path: Path) -> None:
+def test_a_config_binds_with_every_task(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in NEEDS.get(name, ()):
+        pytest.importorskip(module)
+    for variable in KEYS:
+        monkeypatch.setenv(variable, "https://us-south.ml.cloud.ibm.com")
     request = PlanRequest(tasks=shipped_names("tasks"), config=name, cwd=tmp_path)
     report = check(load_plan(request), Plugins.discover())
     assert {task.task for task in report.tasks} == set(shipped_names("tasks"))

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,12 @@ class Project:
         return [json.loads(line) for line in text.splitlines()]
 
 
+def wait_until(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not there() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 @pytest.fixture(params=["in process", "over HTTP"])
 def project(request, gguf, tmp_path) -> Project:
     if request.param == "in process":
@@ -130,19 +136,32 @@ def test_the_shipped_skills_tasks_reach_their_target(project):
         assert {record["pair_score"] for record in records} <= {2, 3}
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_ends_a_run(gguf, tmp_path, times):
+def test_ctrl_c_ends_a_run(gguf, tmp_path):
     project = Project(tmp_path, in_process(gguf))
     run = project.start("--num-outputs-to-generate", "500", "--quiet")
-    deadline = time.monotonic() + 120
-    while project.calls() < 5 and run.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for _ in range(times):
-        run.send_signal(signal.SIGINT)
-        time.sleep(0.2)
+    wait_until(lambda: project.calls() >= 5 or run.poll() is not None)
+    run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=60)
     assert run.returncode == 130, err
     assert project.calls() >= 5
+
+
+def test_a_second_ctrl_c_breaks_calls_off(gguf, tmp_path):
+    # the likeliest letter for ever: such an answer comes to no end
+    endless = {
+        "max_string": None,
+        "context_size": 32_000,
+        "extra_body": {"temperature": 0, "max_tokens": 30_000},
+    }
+    project = Project(tmp_path, {**in_process(gguf), **endless})
+    run = project.start("--quiet")
+    wait_until(lambda: (tmp_path / "out/journal.sqlite").exists() or run.poll() is not None)
+    for _ in range(2):
+        time.sleep(1)
+        run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130, err
+    assert project.calls() == 0
 
 
 def test_a_model_that_is_not_there_is_found_before_the_run(tmp_path):

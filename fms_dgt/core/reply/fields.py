@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
 from fms_dgt.core.reply.contract import Reading, ReplyContract
-from fms_dgt.core.reply.json_text import NOTHING, elements_of_broken_list, json_in, json_within
+from fms_dgt.core.reply.json_text import elements_of_broken_list, json_in, json_within
 from fms_dgt.core.reply.listing import items_schema, the_list
 from fms_dgt.core.reply.parts import Part, in_plain_tags, labelled, tagged
 from fms_dgt.core.reply.table import table_rows
@@ -97,14 +97,13 @@ class FieldsReply(ReplyContract):
         return _Found(sets) if any(sets) else None
 
     def _of_json(self, answer: str) -> _Found | None:
-        value, lost = json_in(answer), 0
-        if value is NOTHING:
-            value = json_within(answer).value
-        if value is NOTHING:
-            value, has_rest = elements_of_broken_list(answer)
-            lost = int(has_rest)
-        sets = list(self._entries(value))
-        return _Found(sets, lost) if sets else None
+        for find in (json_in, lambda text: json_within(text).value):
+            sets = list(self._entries(find(answer)))
+            if sets:
+                return _Found(sets)
+        broken = elements_of_broken_list(answer)
+        sets = list(self._entries(broken.values))
+        return _Found(sets, int(broken.has_rest)) if sets else None
 
     def _grouped(self, parts: Sequence[Part], is_cut: bool) -> _Found:
         """The parts in sets, each begun by the name that began the first: nothing is paired across."""

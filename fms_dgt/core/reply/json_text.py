@@ -77,7 +77,9 @@ def json_within(text: str) -> Within:
 
     What breaks off or is no JSON for long ends the search: its inner values are not the reply.
     """
-    fence = _JSON_FENCE.search(text)
+    if "{" not in text and "[" not in text:
+        return Within()
+    fence = _json_fence(text)
     starts = [fence.end()] if fence else []
     for found, _ in zip(_LINE_START.finditer(text), range(MOST_STARTS), strict=False):
         starts.append(found.end())
@@ -94,6 +96,10 @@ def json_within(text: str) -> Within:
     return Within()
 
 
+def _json_fence(text: str) -> re.Match[str] | None:
+    return _JSON_FENCE.search(text) if "```" in text else None
+
+
 def _after_blanks(text: str, position: int) -> int:
     return _BETWEEN.match(text, position).end()  # type: ignore[union-attr]
 
@@ -107,8 +113,9 @@ class Elements(NamedTuple):
 
 def elements_of_broken_list(text: str) -> Elements:
     """What can be read of a JSON list (alone, in a fence, or an object's first) that is not whole."""
-    fence = _JSON_FENCE.search(text)
-    start = _ARRAY_START.match(text, fence.end() if fence else 0)
+    start = _ARRAY_START.match(text)
+    fence = _json_fence(text) if start is None else None
+    start = _ARRAY_START.match(text, fence.end()) if fence else start
     if start is None:
         return Elements([], has_rest=False)
     elements: list[Any] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,10 +10,13 @@ from typing import Any, NamedTuple
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
 from fms_dgt.core.reply.contract import Reading, ReplyContract
 from fms_dgt.core.reply.json_text import NOTHING, elements_of_broken_list, json_in, json_within
-from fms_dgt.core.reply.markers import bulleted, numbered
-from fms_dgt.core.reply.parts import Part, in_plain_tags, labelled, tagged
+from fms_dgt.core.reply.markers import bulleted, numbered, without_chatter
+from fms_dgt.core.reply.parts import COLON, LEAD, Part, in_plain_tags, labelled, tagged
 from fms_dgt.core.reply.table import table_rows
 from fms_dgt.errors import Unreadable
+
+_PLAIN_LABEL = re.compile(r"[^\d\n]{0,60}[:\uff1a]")
+_OTHER_LABEL = re.compile(rf"\n{LEAD}[^\W\d_]{{2,20}}(?:[ ]?\d{{1,3}})?[*_`]{{0,3}}{COLON}")
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,12 @@ class ListReply(ReplyContract):
         return texts
 
     def _labelled(self, answer: str) -> list[str]:
-        return [part.text for part in labelled(answer, (self.item,))]
+        """`Question: What?`, where neither numbers nor other labels say that there is more to it."""
+        parts = labelled(answer, (self.item,))
+        if not all(_PLAIN_LABEL.match(answer, part.start) for part in parts):
+            return []
+        items = without_chatter([part.text for part in parts], sole=False)
+        return [] if any(_OTHER_LABEL.search(item) for item in items) else items
 
     def _missing(self, finish: str) -> str:
         form = f"<{self.item}>...</{self.item}>"

@@ -17,7 +17,7 @@ _BULLET = re.compile(
     r"^(?P<lead>[ \t]{0,12})[-*•+·\u2013\u2014‣◦▪●○■➤→][ \t]+(?:\[[ xX]?\][ \t]+)?(?=\S)", re.MULTILINE
 )
 _CIRCLED = re.compile(rf"^({LEAD})(?:([①-⑳])|([1-9])\ufe0f?\u20e3)[.):]?[ \t]{{0,4}}", re.MULTILINE)
-_LAST_FENCE = re.compile(r"\n[ \t]{0,3}(?:```|~~~)")
+_LAST_FENCE = re.compile(r"(?:\A|\n)[ \t]{0,3}(?:```|~~~)")
 _SENTENCE_END = r"(?<=[.?!:;,…\"'”\u2019)*\]])"
 
 
@@ -51,7 +51,8 @@ def _words(item: str) -> str:
 
 def numbered(text: str, item: str) -> list[str]:
     """What follows `1.`, `2.` ... or `### Question 1:`, `### Question 2:` ... at the start of a line."""
-    text = _CIRCLED.sub(_in_digits, text)
+    if not text.isascii():
+        text = _CIRCLED.sub(_in_digits, text)
     marks = [mark for mark in _number_pattern(item).finditer(text) if _is_number(mark)]
     run = max((_in_sequence(marks, style) for style in (_exact_style, _rough_style)), key=len)
     if len(run) <= 1:
@@ -59,7 +60,7 @@ def numbered(text: str, item: str) -> list[str]:
         if inline:
             return inline
     items = _between(text, run)
-    return _without_chatter(items, sole=bool(run and run[0]["word"]))
+    return without_chatter(items, sole=bool(run and run[0]["word"]))
 
 
 def _in_digits(circled: re.Match[str]) -> str:
@@ -71,7 +72,7 @@ def bulleted(text: str) -> list[str]:
     """What follows `-`, `*` or `•` at the start of a line; deeper bullets belong to their item."""
     marks = list(_BULLET.finditer(text))
     outer = [mark for mark in marks if _indent(mark) == _indent(marks[0])]
-    return _without_chatter(_between(text, outer), sole=False)
+    return without_chatter(_between(text, outer), sole=False)
 
 
 def _is_number(mark: re.Match[str]) -> bool:
@@ -120,7 +121,7 @@ def _between(text: str, marks: Sequence[re.Match[str]]) -> list[str]:
     ]
 
 
-def _without_chatter(items: list[str], *, sole: bool) -> list[str]:
+def without_chatter(items: list[str], *, sole: bool) -> list[str]:
     """The items, the last one without what comes after a blank line, if no other has a blank line.
 
     `sole` says that a single item may have paragraphs.

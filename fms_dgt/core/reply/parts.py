@@ -82,11 +82,11 @@ def in_plain_tags(text: str, names: Sequence[str]) -> str:
 
     Where the tags are escaped as HTML, so is what stands in them.
     """
-    any_name = _any_name(tuple(names))
     if not any(mark in text for mark in ("&lt;", "\\<", "[/", "\uff1c")):
         return text
     if not all(says_nothing(part.text, part.name) for part in tagged(text, tuple(names))):
         return text
+    any_name = _any_name(tuple(names))
     if re.search(rf"&lt;/? ?(?:{any_name}) ?&gt;", text, re.IGNORECASE):
         return html.unescape(text)
     text = re.sub(rf"\\<([/\\]{{0,2}} ?(?:{any_name}) ?)\\?>", r"<\1>", text, flags=re.IGNORECASE)
@@ -100,6 +100,7 @@ def _in_ascii(found: re.Match[str]) -> str:
     return f"<{'/' if found[1] else ''}{found[2]}>"
 
 
+@functools.lru_cache(maxsize=256)
 def _any_name(names: tuple[str, ...]) -> str:
     return "|".join(spelling(name) for name in sorted(names, key=len, reverse=True))
 

@@ -11,7 +11,7 @@ _THINK = re.compile(
     r"|<\|(?:begin_of_thought|START_THINKING|(?P<end>end_of_thought|END_THINKING))\|>)(?![`'\"])",
     re.IGNORECASE,
 )
-_MAY_THINK = re.compile(r"think|thought|scratchpad", re.IGNORECASE)
+_THOUGHTS = ("think", "thought", "scratchpad")
 # a block that counts only as one: at the start of a line, and closed
 _NOTES = re.compile(
     r"(?:^[ \t]{0,12}<(?P<opens>{0})>|(?<![`'\"])</(?P<closes>{0})>)".replace(
@@ -25,6 +25,7 @@ _CHANNEL = re.compile(r"<\|channel\|>(?P<name>\w{1,20})[^<>\n]{0,40}<\|message\|
 _BARE_CHANNELS = re.compile(r"\s{0,100}analysis(?=[A-Z])")
 _BARE_FINAL = "assistantfinal"
 
+_TURNS = ("<|", "_of_turn>", "<\uff5c", "s>")
 _TURN_BEGINS = re.compile(
     r"\s{0,100}(?:<s>|<\|(?:im_start|start_header_id|start_of_role)\|>assistant(?:<\|\w{1,20}\|>)?"
     r"|<start_of_turn>model|<\|(?:START_RESPONSE|begin_of_solution|assistant)\|>)"
@@ -42,7 +43,8 @@ def without_thinking(text: str, names: Collection[str] = ()) -> str:
 
     `names` are tags of the answer, which are no thoughts whatever they are called.
     """
-    if _MAY_THINK.search(text):
+    lowered = text.lower()
+    if any(word in lowered for word in _THOUGHTS):
         text = _without_notes(_without_blocks(_without_process(text)), names)
     if text.lstrip().startswith(("<|channel|>", "<|start|>", "analysis")):
         text = _final_channel(text)
@@ -97,7 +99,7 @@ def _final_channel(text: str) -> str:
 
 
 def _one_turn(text: str) -> str:
-    if "<" not in text:
+    if not any(mark in text for mark in _TURNS):
         return text
     begins = _TURN_BEGINS.match(text)
     if begins:
