@@ -161,11 +161,5 @@ class GeneratorSpec:
 
 
 def shaping(generator: Generator[Any]) -> dict[str, Any]:
-    """The part of a generator's options that shapes its answers.
-
-    Options at their defaults are left out: one that is new in a later version changes no old answer.
-    """
-    options = generator.options
-    said = encode(options, shaping_only=True)
-    usual = {spec.name: spec.default for spec in dataclasses.fields(options)}
-    return {name: value for name, value in said.items() if value != usual.get(name, dataclasses.MISSING)}
+    """The part of a generator's options that shapes its answers."""
+    return encode(generator.options, shaping_only=True)

@@ -36,8 +36,15 @@ class BoundGenerator:
 
     @cached_property
     def identity(self) -> str:
-        """What of it shapes answers; part of every call's key."""
-        return digest([self.type, shaping(self.backend)]).hex()
+        """What of it shapes answers; part of every call's key.
+
+        Options at their defaults are left out: one that a later version adds changes no old answer.
+        """
+        usual = {spec.name: spec.default for spec in dataclasses.fields(self.backend.options)}
+        said = {name: value for name, value in shaping(self.backend).items() if value != usual.get(name)}
+        return digest(
+            [self.type, {name: value for name, value in said.items() if value not in ({}, [])}]
+        ).hex()
 
     @cached_property
     def sampling(self) -> Mapping[str, Any]:
