@@ -164,13 +164,11 @@ class KnownCalls:
 
     def __init__(self) -> None:
         self.served = 0
-        self.missing = 0
 
     async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
         """The known answer; Abandoned where there is none."""
         known = answers.get(ask.digest)
         if known is None:
-            self.missing += 1
             raise Abandoned
         self.served += 1
         return Completion(**known)

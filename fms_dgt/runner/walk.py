@@ -193,9 +193,9 @@ def _rows(given: Any) -> Row | list[Row]:
         raise TypeError(f"a stage gives a Row or a list of them, not {type(given).__name__}")
     if not given:
         raise Rejected("gave nothing")
-    wrong = next((row for row in given if not isinstance(row, Row)), None)
-    if wrong is not None or None in given:
-        raise TypeError(f"a stage gives a list of Rows; in this one there is {type(wrong).__name__}")
+    wrong = [type(row).__name__ for row in given if not isinstance(row, Row)]
+    if wrong:
+        raise TypeError(f"a stage gives a list of Rows; in this one there is {wrong[0]}")
     return list(given)
 
 
