@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fms_dgt.binding.bind import bind
+from fms_dgt.binding.bound import BoundTask, stage_names
+from fms_dgt.binding.fingerprint import changes
 from fms_dgt.config.plan import RunPlan, RunSettings
 from fms_dgt.core.node import Node
 from fms_dgt.core.typed import encode, without_credentials
@@ -14,9 +17,6 @@ from fms_dgt.errors import FolderChanged
 from fms_dgt.journal import JournalReader
 from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.plugins import Plugins
-from fms_dgt.runner.bind import bind
-from fms_dgt.runner.bound import BoundTask, stage_names
-from fms_dgt.runner.fingerprint import changes
 from fms_dgt.runner.folder import changed_lines
 
 HIDDEN = "(hidden)"

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Literal, TypeAlias
 
+from fms_dgt.binding.bind import bind
+from fms_dgt.binding.bound import BoundTask, stage_names
 from fms_dgt.config.plan import RunPlan
 from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
 from fms_dgt.errors import FmsDgtError, FolderError, UserError
 from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
-from fms_dgt.runner.bind import bind
-from fms_dgt.runner.bound import BoundTask, stage_names
 from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.folder import Opened, ended_as, open_tasks

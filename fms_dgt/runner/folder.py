@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fms_dgt.binding.bound import BoundTask
+from fms_dgt.binding.fingerprint import changes
 from fms_dgt.config.plan import RunSettings
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.events import TaskFinished
@@ -15,10 +17,8 @@ from fms_dgt.core.source import Endless
 from fms_dgt.errors import FolderChanged, FolderError
 from fms_dgt.journal import Journal, TaskEntry
 from fms_dgt.journal.lock import folder_error
-from fms_dgt.runner.bound import BoundTask
 from fms_dgt.runner.calls import KnownCalls
 from fms_dgt.runner.dataset import DATA, FORMATTED, REJECTED
-from fms_dgt.runner.fingerprint import changes
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.stop import Stop
 from fms_dgt.runner.walk import Surroundings, Walk

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.core.canonical import canonical, derived_random
 from fms_dgt.core.generator import Completion, Message, Request
 from fms_dgt.core.kit import Kit, Reply
@@ -17,7 +18,6 @@ from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import Validator, Verdict
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
-from fms_dgt.runner.bound import BoundGenerator
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check
 from fms_dgt.core.validator import Keep, Match, Memory, OrderedValidator
-from fms_dgt.runner.bound import BoundTask
 from fms_dgt.runner.outcome import Mark
 
 

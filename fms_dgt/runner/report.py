@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fms_dgt.binding.bound import stage_names
 from fms_dgt.core.events import TaskFinished
 from fms_dgt.core.typed import encode
 from fms_dgt.journal import Journal
 from fms_dgt.journal.lock import folder_error
-from fms_dgt.runner.bound import stage_names
 from fms_dgt.runner.calls import PaidCalls, ReplayedCalls
 from fms_dgt.runner.folder import REPORT
 from fms_dgt.runner.task_run import TaskRun

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.events import End, RecordKept, RowMoved, RowRejected, UnitFinished
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless
@@ -17,7 +18,6 @@ from fms_dgt.journal import Journal, TaskEntry
 from fms_dgt.journal.entries import OutcomeEntry, to_text
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.admission import Cost, Yield, calls_of
-from fms_dgt.runner.bound import BoundTask
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement, Known, known_matches
 from fms_dgt.runner.memories import Memories

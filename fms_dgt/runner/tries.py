@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.core.events import CallFinished, CallRetried
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.errors import (
@@ -20,7 +21,6 @@ from fms_dgt.errors import (
     SetupError,
 )
 from fms_dgt.plugins import Hooks
-from fms_dgt.runner.bound import BoundGenerator
 from fms_dgt.runner.limits import Endpoint, Priority
 from fms_dgt.runner.stop import Stop, cancelled_from_outside
 

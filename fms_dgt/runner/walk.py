@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.composed import Branch
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Stage
 from fms_dgt.errors import FmsDgtError, Rejected
 from fms_dgt.plugins import place
-from fms_dgt.runner.bound import BoundTask
 from fms_dgt.runner.calls import Calls
 from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.limits import Priority

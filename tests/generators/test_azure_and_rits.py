@@ -8,9 +8,9 @@ from fms_dgt.core.generator import Request, shaping
 from fms_dgt.core.node import Node
 from fms_dgt.core.typed import decode
 from fms_dgt.errors import EveryCallFails
-from fms_dgt.generators.azure import AzureGenerator
-from fms_dgt.generators.openai import ProtocolGenerator
-from fms_dgt.generators.rits import RitsGenerator, endpoint_name
+from fms_dgt.generators.openai.azure import AzureGenerator
+from fms_dgt.generators.openai.generator import ProtocolGenerator
+from fms_dgt.generators.openai.rits import RitsGenerator, endpoint_name
 from fms_dgt.testing import Fault, GeneratorContract, ModelServer
 
 KEY = "a-key-to-recognise"

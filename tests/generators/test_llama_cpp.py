@@ -18,7 +18,7 @@ from tiny_llama import asked, failure_of, generator, gguf, long_request, request
 
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import BadResponse, EveryCallFails, RequestRefused, SetupError
-from fms_dgt.generators import llama_cpp, llama_cpp_engine
+from fms_dgt.generators.llama_cpp import engine as llama_cpp_engine, generator as llama_cpp
 from fms_dgt.testing import GeneratorContract
 
 ANSWER = {
@@ -250,7 +250,7 @@ async def test_a_package_of_another_version(gguf, monkeypatch):
 
 
 def test_the_package_is_imported_late():
-    code = "import sys, fms_dgt.generators.llama_cpp as g; print('xllamacpp' in sys.modules)"
+    code = "import sys, fms_dgt.generators.llama_cpp.generator as g; print('xllamacpp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

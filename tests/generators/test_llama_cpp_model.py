@@ -14,9 +14,9 @@ pytest.importorskip("gguf")
 from tiny_llama import gguf
 
 from fms_dgt.errors import SetupError
-from fms_dgt.generators.llama_cpp import LlamaCppGenerator, LlamaCppOptions
-from fms_dgt.generators.llama_cpp_header import NotGGUF, read_header
-from fms_dgt.generators.llama_cpp_model import HubModel, LocalModel, model_of
+from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOptions
+from fms_dgt.generators.llama_cpp.header import NotGGUF, read_header
+from fms_dgt.generators.llama_cpp.model import HubModel, LocalModel, model_of
 from fms_dgt.testing.tiny_gguf import write_tiny_gguf
 
 
@@ -157,7 +157,7 @@ def test_names_of_a_home(tmp_path, monkeypatch, gguf):
 
 
 def test_a_hub_without_its_package(monkeypatch):
-    monkeypatch.setattr("fms_dgt.generators.llama_cpp_model.HUB_PACKAGE", "no_such_package")
+    monkeypatch.setattr("fms_dgt.generators.llama_cpp.model.HUB_PACKAGE", "no_such_package")
     [problem] = problems("org/name:x.gguf")
     assert "run: pip install 'fms-dgt[llama-cpp]'; or fetch the file yourself and give its path" in problem
 

@@ -12,9 +12,9 @@ from tiny_llama import generator, gguf
 
 from fms_dgt.core.generator import shaping
 from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Overloaded, RequestRefused
-from fms_dgt.generators import llama_cpp
-from fms_dgt.generators.llama_cpp_answers import read_answer, translate_errors
-from fms_dgt.generators.llama_cpp_body import bounded
+from fms_dgt.generators.llama_cpp import generator as llama_cpp
+from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
+from fms_dgt.generators.llama_cpp.body import bounded
 from fms_dgt.testing.tiny_gguf import write_tiny_gguf
 
 

@@ -20,8 +20,8 @@ pytest.importorskip("gguf")
 from tiny_llama import gguf
 
 from fms_dgt.core.generator import Request
-from fms_dgt.generators.llama_cpp_engine import EngineSettings, start_server
-from fms_dgt.generators.openai import OpenAIGenerator, OpenAIOptions
+from fms_dgt.generators.llama_cpp.engine import EngineSettings, start_server
+from fms_dgt.generators.openai.generator import OpenAIGenerator, OpenAIOptions
 
 ROOT = Path(__file__).parents[2]
 TASKS = ("instructlab/skills/writing/freeform/debate", "instructlab/skills/writing/grounded/editing/grammar")
@@ -29,7 +29,7 @@ KEY = "a-key-for-tests"
 LEAVES_WITHOUT_CLOSING = """
 import asyncio, sys
 from fms_dgt.core.generator import Request
-from fms_dgt.generators.llama_cpp import LlamaCppGenerator, LlamaCppOptions
+from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOptions
 
 one = LlamaCppGenerator(LlamaCppOptions(model_id_or_path=sys.argv[1], context_size=32768, threads=1))
 loop = asyncio.new_event_loop()

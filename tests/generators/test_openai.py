@@ -24,10 +24,10 @@ from fms_dgt.errors import (
     Overloaded,
     RequestRefused,
 )
-from fms_dgt.generators.openai import OpenAIGenerator
-from fms_dgt.generators.openai_options import OpenAIOptions
-from fms_dgt.generators.openai_wire import translate_errors
-from fms_dgt.generators.openai_answers import AnswerReader
+from fms_dgt.generators.openai.generator import OpenAIGenerator
+from fms_dgt.generators.openai.options import OpenAIOptions
+from fms_dgt.generators.openai.wire import translate_errors
+from fms_dgt.generators.openai.answers import AnswerReader
 from fms_dgt.testing import Answer, Fault, GeneratorContract, ModelServer
 
 KEY = "sk-very-secret-key"

@@ -7,8 +7,8 @@ import pytest
 
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Overloaded, RequestRefused
-from fms_dgt.generators.openai import OpenAIGenerator
-from fms_dgt.generators.openai_options import OpenAIOptions
+from fms_dgt.generators.openai.generator import OpenAIGenerator
+from fms_dgt.generators.openai.options import OpenAIOptions
 from fms_dgt.testing import Fault, ModelServer
 
 # a fault of the server that makes the openai package raise it, and what is raised here

@@ -9,8 +9,8 @@ from fms_dgt.core.generator import Completion, Generator, Request, shaping
 from fms_dgt.core.node import Node
 from fms_dgt.core.typed import decode
 from fms_dgt.errors import BadResponse, EveryCallFails, GeneratorError, RequestRefused
-from fms_dgt.generators.openai import OpenAIGenerator
-from fms_dgt.generators.openai_options import OpenAIOptions
+from fms_dgt.generators.openai.generator import OpenAIGenerator
+from fms_dgt.generators.openai.options import OpenAIOptions
 from fms_dgt.testing import Answer, Fault, ModelServer
 
 HELLO = Request(({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."}), seed=5)

@@ -15,9 +15,9 @@ from yarl import URL
 
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import ConnectionFailed, EveryCallFails, GeneratorError, SetupError
-from fms_dgt.generators.openai import OpenAIGenerator
-from fms_dgt.generators.openai_options import OpenAIOptions
-from fms_dgt.generators.openai_wire import proxy_of
+from fms_dgt.generators.openai.generator import OpenAIGenerator
+from fms_dgt.generators.openai.options import OpenAIOptions
+from fms_dgt.generators.openai.wire import proxy_of
 from fms_dgt.testing import ModelServer
 from fms_dgt.testing.tls import Certificates, make_certificates
 

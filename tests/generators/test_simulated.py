@@ -14,7 +14,7 @@ from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract,
 from fms_dgt.core.reply.json_value import problem_in
 from fms_dgt.core.typed import decode, encode
 from fms_dgt.errors import GeneratorError, Unreadable
-from fms_dgt.generators.simulated import SimulatedGenerator, SimulatedOptions
+from fms_dgt.generators.simulated.generator import SimulatedGenerator, SimulatedOptions
 from fms_dgt.testing import GeneratorContract
 
 PROMPT = "Skill: school debates.\nThe canteen sells oranges, apples and warm bread before lessons begin. Write about it."
@@ -101,7 +101,7 @@ def test_answers_do_not_depend_on_the_process():
     code = (
         "import asyncio\n"
         "from fms_dgt.core.generator import Request\n"
-        "from fms_dgt.generators.simulated import SimulatedGenerator, SimulatedOptions\n"
+        "from fms_dgt.generators.simulated.generator import SimulatedGenerator, SimulatedOptions\n"
         "request = Request(({'role': 'user', 'content': 'Oranges and bread.'},), {}, 3)\n"
         "print(asyncio.run(SimulatedGenerator(SimulatedOptions()).generate(request)).text)"
     )

@@ -22,7 +22,7 @@ from fms_dgt.core.generator import Completion, Request, shaping
 from fms_dgt.core.node import Node
 from fms_dgt.core.typed import decode
 from fms_dgt.errors import EveryCallFails, GeneratorError, RequestRefused, SetupError
-from fms_dgt.generators.hf_transformers import TransformersGenerator, TransformersOptions
+from fms_dgt.generators.transformers.generator import TransformersGenerator, TransformersOptions
 from fms_dgt.testing import GeneratorContract
 from fms_dgt.testing.tiny_transformers import CONTEXT, write_tiny_transformers
 
@@ -531,7 +531,7 @@ def test_what_does_not_shape_the_answers(tiny):
 PROGRAM = """
 import asyncio, sys
 from fms_dgt.core.generator import Request
-from fms_dgt.generators.hf_transformers import TransformersGenerator, TransformersOptions
+from fms_dgt.generators.transformers.generator import TransformersGenerator, TransformersOptions
 
 async def main():
     one = TransformersGenerator(TransformersOptions(model_id_or_path=sys.argv[1]))
@@ -584,7 +584,7 @@ def test_a_run_with_it(tiny, tmp_path):
 
 
 INCLUDED = """
-from fms_dgt.generators.hf_transformers import TransformersGenerator
+from fms_dgt.generators.transformers.generator import TransformersGenerator
 
 class TinyTransformersGenerator(TransformersGenerator):
     pass

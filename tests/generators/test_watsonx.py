@@ -21,8 +21,8 @@ from fms_dgt.errors import (
     EveryCallFails,
     RequestRefused,
 )
-from fms_dgt.generators.watsonx_answers import AnswerReader
-from fms_dgt.generators.watsonx_params import chat_params, plain_params
+from fms_dgt.generators.watsonx.answers import AnswerReader
+from fms_dgt.generators.watsonx.params import chat_params, plain_params
 from fms_dgt.testing import Answer, Fault, GeneratorContract, echo_answers
 from fms_dgt.testing.watsonx_server import CHAT, PLAIN, WatsonxServer
 
@@ -223,7 +223,7 @@ def test_the_sdk_is_not_imported_before_it_is_used():
     printed = run_python(
         """
         import sys
-        from fms_dgt.generators.watsonx import WatsonxGenerator, WatsonxOptions
+        from fms_dgt.generators.watsonx.generator import WatsonxGenerator, WatsonxOptions
         WatsonxGenerator(WatsonxOptions(model_id_or_path="m")).check()
         print([name for name in ("ibm_watsonx_ai", "httpx", "pandas", "aiohttp") if name in sys.modules])
         """
@@ -237,7 +237,7 @@ def test_without_the_package():
         import asyncio, sys
         sys.modules["ibm_watsonx_ai"] = None
         from fms_dgt.errors import SetupError
-        from fms_dgt.generators.watsonx import WatsonxGenerator, WatsonxOptions
+        from fms_dgt.generators.watsonx.generator import WatsonxGenerator, WatsonxOptions
         one = WatsonxGenerator(WatsonxOptions(model_id_or_path="m", region="eu-de", project_id="p", api_key="k"))
         print(*one.check())
         try:
@@ -260,7 +260,7 @@ async def test_a_call_before_open(stand_in):
 
 
 PLUGIN = """
-from fms_dgt.generators.watsonx import WatsonxGenerator
+from fms_dgt.generators.watsonx.generator import WatsonxGenerator
 
 class Included(WatsonxGenerator):
     name = "watsonx_included"

@@ -24,8 +24,8 @@ from fms_dgt.errors import (
     Overloaded,
     SetupError,
 )
-from fms_dgt.generators.watsonx import WatsonxGenerator
-from fms_dgt.generators.watsonx_access import (
+from fms_dgt.generators.watsonx.generator import WatsonxGenerator
+from fms_dgt.generators.watsonx.access import (
     REGIONS,
     WatsonxOptions,
     access_of,

@@ -18,9 +18,9 @@ from fms_dgt.errors import (
     RequestRefused,
     SetupError,
 )
-from fms_dgt.generators.watsonx_answers import AnswerReader
-from fms_dgt.generators.watsonx_errors import Translator, translate_errors
-from fms_dgt.generators.watsonx_service import AiohttpClient
+from fms_dgt.generators.watsonx.answers import AnswerReader
+from fms_dgt.generators.watsonx.errors import Translator, translate_errors
+from fms_dgt.generators.watsonx.service import AiohttpClient
 
 REQUEST = httpx.Request("POST", "https://host/ml/v1/text/chat?key=in-the-query")
 SIGN_IN = httpx.Request("POST", "https://host/identity/token")

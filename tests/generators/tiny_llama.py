@@ -10,7 +10,7 @@ from fms_dgt.core.generator import Completion, Request
 from fms_dgt.core.node import Node
 from fms_dgt.core.typed import decode
 from fms_dgt.errors import GeneratorError
-from fms_dgt.generators.llama_cpp import LlamaCppGenerator, LlamaCppOptions
+from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOptions
 from fms_dgt.testing.tiny_gguf import write_tiny_gguf
 
 

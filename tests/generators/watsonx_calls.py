@@ -10,8 +10,8 @@ from fms_dgt.core.typed import decode
 from fms_dgt.errors import (
     GeneratorError,
 )
-from fms_dgt.generators.watsonx import WatsonxGenerator
-from fms_dgt.generators.watsonx_access import (
+from fms_dgt.generators.watsonx.generator import WatsonxGenerator
+from fms_dgt.generators.watsonx.access import (
     VARIABLES,
     WatsonxOptions,
 )

@@ -13,9 +13,7 @@ def test_concurrency_orders_little_more_than_one_at_a_time(tmp_path: Path, perce
     calls = {}
     for concurrency in (1, 64):
         folder = tmp_path / str(concurrency)
-        outcome = sieve(
-            folder, percent, 0.002, num_outputs_to_generate=200, max_concurrency=concurrency
-        )
+        outcome = sieve(folder, percent, 0.002, num_outputs_to_generate=200, max_concurrency=concurrency)
         assert outcome.complete
         calls[concurrency] = outcome.counts["calls"]
     assert calls[64] <= 1.5 * calls[1]

@@ -66,8 +66,12 @@ def test_only_what_a_changed_template_asks_is_paid_again(workshop: Workshop) -> 
     before = workshop.run().finished.report["riddles"]["folder"]["calls"]
     workshop.edit("templates/judge_riddle.yaml", "How good is", "How witty is")
     after = workshop.run(accept_changes=True)
-    judged = sum(s["in_this_run"] for s in after.finished.report["riddles"]["stages"] if s["stage"] == "judge_riddle")
-    written = sum(s["in_this_run"] for s in after.finished.report["riddles"]["stages"] if s["stage"] == "write_riddles")
+    judged = sum(
+        s["in_this_run"] for s in after.finished.report["riddles"]["stages"] if s["stage"] == "judge_riddle"
+    )
+    written = sum(
+        s["in_this_run"] for s in after.finished.report["riddles"]["stages"] if s["stage"] == "write_riddles"
+    )
     assert after.complete
     # some judgements are asked twice (re-asks), writing only for units beyond those before
     assert after.counts["replayed"] > 0
@@ -80,7 +84,10 @@ def test_only_what_a_changed_template_asks_is_paid_again(workshop: Workshop) -> 
     [
         ({"stages": {"judge_riddle": {"keep": 3}}}, "the stage judge_riddle changed"),
         ({"blocks": [{"name": "dedup", "threshold": 0.5}]}, "the stage dedup changed"),
-        ({"blocks": [{"name": "generator", "temperature": 0.3}]}, "the generator in the role generator changed"),
+        (
+            {"blocks": [{"name": "generator", "temperature": 0.3}]},
+            "the generator in the role generator changed",
+        ),
         ({"lag": 4}, "the options of riddles changed"),
         ({"stages": {"dedup": {"enabled": False}}}, "the stage dedup is gone"),
     ],

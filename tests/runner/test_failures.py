@@ -107,7 +107,9 @@ def test_a_stage_or_record_that_raises_costs_its_row(
 
 
 def test_a_stage_that_always_raises_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="the stage 'stumble' of stumble fails on every row: ZeroDivisionError"):
+    with pytest.raises(
+        RunError, match="the stage 'stumble' of stumble fails on every row: ZeroDivisionError"
+    ):
         stumble(tmp_path, "always")
 
 

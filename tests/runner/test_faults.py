@@ -15,7 +15,7 @@ import fms_dgt
 import pytest
 from engine import TOYS
 from fms_dgt.errors import RunError, UserError
-from fms_dgt.generators import openai_wire
+from fms_dgt.generators.openai import wire
 from fms_dgt.testing import Answer, Fault, ModelServer, prompt_of
 
 ROWS, BAD, TRIES = 12, 7, 2
@@ -287,7 +287,7 @@ def test_an_answer_of_10_mb_costs_its_row(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_too_large_costs_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_wire, "LARGEST_ANSWER", 1024 * 1024)
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 1024 * 1024)
     with ModelServer(lambda body: LARGE if of_row(body) else "ok").in_thread() as server:
         outcome = run(tmp_path, server.base_url)
     assert_one_row_failed(outcome, "the answer has more than 1 MB")

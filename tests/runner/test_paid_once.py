@@ -39,9 +39,7 @@ def asked(server: ModelServer, since: int) -> Counter[tuple[str, int | None]]:
 
 
 def in_flight(server: ModelServer, now: float) -> int:
-    return sum(
-        1 for one in server.requests if one.answered is None or one.answered > now - FRESH_SECONDS
-    )
+    return sum(1 for one in server.requests if one.answered is None or one.answered > now - FRESH_SECONDS)
 
 
 @pytest.mark.slow

@@ -20,7 +20,9 @@ def test_a_replay_gives_the_same_data_and_asks_nobody(tmp_path: Path) -> None:
 
 def test_what_was_never_asked_is_said(tmp_path: Path) -> None:
     sieve(tmp_path / "first", num_outputs_to_generate=5)
-    with pytest.raises(fms_dgt.UserError, match="has no answer to what first asks for row .* of sieve; replay"):
+    with pytest.raises(
+        fms_dgt.UserError, match="has no answer to what first asks for row .* of sieve; replay"
+    ):
         sieve(tmp_path / "again", replay=tmp_path / "first", num_outputs_to_generate=50)
 
 

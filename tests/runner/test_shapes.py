@@ -55,9 +55,7 @@ def test_each_row_goes_down_its_own_branch_and_on(tmp_path: Path) -> None:
 
 
 def test_asks_at_once_are_told_apart_whatever_the_timing(tmp_path: Path) -> None:
-    runs = [
-        shape(tmp_path / str(width), "thrice", numbers(5), max_concurrency=width) for width in (1, 3, 50)
-    ]
+    runs = [shape(tmp_path / str(width), "thrice", numbers(5), max_concurrency=width) for width in (1, 3, 50)]
     first, *others = [list(run.records) for run in runs]
     assert all(records == first for records in others)
     answers = [text for record in first for pair in record["made"][:3] for text in pair]
@@ -92,7 +90,12 @@ def test_a_row_that_is_dropped_later_shuts_nobody_out(tmp_path: Path) -> None:
 
 def test_duplicates_within_a_group_do_not_meet_other_groups(tmp_path: Path) -> None:
     outcome = shape(tmp_path, "duplicates", words("aa", "aa", "aa bb", "bb"), description="within")
-    assert [(r["number"], r["label"]) for r in outcome.records] == [(0, "aa"), (1, "aa"), (2, "bb"), (3, "bb")]
+    assert [(r["number"], r["label"]) for r in outcome.records] == [
+        (0, "aa"),
+        (1, "aa"),
+        (2, "bb"),
+        (3, "bb"),
+    ]
 
 
 def test_a_target_cuts_a_unit_and_a_larger_one_goes_on_in_it(tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ class StumbleBuilder(DataBuilder[Task]):
 
     def flow(self, task: Task) -> Flow:
         def stumble(row):
-            if task.task_description == "always" or (task.task_description == "stage" and row["number"] == 13):
+            if task.task_description == "always" or (
+                task.task_description == "stage" and row["number"] == 13
+            ):
                 1 / 0
             if task.task_description == "evidence" and row["number"] == 13:
                 raise Rejected("no", {1, 2})

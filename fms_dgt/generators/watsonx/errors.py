@@ -26,7 +26,7 @@ from fms_dgt.errors import (
     Overloaded,
     RequestRefused,
 )
-from fms_dgt.generators.watsonx_answers import AnswerReader, error_of
+from fms_dgt.generators.watsonx.answers import AnswerReader, error_of
 
 # below it is what answers; everything else is sign-in
 TEXT_CALLS = "/ml/v1/text/"

@@ -15,11 +15,11 @@ import torch
 
 from fms_dgt.core.generator import Completion
 from fms_dgt.errors import EveryCallFails, GeneratorError, RequestRefused
-from fms_dgt.generators.hf_transformers_answer import WrittenRow, completion_of
-from fms_dgt.generators.hf_transformers_batch import Batch
-from fms_dgt.generators.hf_transformers_model import LoadedModel, excerpt, free_memory
-from fms_dgt.generators.hf_transformers_request import Asked
-from fms_dgt.generators.hf_transformers_sampling import NO_TOKEN, next_tokens
+from fms_dgt.generators.transformers.answer import WrittenRow, completion_of
+from fms_dgt.generators.transformers.batch import Batch
+from fms_dgt.generators.transformers.model import LoadedModel, excerpt, free_memory
+from fms_dgt.generators.transformers.request import Asked
+from fms_dgt.generators.transformers.sampling import NO_TOKEN, next_tokens
 
 # calls that are made together come within that many seconds of one another
 GATHER: Final = 0.003

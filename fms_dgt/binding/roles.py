@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from fms_dgt.binding.bound import BoundGenerator, BoundValidator
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
 from fms_dgt.core.node import Node
 from fms_dgt.core.typed import decode, encode
 from fms_dgt.errors import PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
-from fms_dgt.runner.bound import BoundGenerator, BoundValidator
 
 
 class Backends:

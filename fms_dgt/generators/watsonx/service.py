@@ -26,9 +26,9 @@ from ibm_watsonx_ai.utils.warnings import WatsonxAPIWarning
 
 from fms_dgt.core.generator import Message
 from fms_dgt.errors import BadResponse, RequestRefused
-from fms_dgt.generators.watsonx_access import Access
-from fms_dgt.generators.watsonx_answers import AnswerReader
-from fms_dgt.generators.watsonx_errors import TEXT_CALLS, Translator, translate_errors
+from fms_dgt.generators.watsonx.access import Access
+from fms_dgt.generators.watsonx.answers import AnswerReader
+from fms_dgt.generators.watsonx.errors import TEXT_CALLS, Translator, translate_errors
 
 CONNECT_SECONDS = 30.0
 SIGN_IN_SECONDS = 60.0

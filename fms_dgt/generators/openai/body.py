@@ -8,7 +8,7 @@ from typing import Any
 
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import Problem, RequestRefused
-from fms_dgt.generators.openai_options import ServerOptions
+from fms_dgt.generators.openai.options import ServerOptions
 
 # what an answer would come back in several pieces with, or in another form than is read here
 ONE_ANSWER = {"n": (None, 1), "stream": (None, False)}

@@ -16,8 +16,8 @@ from torch.nn.functional import pad
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from fms_dgt.generators.hf_transformers_model import LoadedModel
-from fms_dgt.generators.hf_transformers_request import Sampling
+from fms_dgt.generators.transformers.model import LoadedModel
+from fms_dgt.generators.transformers.request import Sampling
 
 
 @dataclass(eq=False)

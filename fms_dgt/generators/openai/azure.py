@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
-from fms_dgt.generators.openai import ProtocolGenerator
-from fms_dgt.generators.openai_access import Access, open_secrets, said, url_of
-from fms_dgt.generators.openai_options import ServerOptions
+from fms_dgt.generators.openai.access import Access, open_secrets, said, url_of
+from fms_dgt.generators.openai.generator import ProtocolGenerator
+from fms_dgt.generators.openai.options import ServerOptions
 
 ENDPOINT_VARIABLE = "AZURE_OPENAI_ENDPOINT"
 KEY_VARIABLE = "AZURE_OPENAI_API_KEY"

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import torch
 
-from fms_dgt.generators.hf_transformers_request import Sampling
+from fms_dgt.generators.transformers.request import Sampling
 
 # in place of a token, where the model gave no numbers to choose by
 NO_TOKEN: Final = -1

@@ -9,9 +9,9 @@ from typing import Any
 
 from fms_dgt.core.generator import Completion
 from fms_dgt.errors import EveryCallFails
-from fms_dgt.generators.hf_transformers_model import LoadedModel, free_memory, load_model
-from fms_dgt.generators.hf_transformers_request import Asked, ModelSettings
-from fms_dgt.generators.hf_transformers_worker import Call, Worker
+from fms_dgt.generators.transformers.model import LoadedModel, free_memory, load_model
+from fms_dgt.generators.transformers.request import Asked, ModelSettings
+from fms_dgt.generators.transformers.worker import Call, Worker
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 from fms_dgt.core.generator import Completion
 from fms_dgt.errors import BadResponse, GeneratorError, RequestRefused
-from fms_dgt.generators.openai_failures import error_of, failure_of
+from fms_dgt.generators.openai.failures import error_of, failure_of
 
 SHOWN = 300
 

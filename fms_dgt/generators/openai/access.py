@@ -12,7 +12,7 @@ from typing import Any
 from yarl import URL
 
 from fms_dgt.errors import EveryCallFails, Problem
-from fms_dgt.generators.openai_options import (
+from fms_dgt.generators.openai.options import (
     KEY_VARIABLE,
     ORGANIZATION_VARIABLE,
     PROJECT_VARIABLE,

@@ -6,6 +6,13 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from fms_dgt.binding.bound import BoundTask
+from fms_dgt.binding.fingerprint import Made, fingerprint
+from fms_dgt.binding.players import Players, players_of, with_keeps
+from fms_dgt.binding.prompts import fill_problems, templates_of
+from fms_dgt.binding.roles import Backends, Roles, block_names
+from fms_dgt.binding.stage_config import StageConfigs
+from fms_dgt.binding.wiring import Wiring
 from fms_dgt.config.blocks import apply_layers, apply_teacher, block_problems, wildcard_problems
 from fms_dgt.config.plan import DEFAULT_RECORDS, RunPlan, TaskPlan, TaskSettings
 from fms_dgt.config.tasks import known_keys
@@ -20,13 +27,6 @@ from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Found, Plugins, described
-from fms_dgt.runner.bound import BoundTask
-from fms_dgt.runner.fingerprint import Made, fingerprint
-from fms_dgt.runner.players import Players, players_of, with_keeps
-from fms_dgt.runner.prompts import fill_problems, templates_of
-from fms_dgt.runner.roles import Backends, Roles, block_names
-from fms_dgt.runner.stage_config import StageConfigs
-from fms_dgt.runner.wiring import Wiring
 
 A = TypeVar("A")
 

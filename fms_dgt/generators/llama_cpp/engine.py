@@ -23,8 +23,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
 from fms_dgt.errors import EveryCallFails, Overloaded, SetupError
-from fms_dgt.generators.llama_cpp_answers import excerpt
-from fms_dgt.generators.llama_cpp_model import INSTALL
+from fms_dgt.generators.llama_cpp.answers import excerpt
+from fms_dgt.generators.llama_cpp.model import INSTALL
 
 PACKAGE: Final = "xllamacpp"
 # A call that is broken off ends with the batch of prompt tokens under way.
@@ -247,7 +247,7 @@ def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int
 
 def _last_words(settings: EngineSettings) -> str:
     """Why a model cannot be loaded: tried once more, in a process of its own that may say so."""
-    code = "import sys; from fms_dgt.generators.llama_cpp_engine import load_aloud; load_aloud(sys.argv[1])"
+    code = "import sys; from fms_dgt.generators.llama_cpp.engine import load_aloud; load_aloud(sys.argv[1])"
     try:
         tried = subprocess.run(  # noqa: S603 (our own interpreter)
             [sys.executable, "-c", code, json.dumps(asdict(settings))],

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fms_dgt.core.generator import Completion
-from fms_dgt.generators.hf_transformers_batch import Row
-from fms_dgt.generators.hf_transformers_model import LoadedModel
+from fms_dgt.generators.transformers.batch import Row
+from fms_dgt.generators.transformers.model import LoadedModel
 
 # what half a character is decoded to, where an answer is cut off in the middle of one
 HALF = "\N{REPLACEMENT CHARACTER}"

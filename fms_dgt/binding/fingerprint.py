@@ -12,6 +12,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from fms_dgt.binding.bound import BoundValidator
+from fms_dgt.binding.players import Players
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.composed import Flow
@@ -22,8 +24,6 @@ from fms_dgt.core.template import Template
 from fms_dgt.core.typed import encode
 from fms_dgt.core.validator import Keep
 from fms_dgt.plugins import INCLUDED, Found
-from fms_dgt.runner.bound import BoundValidator
-from fms_dgt.runner.players import Players
 
 # The module of a script or a notebook.
 MAIN = "__main__"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fms_dgt.binding.stage_config import StageConfigs
+from fms_dgt.binding.wiring import matching
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.stages import Check, Generate, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.errors import InputError, Problem, did_you_mean
-from fms_dgt.runner.stage_config import StageConfigs
-from fms_dgt.runner.wiring import matching
 
 
 def templates_of(

@@ -11,11 +11,11 @@ from yarl import URL
 
 from fms_dgt.core.generator import Completion, Generator, Request
 from fms_dgt.errors import Problem
-from fms_dgt.generators.openai_access import Access, access_of
-from fms_dgt.generators.openai_answers import AnswerReader
-from fms_dgt.generators.openai_body import BodyWriter, body_problems
-from fms_dgt.generators.openai_options import OpenAIOptions, ServerOptions
-from fms_dgt.generators.openai_wire import Wire, proxy_of, wire_problems
+from fms_dgt.generators.openai.access import Access, access_of
+from fms_dgt.generators.openai.answers import AnswerReader
+from fms_dgt.generators.openai.body import BodyWriter, body_problems
+from fms_dgt.generators.openai.options import OpenAIOptions, ServerOptions
+from fms_dgt.generators.openai.wire import Wire, proxy_of, wire_problems
 
 
 class ProtocolGenerator(Generator[ServerOptions]):

@@ -12,11 +12,11 @@ from typing import Any, Final, Literal
 from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, InputError, Problem, SetupError
-from fms_dgt.generators.llama_cpp_answers import read_answer, translate_errors
-from fms_dgt.generators.llama_cpp_body import RESERVED, held_to_schema, written
-from fms_dgt.generators.llama_cpp_engine import PACKAGE, Engine, EngineSettings, borrow, give_back
-from fms_dgt.generators.llama_cpp_header import Header
-from fms_dgt.generators.llama_cpp_model import INSTALL, file_problems, header_of, model_of
+from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
+from fms_dgt.generators.llama_cpp.body import RESERVED, held_to_schema, written
+from fms_dgt.generators.llama_cpp.engine import PACKAGE, Engine, EngineSettings, borrow, give_back
+from fms_dgt.generators.llama_cpp.header import Header
+from fms_dgt.generators.llama_cpp.model import INSTALL, file_problems, header_of, model_of
 
 USUAL_CONTEXT: Final = 4096
 # so many calls stand ready for the next free slot

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
-from fms_dgt.generators.openai import ProtocolGenerator
-from fms_dgt.generators.openai_access import Access, open_secrets, said, url_of
-from fms_dgt.generators.openai_options import ServerOptions
+from fms_dgt.generators.openai.access import Access, open_secrets, said, url_of
+from fms_dgt.generators.openai.generator import ProtocolGenerator
+from fms_dgt.generators.openai.options import ServerOptions
 
 KEY_VARIABLE = KEY_HEADER = "RITS_API_KEY"
 URL_VARIABLE = "RITS_BASE_URL"

@@ -21,7 +21,7 @@ from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Mess
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract, ScoreReply, TextReply
 from fms_dgt.core.typed import option
 from fms_dgt.errors import ConnectionFailed, RequestRefused
-from fms_dgt.generators import simulated_prose as prose
+from fms_dgt.generators.simulated import prose
 
 CHARACTERS_A_TOKEN = 4
 GOOD_SHARE = 0.75  # of scores: in the upper half of the scale

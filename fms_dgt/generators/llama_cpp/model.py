@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from fms_dgt.errors import Problem, SetupError, did_you_mean
-from fms_dgt.generators.llama_cpp_answers import excerpt
-from fms_dgt.generators.llama_cpp_header import Header, NotGGUF, read_header
+from fms_dgt.generators.llama_cpp.answers import excerpt
+from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
 
 INSTALL: Final = "pip install 'fms-dgt[llama-cpp]'"
 HUB_PACKAGE: Final = "huggingface_hub"

@@ -15,7 +15,7 @@ import torch
 import transformers
 
 from fms_dgt.errors import RequestRefused, SetupError
-from fms_dgt.generators.hf_transformers_request import Asked, ModelSettings
+from fms_dgt.generators.transformers.request import Asked, ModelSettings
 
 # where neither the model nor its tokenizer says how much it can hold
 USUAL_CONTEXT: Final = 2048

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, Problem, RequestRefused, SetupError
-from fms_dgt.generators.hf_transformers_request import Asked, ModelSettings, Sampling, sampling_of
+from fms_dgt.generators.transformers.request import Asked, ModelSettings, Sampling, sampling_of
 
 if TYPE_CHECKING:
-    from fms_dgt.generators.hf_transformers_engine import Engine
+    from fms_dgt.generators.transformers.engine import Engine
 
 PACKAGES: Final = ("torch", "transformers")
 INSTALL: Final = "run: pip install 'fms-dgt[transformers]'"
@@ -112,7 +112,7 @@ class TransformersGenerator(Generator[TransformersOptions]):
 
     async def _borrowed(self) -> Engine:
         try:
-            from fms_dgt.generators.hf_transformers_engine import borrow  # noqa: PLC0415
+            from fms_dgt.generators.transformers.engine import borrow  # noqa: PLC0415
         except ImportError as error:
             raise SetupError(f"torch and transformers cannot be imported ({error}); {INSTALL}") from error
         return await borrow(self._settings(), self.options.max_batch)
@@ -131,7 +131,7 @@ class TransformersGenerator(Generator[TransformersOptions]):
         engine, self._engine = self._engine, None
         if engine is None:
             return
-        from fms_dgt.generators.hf_transformers_engine import give_back  # noqa: PLC0415 (imports torch)
+        from fms_dgt.generators.transformers.engine import give_back  # noqa: PLC0415 (imports torch)
 
         await give_back(engine)
 

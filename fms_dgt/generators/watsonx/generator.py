@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from fms_dgt.core.generator import Completion, Generator, Request
 from fms_dgt.errors import EveryCallFails, Problem, SetupError
-from fms_dgt.generators.watsonx_access import WatsonxOptions, access_of
-from fms_dgt.generators.watsonx_answers import AnswerReader
-from fms_dgt.generators.watsonx_params import chat_params, joined_seed, plain_params
+from fms_dgt.generators.watsonx.access import WatsonxOptions, access_of
+from fms_dgt.generators.watsonx.answers import AnswerReader
+from fms_dgt.generators.watsonx.params import chat_params, joined_seed, plain_params
 
 if TYPE_CHECKING:
-    from fms_dgt.generators.watsonx_service import Service
+    from fms_dgt.generators.watsonx.service import Service
 
 SDK, INSTALL = "ibm_watsonx_ai", "run: pip install ibm-watsonx-ai"
 
@@ -75,7 +75,7 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
 
     def _made(self) -> Any:
         try:
-            from fms_dgt.generators.watsonx_service import Service  # noqa: PLC0415 (a second of imports)
+            from fms_dgt.generators.watsonx.service import Service  # noqa: PLC0415 (a second of imports)
         except ImportError as error:
             what = f"the watsonx generator cannot use the package ibm-watsonx-ai ({error}); {INSTALL}"
             raise SetupError(what) from error

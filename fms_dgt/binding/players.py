@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fms_dgt.binding.bound import BoundGenerator, BoundValidator
+from fms_dgt.binding.roles import Roles
+from fms_dgt.binding.stage_config import StageConfigs
 from fms_dgt.core.composed import Branch, Flow
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import BaseValidator, Keep, OrderedValidator
 from fms_dgt.errors import Problem
-from fms_dgt.runner.bound import BoundGenerator, BoundValidator
-from fms_dgt.runner.roles import Roles
-from fms_dgt.runner.stage_config import StageConfigs
 
 
 @dataclass

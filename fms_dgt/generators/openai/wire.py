@@ -13,9 +13,9 @@ import aiohttp
 from yarl import URL
 
 from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Problem, SetupError
-from fms_dgt.generators.openai_access import Access, url_of
-from fms_dgt.generators.openai_answers import AnswerReader
-from fms_dgt.generators.openai_options import ServerOptions
+from fms_dgt.generators.openai.access import Access, url_of
+from fms_dgt.generators.openai.answers import AnswerReader
+from fms_dgt.generators.openai.options import ServerOptions
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 # aiohttp warns of larger bodies given as bytes, which it would write in one piece

@@ -1,0 +1,1 @@
+"""From a plan to tasks that can run: names resolved, templates compiled, wiring checked."""

@@ -1,0 +1,1 @@
+"""Whatever speaks OpenAI's protocol, Azure and RITS among them."""

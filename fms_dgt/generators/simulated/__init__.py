@@ -1,0 +1,1 @@
+"""Answers without a model, made from the request alone."""

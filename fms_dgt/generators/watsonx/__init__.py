@@ -1,0 +1,1 @@
+"""IBM watsonx, in the cloud and on Cloud Pak for Data."""
