@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from fms_dgt.binding.bound import BoundTask
 from fms_dgt.binding.fingerprint import Made, fingerprint
-from fms_dgt.binding.players import Players, players_of, with_keeps
+from fms_dgt.binding.players import Players, plain_problems, players_of, with_keeps
 from fms_dgt.binding.prompts import fill_problems, templates_of
 from fms_dgt.binding.roles import Backends, Roles, block_names
 from fms_dgt.binding.stage_config import StageConfigs
@@ -121,6 +121,7 @@ class _Binding:
         self._check_blocks(own, config, players)
         files = builder.template_files()
         templates = templates_of(flow, folder, files, stages, self._problems)
+        self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
         wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)

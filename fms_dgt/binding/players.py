@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +11,13 @@ from typing import Any
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
 from fms_dgt.binding.roles import Roles
 from fms_dgt.binding.stage_config import StageConfigs
+from fms_dgt.binding.wiring import matching
 from fms_dgt.core.composed import Branch, Flow
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import BaseValidator, Keep, OrderedValidator
-from fms_dgt.errors import Problem
+from fms_dgt.errors import PluginError, Problem
+from fms_dgt.plugins import Plugins
 
 
 @dataclass
@@ -80,6 +83,37 @@ def with_keeps(
             for found in validator.problems(check, template)
         )
     return Flow(*(_replaced(stage, settled) for stage in flow.stages))
+
+
+def plain_problems(
+    flow: Flow, players: Players, templates: Mapping[str, Template], plugins: Plugins, where: str
+) -> list[Problem]:
+    """Plain templates for generators that speak chat alone."""
+    problems: dict[str, Problem] = {}
+    for role, name in (pair for stage in flow.walk() for pair in stage.asks()):
+        generator = players.generators.get(role)
+        if generator is None or generator.backend.completes:
+            continue
+        plain = [name for name in matching(name, templates) or [name] if _is_plain(templates, name)]
+        if plain:
+            what = f"the template '{plain[0]}' is plain, and {generator.type} takes chat messages only"
+            mend = f"let one of these play '{role}': {', '.join(_completing(plugins))}"
+            problems.setdefault(role, Problem(what, mend, where))
+    return list(problems.values())
+
+
+def _is_plain(templates: Mapping[str, Template], name: str) -> bool:
+    return name in templates and templates[name].plain
+
+
+def _completing(plugins: Plugins) -> list[str]:
+    """The generators that complete plain text."""
+    names = []
+    for name in plugins.known("generators"):
+        with contextlib.suppress(PluginError):
+            if plugins.generator(name).cls.completes:
+                names.append(name)
+    return names
 
 
 def _block_keep(validator: BaseValidator[Any], own: Keep | None) -> Keep | None:

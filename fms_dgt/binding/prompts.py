@@ -70,7 +70,8 @@ def fill_problems(flow: Flow, templates: Mapping[str, Template], values: Mapping
         template = templates.get(stage.template)
         if template is not None and template.variables <= values.keys():
             try:
-                template.messages(values, count=stage.count)
+                fill = template.text if template.plain else template.messages
+                fill(values, count=stage.count)
             except InputError as error:
                 problems.extend(error.problems)
     return problems

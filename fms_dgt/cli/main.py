@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fms_dgt.cli.parser import COMMANDS, RUN, parse_run
+from fms_dgt.cli.parser import COMMANDS, MODULES, RUN, parse_run
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -44,7 +44,8 @@ def _dispatch(args: list[str]) -> int:
         raise unknown_command(command)
     # a run's flags are looked at first: a slip in them is told at once, and so is --help
     given = parse_run(args) if command == RUN else args
-    code: int = importlib.import_module(f"fms_dgt.cli.{command}").main(given)
+    module = MODULES.get(command, command.replace("-", "_"))
+    code: int = importlib.import_module(f"fms_dgt.cli.{module}").main(given)
     return code
 
 

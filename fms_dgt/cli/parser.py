@@ -17,6 +17,8 @@ COMMANDS = {
     "runs": "list what an output folder holds",
     "trace": "show the prompts and answers that a record came from",
 }
+# where a command's word cannot be a module's name
+MODULES = {"try": "try_prompt"}
 
 _USAGE = "fms_dgt --task-paths PATH [PATH ...] [flags]\n       fms_dgt COMMAND [--help]"
 _ABOUT = "Make training data for language models from tasks: seed examples in, checked records out."

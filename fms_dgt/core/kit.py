@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, read: `value` as the template's contract says, `text` as it came."""
+    """An answer, read: `value` as the template's contract says, `text` as it came.
+
+    `cut` is set where the answer was broken off by its limit of tokens: a last item is then left out of
+    `value`, a text ends in the middle.
+    """
 
     value: Any
     text: str
     completion: Completion
+    cut: bool = False
 
 
 class Kit(ABC):

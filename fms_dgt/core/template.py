@@ -24,6 +24,8 @@ from fms_dgt.errors import InputError, Problem
 _ENVIRONMENT = SandboxedEnvironment(
     undefined=jinja2.StrictUndefined, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True
 )
+# What is sent as it stands keeps each space and line break.
+_PLAIN_ENVIRONMENT = SandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
 
 GIVEN = frozenset({"reply_format", "count"})
 
@@ -32,13 +34,17 @@ GIVEN = frozenset({"reply_format", "count"})
 class _TemplateFile:
     prompt: str = option(help="add 'prompt: |', the text that is sent")
     system: str = option("")
+    plain: bool = option(default=False, help="sent as it stands, without the model's chat template")
     reply: Node | None = option(None)
     params: SamplingParams = option(default_factory=SamplingParams)
 
 
 @dataclass(frozen=True)
 class Template:
-    """A prompt, and what the reply must look like."""
+    """A prompt, and what the reply must look like.
+
+    A `plain` one is no chat message: it is sent as it stands, to generators that complete text.
+    """
 
     name: str
     prompt: str
@@ -46,6 +52,7 @@ class Template:
     reply: ReplyContract
     params: Mapping[str, Any]
     origin: str
+    plain: bool = False
 
     @classmethod
     def from_file(cls, path: Path, name: str | None = None) -> Template:
@@ -60,7 +67,7 @@ class Template:
         if said is None:
             raise InputError(problems)
         reply = contract_from(said.reply, problems) if said.reply else TextReply()
-        template = cls(name, said.prompt, said.system, reply, said.params, node.place.origin)
+        template = cls(name, said.prompt, said.system, reply, said.params, node.place.origin, said.plain)
         problems.extend(template._compile_problems())
         if problems:
             raise InputError(problems)
@@ -72,6 +79,9 @@ class Template:
         except jinja2.TemplateSyntaxError as error:
             where = f"{self.origin}: prompt, line {error.lineno}"
             return [Problem(f"is not a valid template: {error.message}", "see the Jinja syntax", where)]
+        if self.plain and self.system:
+            what = f"the template '{self.name}' is plain, and has a system prompt"
+            return [Problem(what, "write the system turn into the prompt", self.origin)]
         wanted = bool(self.reply.instructions(None, as_json=False))
         if wanted and "reply_format" not in used:
             what = f"the template '{self.name}' never says how to reply"
@@ -95,26 +105,37 @@ class Template:
 
     @cached_property
     def _compiled(self) -> tuple[jinja2.Template, jinja2.Template | None]:
-        return _compiled(self.prompt), _compiled(self.system) if self.system else None
+        environment = _PLAIN_ENVIRONMENT if self.plain else _ENVIRONMENT
+        return _compiled(self.prompt, environment), _compiled(self.system) if self.system else None
 
     def messages(
         self, values: Mapping[str, Any], *, count: int | None = None, as_json: bool = False
     ) -> tuple[Message, ...]:
         """The chat messages for these values. Raises InputError where a value does not fit."""
+        prompt, system = self._filled(values, count, as_json=as_json)
+        user = {"role": "user", "content": prompt.strip()}
+        return (user,) if system is None else ({"role": "system", "content": system.strip()}, user)
+
+    def text(self, values: Mapping[str, Any], *, count: int | None = None, as_json: bool = False) -> str:
+        """A plain template's prompt for these values. Raises InputError where a value does not fit."""
+        return self._filled(values, count, as_json=as_json)[0]
+
+    def _filled(
+        self, values: Mapping[str, Any], count: int | None, *, as_json: bool
+    ) -> tuple[str, str | None]:
         reply_format = self.reply.instructions(count, as_json=as_json)
         prompt, system = self._compiled
         try:
             scope = {**values, "count": count, "reply_format": reply_format}
-            user = {"role": "user", "content": prompt.render(scope).strip()}
-            if system is None:
-                return (user,)
-            return ({"role": "system", "content": system.render(scope).strip()}, user)
+            return prompt.render(scope), system.render(scope) if system else None
         except (jinja2.TemplateError, TypeError, ValueError, AttributeError) as error:
             raise InputError([Problem(f"cannot be filled in: {error}", "", self.origin)]) from error
 
     def describe(self) -> dict[str, Any]:
         """What shapes its answers, for fingerprints."""
+        plain = {"plain": True} if self.plain else {}
         return {
+            **plain,
             "prompt": self.prompt,
             "system": self.system,
             "params": dict(self.params),
@@ -122,8 +143,8 @@ class Template:
         }
 
 
-def _compiled(text: str) -> jinja2.Template:
-    template = _ENVIRONMENT.from_string(text)
+def _compiled(text: str, environment: SandboxedEnvironment = _ENVIRONMENT) -> jinja2.Template:
+    template = environment.from_string(text)
     # a plain dict in place of a chain that every rendering would walk
     template.globals = dict(template.globals)
     return template

@@ -29,6 +29,7 @@ from fms_dgt.hooks.wording import (
     plural,
     shown_path,
     what_failed,
+    what_was_left_out,
     why_it_ended,
 )
 
@@ -42,6 +43,8 @@ def summary(event: RunFinished, count: RunCount) -> Iterator[Text]:
         counted = count.task(task.task)
         yield Text()
         yield from _title(task, counted, event.error)
+        stages = event.report.get(task.task, {}).get("stages", ())
+        yield from (Text(f"  {line}", style="yellow") for line in what_was_left_out(stages))
         yield from block(task, counted)
     yield Text()
     yield from _whole(event, count)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from fms_dgt.core.events import End, RunFinished, RunStopping, TaskFinished
 
@@ -142,6 +143,18 @@ def why_it_ended(event: TaskFinished) -> Iterator[str]:
 def what_failed(event: TaskFinished) -> str:
     """That rows may be taken up again, where there are some."""
     return f"{event.failed:,} failed: --retry-failed takes them up again" if event.failed else ""
+
+
+def what_was_left_out(stages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Of each stage's part of the report: what replies had that the data has not."""
+    for stage in stages:
+        left_out = stage.get("left_out", {})
+        name = one_line(str(stage.get("stage", "")), 60)
+        if cut := left_out.get("cut"):
+            replies = plural(cut, "reply", "replies")
+            yield f"{name}: {replies} cut off by the limit of tokens; raise max_tokens"
+        if incomplete := left_out.get("incomplete"):
+            yield f"{name}: {plural(incomplete, 'item')} of replies left out as incomplete"
 
 
 def notes_at_end(event: RunFinished, told: Iterable[str]) -> Iterator[str]:

@@ -184,9 +184,12 @@ def _entry(ask: Ask, completion: Completion) -> Call:
     }
     if completion.extra:
         answer["extra"] = dict(completion.extra)
+    asked = {"messages": request.messages, "params": dict(request.params), "seed": request.seed}
+    if request.prompt is not None:
+        asked["prompt"] = request.prompt
     body = {
         "generator": ask.generator.type,
-        "request": {"messages": request.messages, "params": dict(request.params), "seed": request.seed},
+        "request": asked,
         "completion": answer,
     }
     return Call(

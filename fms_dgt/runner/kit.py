@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from hashlib import blake2b
@@ -15,7 +16,6 @@ from fms_dgt.core.generator import Completion, Message, Request
 from fms_dgt.core.kit import Kit, Reply
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
-from fms_dgt.core.template import Template
 from fms_dgt.core.validator import Validator, Verdict
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
 from fms_dgt.runner.stop import Abandoned
@@ -72,7 +72,8 @@ class StageKit(Kit):
         as_json = generator.backend.enforces_schema and prompt.reply.schema(count) is not None
         scope = {**self._walk.task.columns, **self._row, **values}
         try:
-            messages = prompt.messages(scope, count=count, as_json=as_json)
+            plain = prompt.text(scope, count=count, as_json=as_json) if prompt.plain else None
+            messages = () if prompt.plain else prompt.messages(scope, count=count, as_json=as_json)
         except InputError as error:
             # this row's values do not fit; others may
             raise ValueError(str(error)) from error
@@ -83,36 +84,40 @@ class StageKit(Kit):
             reply=prompt.reply,
             count=count,
             schema=prompt.reply.schema(count) if as_json else None,
+            prompt=plain,
         )
-        return await self._read(generator, prompt, request)
+        return await self._read(generator, request)
 
-    async def _read(self, generator: BoundGenerator, prompt: Template, request: Request) -> Reply:
+    async def _read(self, generator: BoundGenerator, request: Request) -> Reply:
         completion = await self._call(generator, request)
         try:
-            return _reply(prompt, request, completion)
+            return self._reply(request, completion)
         except Unreadable as error:
             again = _asked_again(request, completion, str(error))
         completion = await self._call(generator, again)
         try:
-            return _reply(prompt, again, completion)
+            return self._reply(again, completion)
         except Unreadable as error:
             shown = completion.text[:SHOWN_REPLY]
             raise Rejected("unreadable reply", {"missing": str(error), "reply": shown}) from error
 
+    def _reply(self, request: Request, completion: Completion) -> Reply:
+        reading = request.reply.reading(completion.text, finish=completion.finish, count=request.count)
+        self._walk.left_out(self._stage, reading)
+        return Reply(reading.value, completion.text, completion, bool(reading.cut))
+
     async def _call(self, generator: BoundGenerator, request: Request) -> Completion:
         walk = self._walk
-        asked = canonical(
-            [generator.identity, request.messages, request.params, self._row.key, self._stage, _scope.get()]
-        )
-        base = blake2b(asked, digest_size=16).digest()
+        sent: Any = request.messages if request.prompt is None else request.prompt
+        scope = _places(_scope.get())
+        asked = [generator.identity, sent, request.params, self._row.key, self._stage, scope]
+        base = blake2b(canonical(asked), digest_size=16).digest()
         nth = walk.asked.get(base, 0)
         walk.asked[base] = nth + 1
         digest = blake2b(b"%b/%d/%d" % (base, walk.seed, nth), digest_size=16).digest()
         # 31 bits fit every backend's seed
         seed = int.from_bytes(digest[:4], "big") >> 1
-        request = Request(
-            request.messages, request.params, seed, request.reply, request.count, request.schema
-        )
+        request = dataclasses.replace(request, seed=seed)
         ask = Ask(
             generator,
             request,
@@ -175,18 +180,22 @@ class StageKit(Kit):
         return list(given) if isinstance(given, list | tuple) else [given]
 
 
-def _reply(prompt: Template, request: Request, completion: Completion) -> Reply:
-    value = prompt.reply.read(completion.text, finish=completion.finish, count=request.count)
-    return Reply(value, completion.text, completion)
+def _places(scope: tuple[int, ...]) -> list[tuple[int, int]]:
+    """A scope as part of a call's key.
+
+    The first of several things done at once is keyed like a thing done alone, so that one vote more
+    costs one call, not all of them; nothing else asks under that key while it is under way.
+    """
+    return [(depth, at) for depth, at in enumerate(scope) if at]
 
 
 def _asked_again(request: Request, completion: Completion, missing: str) -> Request:
-    """The second turn after a reply that could not be read."""
+    """The second turn after a reply that could not be read; a plain prompt, which has no turns, once more."""
+    if request.prompt is not None:
+        return request
     says = f"Your reply could not be used: {missing}. Write the whole reply once more, in the form asked for."
     turns: tuple[Message, ...] = (
         {"role": "assistant", "content": completion.text[:SHOWN_REPLY] or "(nothing)"},
         {"role": "user", "content": says},
     )
-    return Request(
-        (*request.messages, *turns), request.params, 0, request.reply, request.count, request.schema
-    )
+    return dataclasses.replace(request, messages=(*request.messages, *turns))

@@ -61,9 +61,9 @@ def _stages(run: TaskRun) -> list[dict[str, Any]]:
             reason: count for (stage, reason), count in run.counts.rejected.most_common() if stage == name
         }
         entered = run.counts.entered.get(name, 0)
-        result.append(
-            {"stage": name, "in_this_run": entered, "rejected": sum(reasons.values()), "reasons": reasons}
-        )
+        line = {"stage": name, "in_this_run": entered, "rejected": sum(reasons.values()), "reasons": reasons}
+        left_out = {what: count for (stage, what), count in run.counts.left_out.items() if stage == name}
+        result.append({**line, "left_out": left_out} if left_out else line)
     return result
 
 

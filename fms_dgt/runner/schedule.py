@@ -175,6 +175,7 @@ class Scheduler:
             lambda stage, error: self._crashed(task, stage, error),
             self.fail,
             asking,
+            task.counts.leave_out,
         )
         answers = self._journal.answers(task.entry.id, unit.key)
         walk = Walk(around, unit, answers, (task.admitted, self.tasks.index(task)))

@@ -11,6 +11,7 @@ from typing import Any
 
 from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.events import End, RecordKept, RowMoved, RowRejected, UnitFinished
+from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless
 from fms_dgt.errors import FmsDgtError, StageCrashed
@@ -31,6 +32,8 @@ HELD_IN_MEMORY = 256
 CRASHES_THAT_STOP = 10
 # Reasons that say nothing about the row.
 MAY_PASS = ("failed", CODE_ERROR)
+# What a reading counts of what it had to leave out.
+LEFT_OUT = ("cut", "incomplete", "surplus")
 # So many units are taken from the journal before anybody else has a turn.
 STORED_AT_ONCE = 500
 
@@ -41,7 +44,15 @@ class Counts:
 
     entered: Counter[str] = field(default_factory=Counter)
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     failed: int = 0
+
+    def leave_out(self, stage: str, reading: Reading) -> None:
+        """Count what a reply had that its value has not."""
+        for name in LEFT_OUT:
+            number = getattr(reading, name)
+            if number:
+                self.left_out[stage, name] += number
 
 
 class TaskRun:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.composed import Branch
+from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Stage
 from fms_dgt.errors import FmsDgtError, Rejected
@@ -39,6 +40,7 @@ class Surroundings:
     crashed: Callable[[str, BaseException], None]
     fatal: Callable[[FmsDgtError], None]
     asking: Callable[[], None] = lambda: None
+    left_out: Callable[[str, Reading], None] = lambda _stage, _reading: None
 
 
 class Walk:
@@ -53,6 +55,7 @@ class Walk:
         self.stop = around.stop
         self.moved = around.moved
         self.asking = around.asking
+        self.left_out = around.left_out
         self.seed = around.task.settings.seed
         self.unit = unit
         self.answers = answers
