@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from fms_dgt.core.composed import Branch, Flow, ForEach, Together, Unfold
     from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, GeneratorSpec, Request
     from fms_dgt.core.kit import Kit, Reply
-    from fms_dgt.core.record import Record
+    from fms_dgt.core.record import Columns, Record
     from fms_dgt.core.row import Row
     from fms_dgt.core.source import EachOf, Endless, Source
-    from fms_dgt.core.stages import Check, Generate, Judge, Map, Stage, stage
+    from fms_dgt.core.stages import Check, Generate, Judge, Map, Prompt, Stage, stage
     from fms_dgt.core.task import Task
     from fms_dgt.core.typed import option
     from fms_dgt.core.validator import (
@@ -48,10 +48,10 @@ _HOMES = {
     "fms_dgt.core.composed": ("Branch", "Flow", "ForEach", "Together", "Unfold"),
     "fms_dgt.core.generator": ("Completion", "Generator", "GeneratorOptions", "GeneratorSpec", "Request"),
     "fms_dgt.core.kit": ("Kit", "Reply"),
-    "fms_dgt.core.record": ("Record",),
+    "fms_dgt.core.record": ("Columns", "Record"),
     "fms_dgt.core.row": ("Row",),
     "fms_dgt.core.source": ("EachOf", "Endless", "Source"),
-    "fms_dgt.core.stages": ("Check", "Generate", "Judge", "Map", "Stage", "stage"),
+    "fms_dgt.core.stages": ("Check", "Generate", "Judge", "Map", "Prompt", "Stage", "stage"),
     "fms_dgt.core.task": ("Task",),
     "fms_dgt.core.typed": ("option",),
     "fms_dgt.core.validator": (
@@ -75,6 +75,7 @@ __all__ = [
     "Branch",
     "BuilderOptions",
     "Check",
+    "Columns",
     "Completion",
     "DataBuilder",
     "EachOf",
@@ -95,6 +96,7 @@ __all__ = [
     "OrderedValidator",
     "Outcome",
     "Problem",
+    "Prompt",
     "Record",
     "Rejected",
     "Reply",

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from fms_dgt.config import Flags, PlanRequest, TaskPlan, load_plan
 from fms_dgt.core.builder import DataBuilder
+from fms_dgt.core.composed import Flow
 from fms_dgt.core.events import RunFinished, TaskFinished
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, PluginError, Problem, RunError, UserError, did_you_mean
+from fms_dgt.given_flow import NAME, builder_of, task_of
 from fms_dgt.plugins import Plugins
 from fms_dgt.plugins.offered import plugin_name
 from fms_dgt.runner import execute
@@ -43,12 +45,15 @@ class Settings(TypedDict, total=False):
     max_concurrency: int
     max_calls: int
     max_tokens: int
+    max_cost: float
     output_dir: str | Path
     build_id: str
+    flow: str | Path
     include: Sequence[str | Path]
     restart: bool
     accept_changes: bool
     retry_failed: bool
+    estimate: bool
     replay: str | Path
 
 
@@ -68,7 +73,12 @@ class Outcome:
     @property
     def complete(self) -> bool:
         """Whether every task has what it was asked for."""
-        return self.finished.exit_code == 0
+        return self.finished.exit_code == 0 and all(task.complete for task in self.finished.tasks)
+
+    @property
+    def estimate(self) -> Mapping[str, Any] | None:
+        """What the rest of all tasks takes, after a run with `estimate=True`."""
+        return self.finished.estimate
 
     @property
     def tasks(self) -> Mapping[str, TaskFinished]:
@@ -113,7 +123,7 @@ def _line(task: TaskFinished) -> str:
 
 
 def run(
-    task: str | Path | Mapping[str, Any] | Task,
+    task: str | Path | Mapping[str, Any] | Task | Flow,
     *,
     builder: str | type[DataBuilder[Any]] | None = None,
     data: Iterable[Any] | pd.DataFrame | None = None,
@@ -124,8 +134,8 @@ def run(
 ) -> Outcome:
     """Run a task and wait for its end; works inside a running event loop (a notebook), too.
 
-    `task` is a path, the name of a shipped task, what a task file would say, or a `Task`. `builder`
-    names or is its data builder, where the task does not say. `data` (a list or a frame) takes the
+    `task` is a path, the name of a shipped task, what a task file would say, a `Task`, or a `Flow` that
+    goes over the rows of `data`. `builder` names or is its data builder, where the task does not say. `data` (a list or a frame) takes the
     place of the task's own rows. `generator` ("type:model", or a mapping with `type` and options)
     plays every generator's role. `progress=None` shows the run on a terminal only. Raises UserError
     where anything is wrong, RunError where the run could not go on; an `Outcome` that is not
@@ -140,7 +150,7 @@ def run(
 
 
 async def arun(
-    task: str | Path | Mapping[str, Any] | Task,
+    task: str | Path | Mapping[str, Any] | Task | Flow,
     *,
     builder: str | type[DataBuilder[Any]] | None = None,
     data: Iterable[Any] | pd.DataFrame | None = None,
@@ -176,7 +186,7 @@ def _in_thread(request: _Request) -> Outcome:
 
 @dataclass(frozen=True)
 class _Request:
-    task: str | Path | Mapping[str, Any] | Task
+    task: str | Path | Mapping[str, Any] | Task | Flow
     builder: str | type[DataBuilder[Any]] | None
     data: Any
     generator: str | Mapping[str, Any] | None
@@ -198,6 +208,8 @@ async def _arun(request: _Request, *, signals: bool) -> Outcome:
         raise InputError([*plan.problems, Problem(str(error))]) from error
     if isinstance(request.builder, type):
         plugins = plugins.with_class(request.builder, plugin_name(request.builder))
+    if isinstance(request.task, Flow):
+        plugins = plugins.with_class(builder_of(request.task, request.generator), NAME)
     if request.data is not None:
         rows = _rows(request.data)
         plan = dataclasses.replace(plan, tasks=[_with_rows(task, rows, plugins) for task in plan.tasks])
@@ -211,10 +223,12 @@ async def _arun(request: _Request, *, signals: bool) -> Outcome:
 def _argument_problems(request: _Request) -> list[Problem]:
     """What no type checker kept from being passed."""
     problems = []
-    if not isinstance(request.task, str | Path | Mapping | Task):
+    if not isinstance(request.task, str | Path | Mapping | Task | Flow):
         what = f"task: cannot be {_shown(request.task)}"
-        mend = "pass a path, the name of a shipped task, a mapping of what a task file says, or a Task"
+        mend = "pass a path, the name of a shipped task, a mapping of what a task file says, a Task or a Flow"
         problems.append(Problem(what, mend, ORIGIN))
+    if isinstance(request.task, Flow) and request.data is None:
+        problems.append(Problem("a Flow needs rows to work on", "pass data=[{...}, ...]", ORIGIN))
     if request.data is not None and (
         isinstance(request.data, str | Mapping) or not isinstance(request.data, Iterable)
     ):
@@ -234,6 +248,8 @@ def _shown(value: Any) -> str:
 
 def _said(request: _Request) -> str | Path | Mapping[str, Any]:
     task, builder = request.task, request.builder
+    if isinstance(task, Flow):
+        return task_of()
     name = plugin_name(builder) if isinstance(builder, type) else builder
     if isinstance(task, Task):
         if name is None:

@@ -6,25 +6,29 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from fms_dgt.binding import postprocessors
 from fms_dgt.binding.bound import BoundTask
+from fms_dgt.binding.builder_config import TEACHER, merged_config, own_config
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.players import Players, plain_problems, players_of, with_keeps
+from fms_dgt.binding.postprocessors import Postprocessors
+from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
 from fms_dgt.binding.roles import Backends, Roles, block_names
 from fms_dgt.binding.stage_config import StageConfigs
 from fms_dgt.binding.wiring import Wiring
-from fms_dgt.config.blocks import apply_layers, apply_teacher, block_problems, wildcard_problems
+from fms_dgt.config.blocks import teacher_node, wildcard_problems
 from fms_dgt.config.plan import DEFAULT_RECORDS, RunPlan, TaskPlan, TaskSettings
 from fms_dgt.config.tasks import known_keys
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.node import Node, Place
+from fms_dgt.core.record import Columns
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless, Source
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import names_in
 from fms_dgt.core.typed import decode, encode, field_names
-from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Found, Plugins, described
 
@@ -60,6 +64,7 @@ def bind(plan: RunPlan, plugins: Plugins) -> list[BoundTask]:
         except PluginError as error:
             found.append(Problem(str(error), where=str(task.place)))
         problems.extend(found)
+    problems.extend(price_problems(bound, plan.settings))
     if problems:
         raise InputError(problems)
     return bound
@@ -70,18 +75,12 @@ def _wildcard_problems(plan: RunPlan, plugins: Plugins) -> list[Problem]:
     configs = []
     for name in {task.builder for task in plan.tasks} & set(plugins.known("builders")):
         try:
-            configs.append(_own_config(plugins.builder(name)))
+            configs.append(own_config(plugins.builder(name)))
         except (PluginError, InputError):
             # told where the task is bound, and then this is not known
             return []
     layers = [layer for task in plan.tasks for layer in task.builder_layers]
     return wildcard_problems(configs, layers)
-
-
-def _own_config(found: Found[DataBuilder[Any]]) -> Node:
-    """The defaults that stand beside a builder's module."""
-    path = found.folder / f"{found.name}.yaml"
-    return read_yaml(path) if path.is_file() else Node.of({}, str(path))
 
 
 class _Binding:
@@ -100,8 +99,8 @@ class _Binding:
 
     def bind(self) -> BoundTask:
         """The task. Raises InputError once it cannot go on; lesser problems are only noted."""
-        own = _own_config(self._found)
-        config = self._merged(own)
+        own = own_config(self._found)
+        config = merged_config(own, self._plan.builder_layers, self._run.settings.teacher, self._plugins)
         builder = self._builder(config)
         task, formatted = self._task()
         self._stop_here()
@@ -114,9 +113,12 @@ class _Binding:
         folder = self._found.folder / "templates"
         # stages are named after templates, so these are what the builder's other flows may have
         elsewhere = {path.stem for path in folder.glob("*.yaml")}
-        flow = stages.applied(self._asked("flow", builder.flow, task, Flow), elsewhere, self._problems)
+        post = Postprocessors.read(config.get(postprocessors.KEY), self._problems)
+        config = post.with_blocks(config)
+        flow = post.appended(self._asked("flow", builder.flow, task, Flow))
+        flow = stages.applied(flow, elsewhere, self._problems)
         self._check_names(flow)
-        roles = Roles(config.get("blocks"), self._plugins, self._backends)
+        roles = Roles(config.get("blocks"), self._plugins, self._backends, self._teacher())
         players = players_of(flow, roles, self._found.name, self._problems)
         self._check_blocks(own, config, players)
         files = builder.template_files()
@@ -128,10 +130,14 @@ class _Binding:
         first = {**columns, **self._first_values(source)}
         ends = wiring.flow(flow, frozenset(first))
         wiring.record(builder.record, ends)
+        output = self._output(builder, task)
+        wiring.output(output or (), ends)
         self._stop_here()
         self._problems.extend(fill_problems(flow, templates, first))
         self._stop_here()
         settings, notes = self._settings(source)
+        told = self._asked("notes", lambda task: list(builder.notes(task)), task, list)
+        notes = (*notes, *(f"{self._plan.name}: {note}" for note in told))
         made = Made(self._found, builder, task, source, flow, templates, players, settings.seed)
         return BoundTask(
             name=self._plan.name,
@@ -151,8 +157,14 @@ class _Binding:
             resolved=_resolved(self._found.name, builder, players),
             folder=self._plan.folder,
             instruction_format=formatted,
+            output=output,
             notes=notes,
         )
+
+    def _output(self, builder: DataBuilder[Any], task: Task) -> tuple[str, ...] | None:
+        if builder.record is not Columns:
+            return None
+        return tuple(self._asked("output", lambda task: list(builder.output(task) or ()), task, list)) or None
 
     def _stop_here(self) -> None:
         if self._problems:
@@ -177,17 +189,9 @@ class _Binding:
 
     # --- configuration -------------------------------------------------------------------------
 
-    def _merged(self, own: Node) -> Node:
-        for node in (own, *(layer for layer, _ in self._plan.builder_layers)):
-            self._problems.extend(block_problems(node))
-        self._stop_here()
-        merged = apply_layers(own, self._plan.builder_layers)
+    def _teacher(self) -> Node | None:
         teacher = self._run.settings.teacher
-        if teacher:
-            # a type that nobody knows is a generator that is not installed, as far as a teacher minds
-            validators = self._plugins.known("validators")
-            merged = apply_teacher(merged, teacher, lambda kind: kind not in validators, Place("--teacher"))
-        return merged
+        return teacher_node(teacher, TEACHER) if teacher else None
 
     def _builder(self, config: Node) -> DataBuilder[Any] | None:
         cls = self._found.cls

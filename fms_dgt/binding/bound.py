@@ -16,7 +16,8 @@ from fms_dgt.core.canonical import digest
 from fms_dgt.core.composed import Branch, Flow
 from fms_dgt.core.generator import Generator, shaping
 from fms_dgt.core.node import Node
-from fms_dgt.core.record import Record
+from fms_dgt.core.record import Columns, Record
+from fms_dgt.core.row import Row
 from fms_dgt.core.source import Source
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.task import Task
@@ -88,6 +89,7 @@ class BoundTask:
     resolved: Mapping[str, Any]
     folder: Path
     instruction_format: Mapping[str, str] = field(default_factory=dict)
+    output: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -107,6 +109,16 @@ class BoundTask:
         simple: dict[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (float, int), bool: (bool,)}
         hints = typing.get_type_hints(self.record)
         return {name: simple[hint] for name, hint in hints.items() if hint in simple}
+
+    def record_of(self, row: Row) -> Mapping[str, Any]:
+        """The record that a finished row is, as JSON values. Raises what a stranger's record class does."""
+        values = {**self.columns, **row}
+        if self.record is Columns:
+            return dict(row) if self.output is None else {name: values[name] for name in self.output}
+        fields = self.record.__dataclass_fields__
+        record = self.record(**{name: values[name] for name in fields if name in values})
+        _check_types(record, self.record_types)
+        return self.written(record)
 
     def written(self, record: Record) -> Mapping[str, Any]:
         """A record as JSON values; by its own `to_dict`, but for plain values, which are a tenth the work."""
@@ -153,6 +165,15 @@ class BoundTask:
                 for path in result[stage.name].values():
                     self._collect_paths(path, result)
                 return
+
+
+def _check_types(record: Record, types: Mapping[str, tuple[type, ...]]) -> None:
+    """Raises TypeError where a field that is declared as text or a number holds something else."""
+    for name, allowed in types.items():
+        value = getattr(record, name)
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            wanted = allowed[0].__name__
+            raise TypeError(f"the field '{name}' holds {type(value).__name__}, and is declared as {wanted}")
 
 
 def stage_names(flow: Flow) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from fms_dgt.binding.stage_config import StageConfigs
 from fms_dgt.binding.wiring import matching
 from fms_dgt.core.composed import Flow
+from fms_dgt.core.node import Node
 from fms_dgt.core.stages import Check, Generate, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.errors import InputError, Problem, did_you_mean
@@ -31,9 +32,21 @@ def templates_of(
             problems.append(node.problem(f"there is no template '{name}'", mend))
             files[name] = own / name
     result: dict[str, Template] = {}
+    for stage in flow.walk():
+        for name, said in stage.own_templates().items():
+            _make(name, said, result, problems)
     for name in dict.fromkeys(name for stage in flow.walk() for name in _asked(stage, files)):
-        _load(name, files, own, result, problems)
+        if name not in result:
+            _load(name, files, own, result, problems)
     return result
+
+
+def _make(name: str, said: Mapping[str, Any], result: dict[str, Template], problems: list[Problem]) -> None:
+    """A template that stands in the flow."""
+    try:
+        result[name] = Template.from_node(Node.of(said, f"the prompt of the stage '{name}'"), name)
+    except InputError as error:
+        problems.extend(error.problems)
 
 
 def _asked(stage: Stage, files: Mapping[str, Path]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from fms_dgt.binding.bound import BoundGenerator, BoundValidator
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
 from fms_dgt.core.node import Node
-from fms_dgt.core.typed import decode, encode
+from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
 
@@ -52,14 +52,18 @@ class Backends:
 class Roles:
     """The blocks of one builder, by name, made when a stage asks for them."""
 
-    def __init__(self, blocks: Node | None, plugins: Plugins, backends: Backends) -> None:
+    def __init__(
+        self, blocks: Node | None, plugins: Plugins, backends: Backends, teacher: Node | None = None
+    ) -> None:
         self._plugins = plugins
         self._backends = backends
+        self._teacher = teacher
         self._blocks = _by_name(blocks)
 
     def generator(self, role: str, where: str, problems: list[Problem]) -> BoundGenerator | None:
         """The generator that plays a role."""
-        block = self._block(role, where, problems)
+        # a teacher plays every generator's role, those that no block speaks of included
+        block = self._blocks.get(role) or self._teacher or self._block(role, where, problems)
         spec = GeneratorSpec.from_node(block, problems) if block else None
         if spec is None:
             return None
@@ -73,7 +77,7 @@ class Roles:
 
     def validator(self, role: str, where: str, problems: list[Problem]) -> BoundValidator | None:
         """The validator that plays a role, with the generators that its options name."""
-        block = self._block(role, where, problems)
+        block = self._named(role, where) or self._block(role, where, problems)
         spec = GeneratorSpec.from_node(block, problems) if block else None
         if spec is None:
             return None
@@ -90,11 +94,36 @@ class Roles:
             for field in dataclasses.fields(options)
             if isinstance(getattr(options, field.name), GeneratorSpec)
         }
-        bound = {name: self._backends.bind(lm, problems) for name, lm in asked.items()}
+        bound = {name: self._backends.bind(self._meant(lm, problems), problems) for name, lm in asked.items()}
         generators = {name: generator for name, generator in bound.items() if generator is not None}
         # an included file has a digest for a version, which would tell of comments, too
         version = "" if found.distribution.endswith(".py") else f"{found.distribution} {found.version}"
         return BoundValidator(found.name, found.cls(options), version, generators)
+
+    def _meant(self, spec: GeneratorSpec, problems: list[Problem]) -> GeneratorSpec:
+        """A model as an option names it: a generator's type, or the name of another block."""
+        block = self._blocks.get(spec.type)
+        if block is None or spec.type in self._plugins.known("generators"):
+            return spec
+        named = GeneratorSpec.from_node(block, problems)
+        if named is None:
+            return spec
+        return GeneratorSpec(named.type, named.options.merged(spec.options))
+
+    def _named(self, role: str, where: str) -> Node | None:
+        """A validator's block; where there is none, or none that says a type, a validator of that name."""
+        block = self._blocks.get(role)
+        if (block is not None and block.get("type")) or role not in self._plugins.known("validators"):
+            return block
+        block = (block or Node.of({}, where)).with_(type=Node.of(role, where))
+        return block.with_(lm_config=self._teacher) if self._judges(role) and self._teacher else block
+
+    def _judges(self, name: str) -> bool:
+        """Whether a validator asks a generator of its own."""
+        try:
+            return "lm_config" in field_names(self._plugins.validator(name).cls.Options)
+        except PluginError:
+            return False
 
     def _block(self, role: str, where: str, problems: list[Problem]) -> Node | None:
         block = self._blocks.get(role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fms_dgt.core.composed import Branch, Flow, ForEach, Together
@@ -26,6 +26,13 @@ class Wiring:
     def flow(self, flow: Flow, there: frozenset[str]) -> list[frozenset[str]]:
         """The columns that are there at the end of each way through the flow."""
         return self._stages(flow.stages, there)
+
+    def output(self, columns: Sequence[str], ends: list[frozenset[str]]) -> None:
+        """Each column of a record that is a choice of the row's must be there at every end."""
+        for name in columns:
+            if any(name not in end for end in ends):
+                mend = did_you_mean(name, frozenset().union(*ends), noun="columns that are there")
+                self._problem(f"records are to have the column '{name}', which nothing makes", mend)
 
     def record(self, record: type[Record], ends: list[frozenset[str]]) -> None:
         """Every field of the record that has no default must be there at every end."""

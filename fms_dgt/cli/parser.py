@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
 RUN = "run"
 COMMANDS = {
+    "check-teachers": "ask every model of a config for a word",
     "init": "write a commented first task and config",
+    "models": "fetch, list and remove GGUF files for llama.cpp",
     "plugins": "list builders, generators, validators and hooks",
     RUN: "make data; the word itself may be left out",
     "runs": "list what an output folder holds",
+    "serve": "serve a GGUF file to other programs, over the OpenAI protocol",
     "trace": "show the prompts and answers that a record came from",
+    "try": "ask a model one thing, and show how its reply is read",
 }
 # where a command's word cannot be a module's name
 MODULES = {"try": "try_prompt"}
@@ -116,7 +120,7 @@ def parse_run(argv: Sequence[str]) -> argparse.Namespace:
 
 def run_parser() -> Parser:
     """The parser of a run's flags."""
-    commands = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
+    commands = "\n".join(f"  {name:<16}{text}" for name, text in COMMANDS.items())
     parser = Parser(
         prog="fms_dgt", usage=_USAGE, description=_ABOUT, epilog=f"commands:\n{commands}\n\n{_EXAMPLES}"
     )
@@ -148,6 +152,11 @@ def _add_what(parser: Parser) -> None:
     )
     group.add_argument(
         "--teacher", metavar="TYPE[:MODEL]", help="plays every generator in place of what the config says"
+    )
+    group.add_argument(
+        "--flow",
+        metavar="NAME",
+        help="the flow of every 'pipeline' task: a YAML file, or one of a library by name",
     )
     _list(
         group,
@@ -183,6 +192,12 @@ def _add_how_much(parser: Parser) -> None:
     )
     _number(group, "--max-calls", help="stop when the output folder has cost this many calls")
     _number(group, "--max-tokens", help="stop when the output folder has cost this many tokens")
+    group.add_argument(
+        "--max-cost",
+        type=number,
+        metavar="X",
+        help="stop when the output folder has cost this much, by the prices in the config",
+    )
     _number(
         group,
         "--max-concurrency",
@@ -215,6 +230,11 @@ def _add_face(parser: Parser) -> None:
     _switch(
         group, "--check", help="check everything, show the settings and where they come from, make no call"
     )
+    _switch(
+        group,
+        "--estimate",
+        help="work on a few units of each task, tell what the rest will cost and stop; the work is kept",
+    )
     _switch(group, "--quiet", help="show nothing but errors")
     _switch(group, "--json", help="write the outcome to stdout as one JSON object, and show nothing else")
     _switch(group, "--debug", help="show tracebacks")
@@ -228,6 +248,14 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a whole number, not the text '{text}'") from None
+
+
+def number(text: str) -> float:
+    """A flag's value as a number that may have a fraction."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, not the text '{text}'") from None
 
 
 def _list(group: argparse._ArgumentGroup, *names: str, metavar: str, help: str) -> None:  # noqa: A002

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, TextIO
 
+from fms_dgt.cli.estimate import lines_of as estimate_lines
 from fms_dgt.config import Flags, PlanRequest, RunPlan, load_plan
 from fms_dgt.core.events import RunFinished
 from fms_dgt.core.typed import encode
@@ -33,7 +34,10 @@ def main(options: argparse.Namespace) -> int:
         finished = _execute(plan, plugins, options)
     if options.json:
         _write_json({"exit_code": finished.exit_code, **encode(finished)}, stdout)
-    elif options.quiet:
+        return finished.exit_code
+    if options.estimate:
+        print("\n".join(estimate_lines(finished)), file=stdout)
+    if options.quiet:
         _say_what_is_missing(finished)
     return finished.exit_code
 
@@ -77,7 +81,9 @@ def _display(options: argparse.Namespace) -> Literal["live", "plain", "none"]:
 
 def _say_what_is_missing(finished: RunFinished) -> None:
     lines: Sequence[str] = [
-        f"{task.task}: {task.why or task.end}" for task in finished.tasks if not task.complete
+        f"{task.task}: {task.why or task.end}"
+        for task in finished.tasks
+        if not task.complete and task.end != "estimated"
     ]
     for line in [*lines, *([finished.error] if finished.error else [])]:
         print(f"error: {line}", file=sys.stderr)

@@ -69,10 +69,7 @@ def apply_teacher(
     The teacher is `TYPE[:MODEL]`, or a mapping with a `type` and options; `place` is where it was
     said. A block that has that type already keeps its options, and its model too unless one was given.
     """
-    if isinstance(teacher, str):
-        kind, _, model = teacher.partition(":")
-        teacher = {"type": kind, "model_id_or_path": model} if model else {"type": kind}
-    over = Node({key: Node.of(value, place) for key, value in teacher.items()}, place)
+    over = teacher_node(teacher, place)
 
     def taught(block: Node) -> Node:
         own = block.get("type")
@@ -82,6 +79,14 @@ def apply_teacher(
 
     blocks = {name: taught(block) for name, block in _by_name(config.get(BLOCKS)).items()}
     return config.with_(**{BLOCKS: Node(list(blocks.values()), config.place)}) if blocks else config
+
+
+def teacher_node(teacher: str | Mapping[str, Any], place: Place) -> Node:
+    """A teacher as the block that it is."""
+    if isinstance(teacher, str):
+        kind, _, model = teacher.partition(":")
+        teacher = {"type": kind, "model_id_or_path": model} if model else {"type": kind}
+    return Node({key: Node.of(value, place) for key, value in teacher.items()}, place)
 
 
 def block_problems(config: Node) -> list[Problem]:

@@ -28,14 +28,17 @@ class Flags:
     max_concurrency: Any = None
     max_calls: Any = None
     max_tokens: Any = None
+    max_cost: Any = None
     output_dir: str | Path | None = None
     build_id: str | None = None
     teacher: str | Mapping[str, Any] | None = None
+    flow: str | Path | None = None
     replay: str | Path | None = None
     include: Sequence[str | Path] = ()
     restart: bool = False
     accept_changes: bool = False
     retry_failed: bool = False
+    estimate: bool = False
 
     def node(self, origin: str, *names: str) -> Node:
         """Those of `names` that were said, as a mapping whose entries know their flag."""

@@ -137,7 +137,8 @@ class _Loading:
     def _read(self, task: SaidTask, config: ConfigFile) -> _Read:
         """What was said of the task, lowest first: config, task file, the config on this task, flags."""
         problems = self._found.problems
-        said = task.merged()
+        flow = self._request.flags.node(self._request.origin, "flow")
+        said = task.merged().with_(**flow.value)
         parts = [part.get(RUNNER) for part in (task.said, task.over) if part is not None]
         own = [config.settings, *(read_settings(part, problems, run_wide=False) for part in parts)]
         merged = own[0].task

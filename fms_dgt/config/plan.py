@@ -58,13 +58,14 @@ class RunSettings:
     """What holds for the whole run.
 
     `teacher` is `TYPE[:MODEL]`, or a mapping with a `type` and options; `replay` is the output folder of
-    another run that answers everything.
+    another run that answers everything. With `estimate` a few units of each task are worked on, no more.
     """
 
     output_dir: Path
     max_concurrency: int | None = option(None, low=1, help="calls in flight at once")
     max_calls: int | None = option(None, low=1, help="calls that the output folder may have cost")
     max_tokens: int | None = option(None, low=1, help="tokens that the output folder may have cost")
+    max_cost: float | None = option(None, low=0, help="money that the output folder may have cost")
     max_attempts: int = option(8, low=1, help="tries of one call")
     give_up_after: float = option(
         300.0, low=0, help="seconds without any answer after which a backend counts as gone"
@@ -74,6 +75,7 @@ class RunSettings:
     accept_changes: bool = False
     retry_failed: bool = False
     restart: bool = False
+    estimate: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,13 @@ _FLAGS = (
     "max_concurrency",
     "max_calls",
     "max_tokens",
+    "max_cost",
     "teacher",
     "replay",
     "accept_changes",
     "retry_failed",
     "restart",
+    "estimate",
 )
 
 

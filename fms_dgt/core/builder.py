@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -28,10 +28,12 @@ class DataBuilder(ABC, Generic[T]):
     """How data is made.
 
     Beside its module stand its defaults, `<name>.yaml`, and its prompts, `templates/<name>.yaml`.
+    `defaults` is what that file would say, for a builder without one.
     """
 
     Options: ClassVar[type[BuilderOptions]] = BuilderOptions
     record: ClassVar[type[Record]]
+    defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, options: Any = None) -> None:
         self.options: Any = options if options is not None else self.Options()
@@ -52,6 +54,10 @@ class DataBuilder(ABC, Generic[T]):
             "taxonomy_path": task.taxonomy_path,
         }
 
+    def output(self, task: T) -> Sequence[str] | None:
+        """Where `record` is `Columns`: the columns that records have; None for all of the row's."""
+        return None
+
     def template_files(self) -> Mapping[str, Path]:
         """Templates that stand elsewhere than in the builder's own `templates/` folder."""
         return {}
@@ -59,6 +65,10 @@ class DataBuilder(ABC, Generic[T]):
     def check(self, task: T) -> list[Problem]:
         """What is wrong with a task that its types cannot say, found before the first call."""
         return []
+
+    def notes(self, task: T) -> Sequence[str]:
+        """What the user should know of a task that is no mistake: a file that was left out, say."""
+        return ()
 
     @classmethod
     def task_type(cls) -> type[Task]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-End: TypeAlias = Literal["reached", "exhausted", "stalled", "spent", "interrupted", "stopped"]
+# "estimated": an estimate has worked on as many units as it needs.
+End: TypeAlias = Literal["reached", "exhausted", "stalled", "spent", "interrupted", "stopped", "estimated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ class RunFinished:
     """The end of a run, with one entry a task; `report` is what `run.json` says, by task.
 
     `error` is what stopped the run early, `mendable` whether the user can do something about it.
+    `cost` is what this run's calls cost, in the currency of the prices; None where a price is not known.
+    `estimate` is what the rest of all tasks takes, where the run was made for that; `report` has each task's.
     """
 
     folder: Path
@@ -152,14 +155,18 @@ class RunFinished:
     notes: Sequence[str] = ()
     error: str = ""
     mendable: bool = False
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    estimate: Mapping[str, Any] | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 where every task has what it was asked for, 2 where the user can mend what is in the way,
-        130 where it was interrupted, else 1.
+        """0 where every task has what it was asked for, or is estimated, 2 where the user can mend what is
+        in the way, 130 where it was interrupted, else 1.
         """
         if self.error:
             return 2 if self.mendable else 1
         if any(task.end == "interrupted" for task in self.tasks):
             return 130
-        return 0 if all(task.complete for task in self.tasks) else 1
+        return 0 if all(task.complete or task.end == "estimated" for task in self.tasks) else 1

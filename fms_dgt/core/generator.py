@@ -22,8 +22,8 @@ class Request:
     the call's key.
 
     A `prompt` is sent as it stands, without a chat template, and may stand in the middle of a turn;
-    `messages` is empty then, and only a generator that `completes` takes it. `params` are sampling
-    options by their OpenAI names; `schema` is set where the backend enforces one. Backends must raise
+    `messages` is empty then, and only a generator that `completes` takes it. `params` are all sampling
+    options, the block's among them, by their OpenAI names: a backend adds none. `schema` is set where the backend enforces one. Backends must raise
     GeneratorError for whatever goes wrong, nothing else.
     """
 
@@ -65,6 +65,8 @@ class GeneratorOptions:
     requests_per_minute: float | None = option(None, low=0.001, shapes=False, help="a limit to keep to")
     tokens_per_minute: float | None = option(None, low=0.001, shapes=False, help="a limit to keep to")
     timeout: float = option(600.0, low=0.001, shapes=False, help="seconds one call may take")
+    input_price: float | None = option(None, low=0, shapes=False, help="price of a million tokens asked")
+    output_price: float | None = option(None, low=0, shapes=False, help="price of a million tokens answered")
 
     SAMPLING: ClassVar[tuple[str, ...]] = ("temperature", "top_p", "max_tokens", "stop")
 
@@ -73,9 +75,18 @@ class GeneratorOptions:
         values = {name: getattr(self, name) for name in self.SAMPLING}
         return {name: value for name, value in values.items() if value is not None}
 
+    def price_of(self, input_tokens: int, output_tokens: int) -> float | None:
+        """What so many tokens cost, in the currency of the prices; None where there are none."""
+        if self.input_price is None or self.output_price is None:
+            return None
+        return (input_tokens * self.input_price + output_tokens * self.output_price) / 1e6
+
 
 class SamplingParams(dict[str, Any]):
-    """Sampling options that a template or a stage sets, by their OpenAI names; empty where it sets none."""
+    """Sampling options that a template or a stage sets, by their OpenAI names; empty where it sets none.
+
+    None switches off what the block says: the model then has its own way.
+    """
 
     @classmethod
     def from_node(cls, node: Node, problems: list[Problem]) -> Self | None:
@@ -89,15 +100,18 @@ class SamplingParams(dict[str, Any]):
             problems.append(node.value[key].problem(f"unknown key '{key}'", mend))
         known = {key: child for key, child in node.items() if key in _SAMPLING_NAMES}
         options = decode(GeneratorOptions, Node(known, node.place), problems)
-        return None if options is None else cls(options.sampling())
+        if options is None:
+            return None
+        off = [_SAMPLING_NAMES[key] for key, child in known.items() if child.value is None]
+        return cls({**options.sampling(), **dict.fromkeys(off)})
 
 
-_SAMPLING_NAMES = frozenset(
-    name
+_SAMPLING_NAMES = {
+    name: spec.name
     for spec in dataclasses.fields(GeneratorOptions)
     if spec.name in GeneratorOptions.SAMPLING
     for name in (spec.name, *spec.metadata["aliases"])
-)
+}
 
 O = TypeVar("O", bound=GeneratorOptions)  # noqa: E741 (options)
 
@@ -133,6 +147,11 @@ class Generator(ABC, Generic[O]):
     def check(self) -> list[Problem]:
         """What would keep every call from working (a missing key, say), found without a call."""
         return []
+
+    @property
+    def at_most(self) -> int | None:
+        """How many calls it can use at once, whatever a config allows; None where only the config says."""
+        return None
 
     @property
     def endpoint(self) -> str:

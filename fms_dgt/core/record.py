@@ -13,3 +13,11 @@ class Record(DataClassJsonMixin):
 
     Fields without a default must be made by the flow, the task's columns or the source.
     """
+
+
+@dataclass(frozen=True)
+class Columns(Record):
+    """A record that is the finished row itself, for builders that do not know its columns beforehand.
+
+    It has every column of the row, or those that the builder's `output` names.
+    """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, TypeAlias
 
 from fms_dgt.core.canonical import derived_random, digest, hexdigest
 from fms_dgt.core.row import Unit
+from fms_dgt.core.table_file import json_lines
 from fms_dgt.errors import InputError, Problem
 
 Accepted: TypeAlias = Sequence[Mapping[str, Any]]
@@ -69,7 +69,7 @@ class EachOf(Source):
     def fingerprint(self) -> str:
         """The file's content, or the items' where they are held in memory."""
         if isinstance(self.items, Path):
-            return _file_digest(self.items)
+            return file_digest(self.items)
         return hexdigest(self.items) if isinstance(self.items, list | tuple) else ""
 
     def size(self) -> int | None:
@@ -77,7 +77,9 @@ class EachOf(Source):
         return len(self.items) if isinstance(self.items, list | tuple) else None
 
     def _rows(self) -> Iterable[Any]:
-        return _json_lines(self.items) if isinstance(self.items, Path) else self.items
+        if isinstance(self.items, Path):
+            return (value for _, value in json_lines(self.items))
+        return self.items
 
     def _as_row(self, item: Any, number: int) -> Mapping[str, Any]:
         if isinstance(item, Mapping):
@@ -121,27 +123,8 @@ class Endless(Source):
         return f"lag {self.lag or 0}"
 
 
-def _json_lines(path: Path) -> Iterator[Any]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _json_line(line, f"{path}:{number}")
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise InputError([Problem(f"cannot be read: {why}", "check the path", str(path))]) from error
-    except UnicodeDecodeError as error:
-        raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", str(path))]) from error
-
-
-def _json_line(line: str, where: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise InputError([Problem(f"is not JSON: {error}", "write one JSON value a line", where)]) from error
-
-
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """32 characters that stand for the content of a file. Raises InputError."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "blake2b").hexdigest()[:32]

@@ -13,7 +13,7 @@ from fms_dgt.core.row import Row
 from fms_dgt.core.validator import Keep
 from fms_dgt.errors import Rejected
 
-Outcome: TypeAlias = "Row | list[Row]"
+Outcome: TypeAlias = "Row | list[Row] | list[Row | Rejected]"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,10 @@ class Stage(ABC):
 
     @abstractmethod
     async def run(self, row: Row, kit: Kit) -> Outcome:
-        """The work on one row: the row that goes on, or a list of them. Raises Rejected."""
+        """The work on one row: the row that goes on, or a list of them. Raises Rejected.
+
+        A list may have `Rejected`s in it: rows that end here, while the others go on.
+        """
 
     def needs(self) -> frozenset[str]:
         """Columns that must be there before it, templates' variables apart."""
@@ -37,6 +40,10 @@ class Stage(ABC):
     def asks(self) -> Iterator[tuple[str, str]]:
         """The (role, template) pairs it asks with; a template may be a glob."""
         yield from ()
+
+    def own_templates(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the templates say that stand in the flow itself, by the names it asks with."""
+        return {}
 
     def inner(self) -> tuple[Stage, ...]:
         """The stages inside this one."""
@@ -59,8 +66,49 @@ class Stage(ABC):
         return 1
 
 
+class Prompt(str):  # noqa: SLOT000 (a text with something in its hand)
+    """A template that stands in the flow itself: the prompt's text, and what else its file would say.
+
+    `Generate(Prompt("Name three {{ things }}. {{ reply_format }}", reply="list"), into="name", count=3)`.
+    A text with spaces or braces is one without `Prompt`, too; its reply is text.
+    """
+
+    said: Mapping[str, Any]
+
+    def __new__(cls, text: str, **said: Any) -> Self:
+        """`said` are the other keys of a template's file: `system`, `reply`, `params`, `plain`."""
+        prompt = super().__new__(cls, text)
+        prompt.said = {"prompt": text, **said}
+        return prompt
+
+
 @dataclass(frozen=True)
-class Generate(Stage):
+class _Asking(Stage):
+    """A stage with one template: the name of a file, or a `Prompt`."""
+
+    own: tuple[str, Mapping[str, Any]] | None = field(default=None, kw_only=True, repr=False)
+
+    def own_templates(self) -> Mapping[str, Mapping[str, Any]]:
+        template = getattr(self, "template", None)
+        # another template may have taken its place since: a config can name one
+        return {self.own[0]: self.own[1]} if self.own and self.own[0] == template else {}
+
+    def _settle(self, template: str | None, usual: str) -> None:
+        """Give the stage its name, and a template that stands in the flow the same one."""
+        prompt = template if isinstance(template, Prompt) else None
+        if prompt is None and template and set(template) & set(" \n\t{"):
+            prompt = Prompt(template)
+        if prompt is None:
+            object.__setattr__(self, "name", self.name or template or usual)
+            return
+        name = self.name or usual
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "template", name)
+        object.__setattr__(self, "own", (name, prompt.said))
+
+
+@dataclass(frozen=True)
+class Generate(_Asking):
     """Asks with a template and puts what was read into a column.
 
     A reply with several items becomes one row an item, or one list in the row with `spread=False`.
@@ -76,7 +124,7 @@ class Generate(Stage):
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or self.template)
+        self._settle(self.template, self.into if isinstance(self.into, str) else "_".join(self.into))
 
     def makes(self) -> frozenset[str]:
         return frozenset([self.into] if isinstance(self.into, str) else self.into)
@@ -114,12 +162,13 @@ class Generate(Stage):
 
 
 @dataclass(frozen=True)
-class Check(Stage):
+class Check(_Asking):
     """Measures a row; `keep` decides whether it goes on.
 
     `validator` is the role that measures, `on` the column it looks at, `template` what it is asked
     with. `into="x"` keeps the measurement in the columns `x_score` and `x_reason`. A check against
-    earlier records compares, with `within`, only those that have the same in that column.
+    earlier records compares, with `within`, only those that have the same in that column; `known` values
+    of `on` count as if records had them from the beginning (seed examples, say).
     """
 
     validator: str
@@ -129,9 +178,10 @@ class Check(Stage):
     into: str | None = None
     within: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    known: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or self.template or self.validator)
+        self._settle(self.template, self.into or self.validator)
 
     def needs(self) -> frozenset[str]:
         return frozenset(column for column in (self.on, self.within) if column)

@@ -118,7 +118,10 @@ class Validator(BaseValidator[V], ABC):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a memory found: how alike, and the record it belongs to (a line of `data.jsonl`, from 1)."""
+    """What a memory found: how alike, and the record it belongs to (a line of `data.jsonl`, from 1).
+
+    0 stands for a value that the check knew from the beginning.
+    """
 
     score: float
     record: int

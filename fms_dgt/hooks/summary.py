@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
@@ -17,6 +18,7 @@ from fms_dgt.hooks.tables import (
     rows_unsaid,
     shown_name,
     shown_reason,
+    spending_table,
 )
 from fms_dgt.hooks.task_count import TaskCount
 from fms_dgt.hooks.wording import (
@@ -24,8 +26,10 @@ from fms_dgt.hooks.wording import (
     error_line,
     how_it_ended,
     lines_of,
+    money,
     notes_at_end,
     one_line,
+    paid_in_words,
     plural,
     shown_path,
     what_failed,
@@ -45,7 +49,9 @@ def summary(event: RunFinished, count: RunCount) -> Iterator[Text]:
         yield from _title(task, counted, event.error)
         stages = event.report.get(task.task, {}).get("stages", ())
         yield from (Text(f"  {line}", style="yellow") for line in what_was_left_out(stages))
-        yield from block(task, counted)
+        # the report of a task that was complete already is an earlier run's
+        said = event.report.get(task.task, {}) if counted.begun else {}
+        yield from block(task, counted, said.get("spending", {}).get("this_run", {}))
     yield Text()
     yield from _whole(event, count)
 
@@ -61,17 +67,20 @@ def _title(event: TaskFinished, task: TaskCount, error: str) -> Iterator[Text]:
         yield Text(f"  {failed}", style="yellow")
 
 
-def _full(event: TaskFinished, task: TaskCount) -> Iterator[Text]:
+def _full(event: TaskFinished, task: TaskCount, paid: Mapping[str, Any]) -> Iterator[Text]:
     if not task.idle:
         yield from funnel_table(task)
         yield from rows_unsaid(task, event.end)
         columns = list(columns_tables(task.columns))
         yield from [Text()] * bool(columns)
         yield from columns
+        asked = list(spending_table(paid.get("by_stage", [])))
+        yield from [Text()] * bool(asked)
+        yield from asked
     yield from _files(event.files)
 
 
-def _short(event: TaskFinished, task: TaskCount) -> Iterator[Text]:
+def _short(event: TaskFinished, task: TaskCount, paid: Mapping[str, Any]) -> Iterator[Text]:
     said = []
     if not task.idle:
         scores = [f"{shown_name(name)} {values.mean:.2f}" for name, values in task.columns.scores.items()]
@@ -84,6 +93,7 @@ def _short(event: TaskFinished, task: TaskCount) -> Iterator[Text]:
         ]
         said += [("mean", ", ".join(scores[:SHOWN_COLUMNS]))] * bool(scores)
         said += [("words", ", ".join(words[:SHOWN_COLUMNS]))] * bool(words)
+        said += [("asked", paid_in_words(paid))] if paid.get("calls") else []
     said += [("in", shown_path(folder)) for folder in sorted({path.parent for path in event.files.values()})]
     for label, text in said:
         yield Text.assemble((f"  {label:<10}", "dim"), text, no_wrap=label == "in")
@@ -101,6 +111,7 @@ def _whole(event: RunFinished, count: RunCount) -> Iterator[Text]:
         plural(event.calls, "call"),
         f"{count.input_tokens:,} tokens in" if count.calls else "",
         f"{count.output_tokens:,} out" if count.calls else "",
+        f"cost {money(event.cost)}" if event.calls and event.cost is not None else "",
         f"{plural(event.replayed, 'answer')} replayed" if event.replayed else "",
         plural(count.retries, "retry", "retries") if count.retries else "",
         f"{count.failed:,} failed" if count.failed else "",

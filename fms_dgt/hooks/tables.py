@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
+from typing import Any
 
 from rich.text import Text
 
 from fms_dgt.core.events import End
 from fms_dgt.hooks.measures import Columns
 from fms_dgt.hooks.task_count import TaskCount
-from fms_dgt.hooks.wording import hide_secrets, one_line
+from fms_dgt.hooks.wording import hide_secrets, money, one_line
 
 SHOWN_STAGES = 30
 SHOWN_COLUMNS = 6
@@ -77,6 +78,19 @@ def columns_tables(columns: Columns) -> Iterator[Text]:
         yield from table(both[0], left=(0, 2))
     if words:
         yield from table(both[1], left=(0,))
+
+
+def spending_table(lines: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
+    """What was paid for in this run, by stage and role; nothing where nothing was."""
+    paid = [line for line in lines if line["calls"]]
+    priced = any(line["cost"] is not None for line in paid)
+    rows = [["asked in", "role", "calls", "tokens in", "out", *["cost"] * priced]]
+    for line in paid[:SHOWN_STAGES]:
+        counts = [f"{line[name]:,}" for name in ("calls", "input_tokens", "output_tokens")]
+        cost = ["" if line["cost"] is None else money(line["cost"])] * priced
+        rows.append([shown_name(line["stage"]), shown_name(line["role"]), *counts, *cost])
+    if paid:
+        yield from table(rows, left=(0, 1))
 
 
 def most_common(reasons: Mapping[tuple[str, str], int]) -> list[tuple[tuple[str, str], int]]:

@@ -18,6 +18,7 @@ ENDS: dict[End, str] = {
     "spent": "budget spent",
     "interrupted": "interrupted",
     "stopped": "stopped",
+    "estimated": "estimated",
 }
 # A stalled task says what rejected its rows, with an example, and what to do.
 LONG_WHY = 2_000
@@ -56,6 +57,20 @@ def short_number(value: int) -> str:
             break
         number, suffix = number / 1000, bigger
     return f"{number:.3g}{suffix}"
+
+
+def money(value: float) -> str:
+    """`0.0345`, `1,200.50`: money of any currency, cents of large sums, three digits of small ones."""
+    if value >= 1 or value <= 0:
+        return f"{value:,.2f}" if value > 0 else "0"
+    return f"{value:.{min(9, 2 - math.floor(math.log10(value)))}f}"
+
+
+def paid_in_words(paid: Mapping[str, Any]) -> str:
+    """`30 calls, 12,000 tokens in, 4,000 out, cost 0.345`; the cost where it is known."""
+    tokens = f"{paid['input_tokens']:,} tokens in, {paid['output_tokens']:,} out"
+    text = f"{plural(paid['calls'], 'call')}, {tokens}"
+    return text if paid["cost"] is None else f"{text}, cost {money(paid['cost'])}"
 
 
 def pace(per_second: float) -> str:

@@ -29,6 +29,16 @@ CREATE TABLE outcomes (
 CREATE INDEX outcomes_failed ON outcomes (id) WHERE failed;
 """  # noqa: S608 (VERSION is ours)
 
+# What the calls of each role cost. Later than the rest: a journal that has none gets it, and what was
+# paid for before stands in the totals alone.
+_SPENT = """
+CREATE TABLE IF NOT EXISTS spent (
+    task INTEGER NOT NULL, stage TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL,
+    calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+    cost REAL NOT NULL, seconds REAL NOT NULL,
+    PRIMARY KEY (task, stage, role, model)) WITHOUT ROWID
+"""
+
 # File systems on which WAL's shared memory does not work.
 _NETWORK = ("nfs", "cifs", "smb", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs", "glusterfs")
 
@@ -46,6 +56,8 @@ def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 connection.executescript("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT;")
         _check_version(connection, path)
+        if write:
+            connection.execute(_SPENT)
     except sqlite3.Error as error:
         raise database_error(path, error) from error
     return connection

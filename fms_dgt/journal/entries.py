@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 # Below this a body is not worth compressing; above, prompts shrink to a third or less.
 COMPRESS_FROM = 512
@@ -16,7 +16,10 @@ DECIMAL_DIGITS = 19
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One answered request. `digest` is its key; `body` is what was asked and what came back."""
+    """One answered request. `digest` is its key; `body` is what was asked and what came back.
+
+    `cost` is what was paid for it, 0 where no price is known; `seconds` is how long the backend took.
+    """
 
     task: int
     unit: str
@@ -26,6 +29,48 @@ class Call:
     body: Mapping[str, Any]
     input_tokens: int = 0
     output_tokens: int = 0
+    role: str = ""
+    model: str = ""
+    cost: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def payer(self) -> Payer:
+        """What it was asked for, and of whom."""
+        return Payer(self.task, self.stage, self.role, self.model)
+
+
+class Payer(NamedTuple):
+    """Who asks, and whom: a stage of a task (by its edition's id), the role and what played it."""
+
+    task: int
+    stage: str
+    role: str
+    model: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Calls and what they took: tokens, money, seconds of the backend."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, call: Call) -> None:
+        """Count a call."""
+        self.plus(Tally(1, call.input_tokens, call.output_tokens, call.cost, call.seconds))
+
+    def plus(self, other: Tally) -> Self:
+        """Take another tally in."""
+        self.calls += other.calls
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.cost += other.cost
+        self.seconds += other.seconds
+        return self
 
 
 @dataclass(frozen=True, slots=True)

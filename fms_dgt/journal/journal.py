@@ -11,7 +11,7 @@ from typing import Any
 
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME, database_error
-from fms_dgt.journal.entries import Call, TaskEntry, Totals, pack
+from fms_dgt.journal.entries import Call, Payer, Tally, TaskEntry, Totals, pack
 from fms_dgt.journal.reader import JournalReader, outcome_id
 from fms_dgt.journal.writer import Statement, Writer
 
@@ -23,6 +23,9 @@ class Journal(JournalReader):
         self._writer = Writer(folder)
         super().__init__(folder)
         self.totals = Totals(*self._one("SELECT calls, input_tokens, output_tokens FROM totals"))
+        columns = ", ".join((*Payer._fields, *Tally.__dataclass_fields__))
+        found = self._rows(f"SELECT {columns} FROM spent")  # noqa: S608 (the names are ours)
+        self.spent = {Payer(*row[:4]): Tally(*row[4:]) for row in found}
 
     async def close(self) -> None:
         """Write everything that is queued, then close. Raises the writer's error, if it had one."""
@@ -51,11 +54,16 @@ class Journal(JournalReader):
         statement: Statement = ("UPDATE tasks SET ended = ? WHERE id = ?", (json.dumps(dict(ended)), task))
         self._writer.put_later(lambda: statement)
 
+    def editions(self, name: str) -> frozenset[int]:
+        """The ids of all editions of a task."""
+        return frozenset(row[0] for row in self._rows("SELECT id FROM tasks WHERE name = ?", (name,)))
+
     def put_call(self, call: Call) -> asyncio.Future[None]:
         """Queue an answer; the future is done when it is on the disk."""
         self.totals.calls += 1
         self.totals.input_tokens += call.input_tokens
         self.totals.output_tokens += call.output_tokens
+        self.spent.setdefault(call.payer, Tally()).add(call)
         return self._writer.put(call)
 
     def put_outcome(

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import database_error, open_database
-from fms_dgt.journal.entries import Call, pack, to_text, unit_number
+from fms_dgt.journal.entries import Call, Payer, Tally, pack, to_text, unit_number
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 Work: TypeAlias = Callable[[], Statement]
@@ -21,6 +21,12 @@ _INSERT_CALL = "INSERT INTO calls (task, unit, digest, row, stage, body) VALUES 
 _ADD_TOTALS = (
     "UPDATE totals SET calls = calls + ?, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?"
 )
+_ADD_SPENT = """
+INSERT INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    calls = calls + excluded.calls, input_tokens = input_tokens + excluded.input_tokens,
+    output_tokens = output_tokens + excluded.output_tokens, cost = cost + excluded.cost,
+    seconds = seconds + excluded.seconds
+"""
 MOST_AT_ONCE = 2_000
 
 
@@ -109,7 +115,7 @@ class Writer:
 
     def _write(self, entries: list[Call | Work]) -> None:
         execute = self._connection.execute
-        calls = input_tokens = output_tokens = 0
+        spent: dict[Payer, Tally] = {}
         execute("BEGIN IMMEDIATE")
         try:
             for entry in entries:
@@ -117,13 +123,13 @@ class Writer:
                     body = pack(to_text(entry.body))
                     unit = unit_number(entry.unit)
                     execute(_INSERT_CALL, (entry.task, unit, entry.digest, entry.row, entry.stage, body))
-                    calls += 1
-                    input_tokens += entry.input_tokens
-                    output_tokens += entry.output_tokens
+                    spent.setdefault(entry.payer, Tally()).add(entry)
                 else:
                     execute(*entry())
-            if calls:
-                execute(_ADD_TOTALS, (calls, input_tokens, output_tokens))
+            for payer, tally in spent.items():
+                tokens = (tally.calls, tally.input_tokens, tally.output_tokens)
+                execute(_ADD_TOTALS, tokens)
+                execute(_ADD_SPENT, (*payer, *tokens, tally.cost, tally.seconds))
             execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:

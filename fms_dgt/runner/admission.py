@@ -56,18 +56,31 @@ class Yield:
 
 
 class Cost:
-    """How many calls a unit takes, from the flow and from the units so far."""
+    """How many calls a unit takes, from the flow and from the units so far; and how much money."""
 
     def __init__(self, at_least: int) -> None:
         self._units = 1
         self._calls = max(1, at_least)
+        self._paid_units = 0
+        self._money = 0.0
 
-    def finished(self, calls: int) -> None:
-        """A unit is through: how often it asked."""
+    def finished(self, calls: int, money: float) -> None:
+        """A unit is through: how often it asked, and what all its answers are worth."""
         self._units += 1
         self._calls += calls
+        self.paid_before(1, money)
+
+    def paid_before(self, units: int, money: float) -> None:
+        """What units cost."""
+        self._paid_units += units
+        self._money += money
 
     @property
     def a_unit(self) -> float:
         """Calls to expect of a unit."""
         return self._calls / self._units
+
+    @property
+    def money_a_unit(self) -> float | None:
+        """Money to expect of a unit; None as long as none is through: its last calls may be the dear ones."""
+        return self._money / self._paid_units if self._paid_units else None

@@ -1,6 +1,6 @@
 """One call: answered already? -> limits -> retry -> backend -> journal.
 
-This is the only place that asks a backend anything.
+This is the only place where a run asks a backend anything.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
 from fms_dgt.errors import FmsDgtError, SetupError, UserError
-from fms_dgt.journal import Call, Journal, JournalReader, TaskEntry
+from fms_dgt.journal import Call, Journal, JournalReader, Payer, Tally, TaskEntry
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.limits import Budget, Endpoint
+from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask, RetryLimits, Tries
 
@@ -45,6 +46,9 @@ class Endpoints:
     def of(self, backend: Generator[Any]) -> Endpoint:
         """The endpoint of a backend; the widest of those that share it says how much it carries."""
         wanted = self._max_concurrency or backend.options.max_concurrency
+        if backend.at_most is not None:
+            # calls that wait inside a backend wait there in no order, and their timeout runs
+            wanted = min(wanted, backend.at_most)
         endpoint = self._by_name.get(backend.endpoint)
         if endpoint is None:
             # looked up at each call: the scheduler sets it once it stands
@@ -95,39 +99,54 @@ async def _opened(backend: Generator[Any]) -> None:
 class PaidCalls:
     """Asks backends, within limits, again where that may help, and keeps every answer."""
 
-    def __init__(self, journal: Journal, hooks: Hooks, endpoints: Endpoints, limits: RetryLimits) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        hooks: Hooks,
+        endpoints: Endpoints,
+        limits: RetryLimits,
+        spending: Spending,
+    ) -> None:
         self._journal = journal
         self._hooks = hooks
         self._endpoints = endpoints
         self._limits = limits
+        self.spending = spending
         self.paid = 0
         self.replayed = 0
 
     async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
         """From the journal, or paid for; raises what `Tries.run` raises."""
+        payer = self.spending.prices.payer(ask)
         known = answers.get(ask.digest)
         if known is not None:
             self.replayed += 1
+            completion = Completion(**known)
+            self.spending.answered(ask, payer, _tally(completion), replayed=True)
             self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
-            return Completion(**known)
+            return completion
         ask.stop.check()
         backend = ask.generator.backend
         if not self._endpoints.is_open(backend):
             await self._endpoints.open(backend)
-        completion = await Tries(ask, self._endpoints.of(backend), self._limits, self._hooks).run()
+        tries = Tries(ask, self._endpoints.of(backend), self._limits, self._hooks)
+        completion = await tries.run()
         self.paid += 1
+        tally = _tally(completion, tries.cost, tries.seconds)
+        self.spending.answered(ask, payer, tally)
         # queued before anything else can happen: a cancellation from here on loses nothing
-        await self._journal.put_call(_entry(ask, completion))
+        await self._journal.put_call(_entry(ask, completion, payer, tally))
         return completion
 
 
 class ReplayedCalls:
     """Answers from another run's journal, and asks nobody; the answers are kept in this run's, too."""
 
-    def __init__(self, source: JournalReader, journal: Journal, hooks: Hooks) -> None:
+    def __init__(self, source: JournalReader, journal: Journal, hooks: Hooks, spending: Spending) -> None:
         self._source = source
         self._journal = journal
         self._hooks = hooks
+        self.spending = spending
         self._tasks: dict[str, TaskEntry | None] = {}
         self._unit: tuple[str, str] = ("", "")
         self._answers: Mapping[bytes, Any] = {}
@@ -137,6 +156,7 @@ class ReplayedCalls:
     async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
         """The answer of the other run. Raises SetupError where that run was never asked this."""
         ask.stop.check()
+        payer = self.spending.prices.payer(ask)
         known = answers.get(ask.digest)
         if known is None:
             known = self._of_unit(ask).get(ask.digest)
@@ -144,8 +164,10 @@ class ReplayedCalls:
                 folder = self._source.folder
                 text = f"{folder} has no answer to what {ask.stage} asks for row {ask.row} of {ask.task}"
                 raise SetupError(f"{text}; replay a run of the same task, templates and options")
-            await self._journal.put_call(_entry(ask, Completion(**known)))
+            completion = Completion(**known)
+            await self._journal.put_call(_entry(ask, completion, payer, _tally(completion)))
         self.replayed += 1
+        self.spending.answered(ask, payer, _tally(Completion(**known)), replayed=True)
         self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
         return Completion(**known)
 
@@ -174,7 +196,11 @@ class KnownCalls:
         return Completion(**known)
 
 
-def _entry(ask: Ask, completion: Completion) -> Call:
+def _tally(completion: Completion, cost: float = 0.0, seconds: float = 0.0) -> Tally:
+    return Tally(1, completion.input_tokens, completion.output_tokens, cost, seconds)
+
+
+def _entry(ask: Ask, completion: Completion, payer: Payer, tally: Tally) -> Call:
     request = ask.request
     answer: dict[str, Any] = {
         "text": completion.text,
@@ -189,6 +215,7 @@ def _entry(ask: Ask, completion: Completion) -> Call:
         asked["prompt"] = request.prompt
     body = {
         "generator": ask.generator.type,
+        "role": payer.role,
         "request": asked,
         "completion": answer,
     }
@@ -199,6 +226,10 @@ def _entry(ask: Ask, completion: Completion) -> Call:
         ask.row,
         ask.stage,
         body,
-        completion.input_tokens,
-        completion.output_tokens,
+        tally.input_tokens,
+        tally.output_tokens,
+        payer.role,
+        payer.model,
+        tally.cost,
+        tally.seconds,
     )

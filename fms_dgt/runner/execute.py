@@ -19,10 +19,12 @@ from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
 from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
+from fms_dgt.runner.estimate import Estimate
 from fms_dgt.runner.folder import Opened, ended_as, open_tasks
-from fms_dgt.runner.limits import Budget
+from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.report import add_totals, read_report, task_report, write_report
 from fms_dgt.runner.schedule import Scheduler
+from fms_dgt.runner.spending import Prices, Spending
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.tries import RetryLimits
 
@@ -66,21 +68,31 @@ class _Run:
         self._clock = time.monotonic()
         settings = plan.settings
         totals = journal.totals
-        self._budget = Budget(settings.max_calls, settings.max_tokens, totals.calls, totals.tokens)
+        self._spending = Spending(Prices(tasks, {task.name: journal.editions(task.name) for task in tasks}))
+        bounds = Bounds(settings.max_calls, settings.max_tokens, settings.max_cost)
+        spent = self._spending.whole(journal.spent).cost
+        self._budget = Budget(bounds, totals.calls, totals.tokens, spent)
         self._endpoints = Endpoints(settings.max_concurrency, self._budget)
         self._endpoints.answered_before = totals.calls > 0
         limits = RetryLimits(settings.max_attempts, settings.give_up_after)
-        self._calls: PaidCalls | ReplayedCalls = PaidCalls(journal, hooks, self._endpoints, limits)
+        self._calls: PaidCalls | ReplayedCalls
+        self._calls = PaidCalls(journal, hooks, self._endpoints, limits, self._spending)
         if settings.replay is not None:
-            self._calls = ReplayedCalls(JournalReader(settings.replay), journal, hooks)
+            self._calls = ReplayedCalls(JournalReader(settings.replay), journal, hooks, self._spending)
         pairs = list(zip(tasks, opened, strict=True))
         self._tasks = tasks
         self._done = {task.name: found.complete for task, found in pairs if found.complete is not None}
         self._runs = [
             TaskRun(task, found.entry, journal, hooks) for task, found in pairs if found.complete is None
         ]
+        for run in self._runs:
+            if run.units_before:
+                run.cost.paid_before(run.units_before, self._spending.money_of(journal, run.entry.id))
+        self._estimate = Estimate(self._runs, journal, self._endpoints, self._spending)
         notes = [*plan.notes, *hooks.notes, *(note for found in opened for note in found.notes)]
         notes.extend(note for task in tasks for note in task.notes)
+        if settings.estimate:
+            notes.extend(self._estimate.begin())
         if any(not backend.for_training for task in tasks for backend in task.backends):
             notes.append(SIMULATED)
         self._notes = notes
@@ -88,7 +100,13 @@ class _Run:
     async def go(self, display: Display, *, signals: bool) -> RunFinished:
         self._announce(display)
         scheduler = Scheduler(
-            self._runs, self._calls, self._endpoints, self._budget, self._journal, self._hooks
+            self._runs,
+            self._calls,
+            self._endpoints,
+            self._budget,
+            self._journal,
+            self._hooks,
+            self._spending,
         )
         try:
             with _signals(scheduler) if signals else contextlib.nullcontext():
@@ -121,6 +139,8 @@ class _Run:
                 continue
             results[run.bound.name] = finished
             reports[run.bound.name] = report
+        self._notes.extend(self._spending.notes())
+        paid = self._spending.totals(self._spending.paid, self._calls.paid)
         done = RunFinished(
             self._plan.settings.output_dir,
             [results[task.name] for task in self._tasks if task.name in results],
@@ -131,6 +151,10 @@ class _Run:
             [*self._notes, *self._hooks.warnings],
             str(error or ""),
             isinstance(error, UserError),
+            paid["input_tokens"],
+            paid["output_tokens"],
+            paid["cost"],
+            self._estimate.in_all() if self._plan.settings.estimate else None,
         )
         self._hooks.run_finished(done)
         return done
@@ -151,7 +175,9 @@ class _Run:
         )
         self._notes.extend(run.notes())
         report = task_report(run, finished, partial=partial, seconds=seconds, started=self._started)
-        add_totals(report, self._calls, self._journal)
+        add_totals(report, run, self._calls, self._journal)
+        if self._plan.settings.estimate:
+            report["estimate"] = self._estimate.of(run)
         write_report(run.bound.folder, report)
         self._journal.end(run.entry.id, ended_as(run.bound, finished))
         self._hooks.task_finished(finished)

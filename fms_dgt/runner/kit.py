@@ -177,7 +177,10 @@ class StageKit(Kit):
     async def step(self, stage: Stage, row: Row) -> list[Row]:
         self._walk.moved(stage.name, self._stage)
         given = await stage.run(row, StageKit(self._walk, row, stage.name, self._generators))
-        return list(given) if isinstance(given, list | tuple) else [given]
+        rows = list(given) if isinstance(given, list | tuple) else [given]
+        if any(isinstance(row, Rejected) for row in rows):
+            raise TypeError(f"{stage.name} rejects some of its rows, and cannot stand inside a stage")
+        return [row for row in rows if isinstance(row, Row)]
 
 
 def _places(scope: tuple[int, ...]) -> list[tuple[int, int]]:

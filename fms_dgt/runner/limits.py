@@ -26,15 +26,26 @@ class _Waiter:
     owner: Hashable = field(compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an output folder may have cost."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    cost: float | None = None
+
+
 class Budget:
     """What may still be paid for in this folder. Calls in flight are counted before they return."""
 
-    def __init__(self, max_calls: int | None, max_tokens: int | None, calls: int, tokens: int) -> None:
-        self.max_calls = max_calls
-        self.max_tokens = max_tokens
+    def __init__(self, most: Bounds, calls: int = 0, tokens: int = 0, cost: float = 0.0) -> None:
+        self.most = most
         self.calls = calls
         self.tokens = tokens
+        self.cost = cost
         self.in_flight = 0
+        # of the calls that came back; at first what the folder's cost on average
+        self._dearest = cost / calls if calls else 0.0
         self._grants: list[Callable[[], None]] = []
 
     def watch(self, grant: Callable[[], None]) -> None:
@@ -44,30 +55,48 @@ class Budget:
     @property
     def limited(self) -> bool:
         """Whether there is any limit at all."""
-        return self.max_calls is not None or self.max_tokens is not None
+        return self.most != Bounds()
 
     def room(self) -> int:
         """How many more calls may be started now, as far as is known."""
-        room = 1 << 40
-        if self.max_calls is not None:
-            room = min(room, self.max_calls - self.calls - self.in_flight)
-        if self.max_tokens is not None:
-            each = self.tokens / self.calls if self.calls else 1.0
-            left = self.max_tokens - self.tokens - self.in_flight * each
-            # with nothing in flight a last call may start as long as anything is left
-            room = min(room, int(left // max(each, 1.0)) or int(left > 0 and self.in_flight == 0))
+        room = self.room_but_for_money()
+        if self.most.cost is not None:
+            # what sums up to the budget but for a rounding error is all of it
+            left = self.most.cost * (1 - 1e-9) - self.cost
+            # before the first answer nobody knows what one costs
+            room = min(room, self._reach(left, self._dearest if self.calls else left))
         return max(0, room)
+
+    def room_but_for_money(self) -> int:
+        """How many more calls the bounds on calls and tokens allow."""
+        room = 1 << 40
+        if self.most.calls is not None:
+            room = min(room, self.most.calls - self.calls - self.in_flight)
+        if self.most.tokens is not None:
+            each = self.tokens / self.calls if self.calls else 1.0
+            room = min(room, self._reach(self.most.tokens - self.tokens, max(each, 1.0)))
+        return max(0, room)
+
+    def _reach(self, left: float, each: float) -> int:
+        """For how many calls it is enough, beside those in flight."""
+        if left <= 0:
+            return 0
+        # with nothing in flight a last call may start as long as anything is left
+        calls = min(left / each, 1 << 40) if each > 0 else 1 << 40
+        return int(calls - self.in_flight) or int(self.in_flight == 0)
 
     @property
     def spent(self) -> bool:
         """Whether nothing is left and nothing that is under way can give anything back."""
         return self.limited and self.in_flight == 0 and self.room() == 0
 
-    def settle(self, calls: int, tokens: int) -> None:
+    def settle(self, calls: int, tokens: int, cost: float) -> None:
         """A call that was in flight came back: what it cost."""
         self.in_flight -= 1
         self.calls += calls
         self.tokens += tokens
+        self.cost += cost
+        self._dearest = max(self._dearest, cost)
         for grant in self._grants:
             grant()
 
@@ -135,12 +164,12 @@ class Endpoint:
                 self.release()
             raise
 
-    def release(self, calls: int = 0, tokens: int = 0) -> None:
+    def release(self, calls: int = 0, tokens: int = 0, cost: float = 0.0) -> None:
         """Give a slot back, and say what the call cost."""
         self.active -= 1
         if self._tokens_rate is not None:
             self._tokens_rate.take(tokens)
-        self._budget.settle(calls, tokens)
+        self._budget.settle(calls, tokens, cost)
         self._changed()
 
     def grant(self) -> None:

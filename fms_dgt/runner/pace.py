@@ -15,6 +15,8 @@ FIRST_WIDTH = 16
 # Seconds without a new call after a refusal, where nothing is in flight that could free a slot.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
+# Seconds after which an endpoint is asked again, whatever it said: some say a date far off.
+LONGEST_WAIT = 600.0
 # Rounds of answers before the first probe after a refusal; doubled by each refusal that follows.
 PATIENCE = 2
 LONGEST_PATIENCE = 256
@@ -96,7 +98,7 @@ class Width:
             self._patience = PATIENCE
 
     def _close_for(self, seconds: float) -> None:
-        self._closed_until = max(self._closed_until, self._clock() + seconds)
+        self._closed_until = max(self._closed_until, self._clock() + min(seconds, LONGEST_WAIT))
 
 
 class Rate:

@@ -76,14 +76,22 @@ def _versions(run: TaskRun) -> dict[str, str]:
     }
 
 
-def add_totals(report: dict[str, Any], calls: PaidCalls | ReplayedCalls, journal: Journal) -> None:
-    """What the run and the folder have cost: calls and tokens."""
-    totals = journal.totals
-    report["this_run"] = {"calls": calls.paid, "replayed": calls.replayed}
+def add_totals(
+    report: dict[str, Any], run: TaskRun, calls: PaidCalls | ReplayedCalls, journal: Journal
+) -> None:
+    """What the run and the folder have cost, all tasks together; and what this task has."""
+    spending, totals = calls.spending, journal.totals
+    paid = spending.totals(spending.paid, calls.paid)
+    report["this_run"] = {**paid, "replayed": calls.replayed}
     report["folder"] = {
-        "calls": totals.calls,
+        **spending.totals(journal.spent, totals.calls),
         "input_tokens": totals.input_tokens,
         "output_tokens": totals.output_tokens,
+    }
+    stages = stage_names(run.bound.flow)
+    report["spending"] = {
+        "this_run": spending.of_task(run.entry.id, stages),
+        "folder": spending.of_folder(journal, run.bound.name, stages),
     }
 
 

@@ -14,6 +14,7 @@ from fms_dgt.journal import Journal
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.calls import Calls, Endpoints
 from fms_dgt.runner.limits import Budget, Endpoint
+from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.walk import Surroundings, Walk
@@ -36,8 +37,10 @@ class Scheduler:
         budget: Budget,
         journal: Journal,
         hooks: Hooks,
+        spending: Spending,
     ) -> None:
         self.tasks = tasks
+        self._spending = spending
         self.error: FmsDgtError | None = None
         self._calls = calls
         self._endpoints = endpoints
@@ -143,15 +146,34 @@ class Scheduler:
         """Whether the budget may reach for this unit beside those under way."""
         if not self._budget.limited:
             return True
-        left = self._budget.room()
-        if left == 0:
+        if self._budget.room() == 0:
             return bool(self._journal.answers(task.entry.id, unit.key))
         if not self._units:
             return True
         open_calls = sum(
             max(0.0, other.cost.a_unit - asks) for other in self.tasks for asks in other.under_way.values()
         )
-        return left >= open_calls + task.cost.a_unit
+        left = self._budget.room_but_for_money()
+        return left >= open_calls + task.cost.a_unit and self._money_reaches(task)
+
+    def _money_reaches(self, task: TaskRun) -> bool:
+        """Whether the money is enough for one more unit beside what those under way still ask.
+
+        Calls of different models cost differently, so this goes by what whole units cost. Until the first
+        is finished nobody knows, and the task has one under way.
+        """
+        if self._budget.most.cost is None:
+            return True
+        each = task.cost.money_a_unit
+        if each is None:
+            return not task.under_way
+        under_way = sum(self._money_under_way(other) for other in self.tasks)
+        return self._budget.most.cost - self._budget.cost >= under_way + each
+
+    def _money_under_way(self, task: TaskRun) -> float:
+        """What a task's units under way are still expected to cost."""
+        each = task.cost.money_a_unit or 0.0
+        return max(0.0, len(task.under_way) * each - self._spending.under_way.get(task.entry.id, 0.0))
 
     def _start(self, task: TaskRun, unit: Unit, group: asyncio.TaskGroup) -> None:
         backends = task.bound.backends
@@ -191,6 +213,7 @@ class Scheduler:
             if waiting:
                 self._starting[waiting.pop()] -= 1
             asks = task.under_way.get(walk.unit.number, 0)
+            money = self._spending.unit_ended(task.entry.id, walk.unit.key)
             before = bool(task.stop)
             try:
                 if outcome is None and not task.stop:
@@ -198,7 +221,7 @@ class Scheduler:
                     self.fail(
                         StageCrashed(f"unit {walk.unit.key} of {task.bound.name} ended without an outcome")
                     )
-                task.finish(walk.unit.number, outcome, asks)
+                task.finish(walk.unit.number, outcome, asks, money)
             except FmsDgtError as error:
                 self.fail(error)
             if task.stop and not before:
@@ -236,6 +259,9 @@ class Scheduler:
 
     def _why_spent(self) -> str:
         budget = self._budget
-        if budget.max_calls is not None and budget.calls >= budget.max_calls:
-            return f"the budget of {budget.max_calls:,} calls is spent; raise --max-calls to go on"
-        return f"the budget of {budget.max_tokens:,} tokens is spent; raise --max-tokens to go on"
+        most = budget.most
+        if most.calls is not None and budget.calls >= most.calls:
+            return f"the budget of {most.calls:,} calls is spent; raise --max-calls to go on"
+        if most.tokens is not None and budget.tokens >= most.tokens:
+            return f"the budget of {most.tokens:,} tokens is spent; raise --max-tokens to go on"
+        return f"the budget of {most.cost:,g} is spent: {budget.cost:,.6g}; raise --max-cost to go on"

@@ -36,6 +36,8 @@ MAY_PASS = ("failed", CODE_ERROR)
 LEFT_OUT = ("cut", "incomplete", "surplus")
 # So many units are taken from the journal before anybody else has a turn.
 STORED_AT_ONCE = 500
+# So many of the newest units tell what the rest may cost.
+UNITS_SEEN = 200
 
 
 @dataclass(slots=True)
@@ -70,6 +72,10 @@ class TaskRun:
             bound.folder, bound.instruction_format, keep_places=bound.source.lag is not None
         )
         self.under_way: dict[int, int] = {}
+        # no unit beyond this many is begun, for an estimate
+        self.most_units: int | None = None
+        # the last committed units: key, records
+        self.units_seen: deque[tuple[str, int]] = deque(maxlen=UNITS_SEEN)
         self.admitted = 0
         self.committed = 0
         self._journal = journal
@@ -92,6 +98,11 @@ class TaskRun:
         self.catching_up = False
         self._had = self.dataset.records_there()
 
+    @property
+    def units_before(self) -> int:
+        """How many units earlier runs have worked on to their end."""
+        return len(self._stored)
+
     def _open_source(self) -> Iterator[Unit] | None:
         source = self.bound.source
         return None if isinstance(source, Endless) else source.units(self.bound.settings.seed)
@@ -100,13 +111,20 @@ class TaskRun:
 
     def wants(self) -> bool:
         """Whether the target may need a unit beyond those under way."""
-        if self.stop or self._exhausted:
+        if self.stop or self._exhausted or self._has_most_units:
             return False
         target = self.bound.target
         if target is None:
             return True
         expected = self._waiting_rows * self.yields.a_row + len(self.under_way) * self.yields.a_unit
         return self.dataset.kept + expected < target
+
+    @property
+    def _has_most_units(self) -> bool:
+        """Whether an estimate needs no further unit. Those that earlier runs finished are all taken."""
+        if self.most_units is None or self._unit is not None:
+            return False
+        return self._next >= max(self.most_units, len(self._stored))
 
     def peek(self) -> Unit | None:
         """The next unit that has to be worked on, None where there is none now.
@@ -200,12 +218,12 @@ class TaskRun:
 
     # --- what comes back ---------------------------------------------------------------------
 
-    def finish(self, number: int, outcome: UnitOutcome | None, asks: int) -> None:
+    def finish(self, number: int, outcome: UnitOutcome | None, asks: int, money: float = 0.0) -> None:
         """A unit is through (or was abandoned): keep what became of it, commit what is due."""
         self.under_way.pop(number, None)
         if outcome is None:
             return
-        self.cost.finished(asks)
+        self.cost.finished(asks, money)
         text = _as_text(outcome)
         written = self._journal.put_outcome(self.entry.id, number, outcome.key, text, failed=outcome.failed)
         self._hold(outcome)
@@ -246,6 +264,7 @@ class TaskRun:
             self._journal.put_decision(self.entry.id, outcome.number, to_text(decision.to_json()))
         self._add(decision, again=known is not None)
         self.committed += 1
+        self.units_seen.append((outcome.key, len(decision.records)))
         if not _only_failed(outcome, decision):
             self.yields.committed(len(decision.records), outcome.records)
         if self.bound.source.lag is not None:
@@ -324,9 +343,13 @@ class TaskRun:
             yield f"{name}: {self.dataset.unformatted:,} records have no formatted line; the first: {first}"
 
     def check_exhausted(self) -> None:
-        """End the task where its source has nothing left and everything is committed."""
-        if self._exhausted and not self.stop and not self.under_way and not self._finished:
+        """End the task where its source, or an estimate, has no unit left and everything is committed."""
+        if self.stop or self.under_way or self._finished:
+            return
+        if self._exhausted:
             self.stop.set("exhausted")
+        elif self._has_most_units:
+            self.stop.set("estimated", "the units of the estimate are through; the run goes on from there")
 
     def crashed(self, stage: str, error: BaseException) -> FmsDgtError | None:
         """A stage's code failed on a row; the error that stops the run where it fails on every one."""

@@ -22,6 +22,7 @@ from fms_dgt.errors import (
 )
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.limits import Endpoint, Priority
+from fms_dgt.runner.pace import LONGEST_WAIT
 from fms_dgt.runner.stop import Stop, cancelled_from_outside
 
 FIRST_DELAY = 0.5
@@ -65,6 +66,9 @@ class Tries:
         self._endpoint = endpoint
         self._limits = limits
         self._hooks = hooks
+        # of the answer: how long the backend took, without earlier tries and waits; what it cost
+        self.seconds = 0.0
+        self.cost = 0.0
         self._attempts = 0
         self._counted = 0.0
         self._answered_before = 0
@@ -91,16 +95,24 @@ class Tries:
         await self._endpoint.acquire(self._ask.priority, self._ask.stop)
         calls = tokens = 0
         self._attempts += 1
+        started = time.monotonic()
         try:
             completion = await self._generate()
+            self.seconds = time.monotonic() - started
             calls, tokens = 1, completion.input_tokens + completion.output_tokens
+            self.cost = self._price_of(completion)
             self._endpoint.answered()
         except Overloaded as error:
             self._endpoint.overloaded(error.retry_after)
             raise
         finally:
-            self._endpoint.release(calls, tokens)
+            self._endpoint.release(calls, tokens, self.cost)
         return completion
+
+    def _price_of(self, completion: Completion) -> float:
+        """What an answer costs; 0 where no price is known."""
+        options = self._ask.generator.backend.options
+        return options.price_of(completion.input_tokens, completion.output_tokens) or 0.0
 
     async def _generate(self) -> Completion:
         generator = self._ask.generator
@@ -180,7 +192,7 @@ class Tries:
 
     def _delay(self, error: GeneratorError) -> float:
         if error.retry_after is not None:
-            return max(error.retry_after, SHORTEST_DELAY * 2.0 ** min(self._attempts, 9))
+            return max(min(error.retry_after, LONGEST_WAIT), SHORTEST_DELAY * 2.0 ** min(self._attempts, 9))
         longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._attempts - 1, 10))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, shapes no data)
 

@@ -94,11 +94,13 @@ class Walk:
             elif isinstance(given, Row):
                 row = given
             else:
-                await self._spread(row, given, stages[at:], trail, origin)
+                await self._spread(row, given, stages[at - 1 :], trail)
                 return
         self._record(row, trail, origin)
 
-    async def _step(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> Row | list[Row] | Mark | None:
+    async def _step(
+        self, stage: Stage, row: Row, trail: tuple[Mark, ...]
+    ) -> Row | list[Row | Rejected] | Mark | None:
         """What the stage made of the row; None where the row ends here."""
         try:
             if stage.name in self._around.memories:
@@ -140,18 +142,24 @@ class Walk:
     async def _spread(
         self,
         parent: Row,
-        rows: list[Row],
+        rows: list[Row | Rejected],
         stages: tuple[Stage, ...],
         trail: tuple[Mark, ...],
-        came_from: str,
     ) -> None:
-        children = [parent.child(at, **row.beyond(parent)) for at, row in enumerate(rows)]
+        """Take the rows that the first of `stages` made of their parent through the others."""
+        came_from = stages[0].name
+        children = []
+        for at, row in enumerate(rows):
+            if isinstance(row, Rejected):
+                self._reject(parent.child(at), trail, came_from, row)
+            else:
+                children.append(parent.child(at, **row.beyond(parent)))
         if len(children) == 1:
-            await self._follow(children[0], stages, trail, came_from)
+            await self._follow(children[0], stages[1:], trail, came_from)
             return
         async with asyncio.TaskGroup() as group:
             for child in children:
-                group.create_task(self._follow(child, stages, trail, came_from))
+                group.create_task(self._follow(child, stages[1:], trail, came_from))
 
     def _crash(self, row: Row, trail: tuple[Mark, ...], stage: str, error: BaseException) -> None:
         self._around.crashed(stage, error)
@@ -162,12 +170,8 @@ class Walk:
         self._reject(row, trail, stage, Rejected(CODE_ERROR, evidence))
 
     def _record(self, row: Row, trail: tuple[Mark, ...], came_from: str) -> None:
-        values = {**self.task.columns, **row}
-        fields = self.task.record.__dataclass_fields__
         try:
-            record = self.task.record(**{name: values[name] for name in fields if name in values})
-            _check_types(record, self.task.record_types)
-            leaf = Leaf(row.path, trail, record=self.task.written(record))
+            leaf = Leaf(row.path, trail, record=self.task.record_of(row))
         except Exception as error:  # noqa: BLE001 (a stranger's record class)
             self.moved(RECORD, came_from)
             self._crash(row, trail, RECORD, error)
@@ -188,7 +192,7 @@ class Walk:
         self._outcome.leaves.append(Leaf(row.path, trail, rejection=rejection))
 
 
-def _rows(given: Any) -> Row | list[Row]:
+def _rows(given: Any) -> Row | list[Row | Rejected]:
     """What a stage returned, if it is what stages return."""
     if isinstance(given, Row):
         return given
@@ -196,16 +200,7 @@ def _rows(given: Any) -> Row | list[Row]:
         raise TypeError(f"a stage gives a Row or a list of them, not {type(given).__name__}")
     if not given:
         raise Rejected("gave nothing")
-    wrong = [type(row).__name__ for row in given if not isinstance(row, Row)]
+    wrong = [type(row).__name__ for row in given if not isinstance(row, Row | Rejected)]
     if wrong:
         raise TypeError(f"a stage gives a list of Rows; in this one there is {wrong[0]}")
     return list(given)
-
-
-def _check_types(record: Any, types: Mapping[str, tuple[type, ...]]) -> None:
-    """Raises TypeError where a field that is declared as text or a number holds something else."""
-    for name, allowed in types.items():
-        value = getattr(record, name)
-        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-            wanted = allowed[0].__name__
-            raise TypeError(f"the field '{name}' holds {type(value).__name__}, and is declared as {wanted}")

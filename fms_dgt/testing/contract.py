@@ -10,6 +10,7 @@ The tests are plain methods: pytest collects them, and needs no plugin for that.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 
@@ -48,7 +49,7 @@ class GeneratorContract:
         assert self.make_generator().check() == []
 
     def test_answers_with_a_completion(self) -> None:
-        completion = self._opened(lambda generator: generator.generate(self.request()))
+        completion = self._opened(lambda generator: self._ask(generator, self.request()))
         assert type(completion) is Completion
         assert type(completion.text) is str
         assert completion.input_tokens >= 0
@@ -57,7 +58,7 @@ class GeneratorContract:
 
     def test_answers_many_calls_at_once(self) -> None:
         async def ask(generator: Generator[Any]) -> list[Completion]:
-            return await asyncio.gather(*(generator.generate(self.request(i)) for i in range(MANY)))
+            return await asyncio.gather(*(self._ask(generator, self.request(i)) for i in range(MANY)))
 
         completions = self._opened(ask)
         assert [type(completion) for completion in completions] == [Completion] * MANY
@@ -66,7 +67,7 @@ class GeneratorContract:
         async def ask(generator: Generator[Any]) -> None:
             for request in self.BAD_REQUESTS.values():
                 try:
-                    assert type(await generator.generate(request)) is Completion
+                    assert type(await self._ask(generator, request)) is Completion
                 except GeneratorError:
                     continue
 
@@ -74,18 +75,19 @@ class GeneratorContract:
 
     def test_answers_after_a_bad_request(self) -> None:
         async def ask(generator: Generator[Any]) -> Completion:
-            await asyncio.gather(*map(generator.generate, self.BAD_REQUESTS.values()), return_exceptions=True)
-            return await generator.generate(self.request())
+            bad = (self._ask(generator, request) for request in self.BAD_REQUESTS.values())
+            await asyncio.gather(*bad, return_exceptions=True)
+            return await self._ask(generator, self.request())
 
         assert type(self._opened(ask)) is Completion
 
     def test_lets_go_of_a_cancelled_call(self) -> None:
         async def ask(generator: Generator[Any]) -> Completion:
-            call = asyncio.ensure_future(generator.generate(self.request(1)))
+            call = asyncio.ensure_future(self._ask(generator, self.request(1)))
             await asyncio.sleep(0)
             call.cancel()
             await asyncio.wait([call])
-            return await generator.generate(self.request(2))
+            return await self._ask(generator, self.request(2))
 
         assert type(self._opened(ask)) is Completion
 
@@ -95,7 +97,7 @@ class GeneratorContract:
             await generator.close()
             await generator.open()
             await generator.open()
-            completion = await generator.generate(self.request())
+            completion = await self._ask(generator, self.request())
             await generator.close()
             await generator.close()
             return completion
@@ -110,6 +112,11 @@ class GeneratorContract:
     def test_can_say_what_shapes_its_answers(self) -> None:
         one, other = self.make_generator(), self.make_generator()
         assert canonical(shaping(one)) == canonical(shaping(other))
+
+    async def _ask(self, generator: Generator[Any], request: Request) -> Completion:
+        """Ask as the engine does, which puts the options of the block below those of the request."""
+        params = {**generator.options.sampling(), **request.params}
+        return await generator.generate(dataclasses.replace(request, params=params))
 
     def _opened(self, use: Callable[[Generator[Any]], Awaitable[T]]) -> T:
         async def run() -> T:

@@ -39,6 +39,7 @@ Faulting: TypeAlias = Callable[[Body, int], Fault | None]
 GRACE = 1.0  # seconds that answers under way get when the server stops
 START = 10.0  # seconds that a server in a thread may take to start or stop
 HTTP_ERRORS = 400
+NO_REQUEST = "the body is no JSON object with a prompt"
 JUST_ACCEPTED = 5  # rounds of the event loop until an accepted connection is the server's
 
 CHAT, PLAIN, MODELS, STATS = "/chat/completions", "/completions", "/v1/models", "/stats"
@@ -161,12 +162,12 @@ class ModelServer:
         if path == STATS:
             return _json(200, self.ledger.totals())
         if not path.endswith(CALLS) or request.method != "POST":
-            return _json(404, error_payload(404, f"no such path: {request.method} {path}"))
+            return self._error(404, f"no such path: {request.method} {path}")
         try:
             body = json.loads(await request.content.read())
             prompt = prompt_of(body)
         except (ValueError, AttributeError, TypeError):
-            return _json(400, error_payload(400, "the body is no JSON object with a prompt"))
+            return self._error(400, NO_REQUEST)
         return await self._serve(request, body, self.ledger.arrive(path, prompt, body))
 
     async def _serve(self, request: web.BaseRequest, body: Body, one: Served) -> web.StreamResponse:
@@ -179,7 +180,7 @@ class ModelServer:
             return web.Response(status=CLIENT_GONE)
         except Exception as error:  # noqa: BLE001 (`answer` and `faults` are anybody's code)
             status = 500
-            return _json(status, error_payload(status, f"{type(error).__name__}: {error}"))
+            return self._error(status, f"{type(error).__name__}: {error}")
         finally:
             self.ledger.leave(one, status)
         return response
@@ -196,11 +197,11 @@ class ModelServer:
 
     def _refusal(self, request: web.BaseRequest) -> web.Response | None:
         if not self._let_in(request.headers):
-            return _json(401, error_payload(401, "Incorrect API key provided"))
+            return self._error(401, "Incorrect API key provided")
         if self._max_in_flight is None or self.ledger.in_flight <= self._max_in_flight:
             return None
         headers = {} if self._retry_after is None else {"Retry-After": str(self._retry_after)}
-        return _json(429, error_payload(429, "too many requests in flight"), headers)
+        return self._error(429, "too many requests in flight", headers)
 
     def _let_in(self, headers: Mapping[str, str]) -> bool:
         if self._api_key is None:
@@ -223,14 +224,25 @@ class ModelServer:
         said = self._answer(body)
         given = await said if inspect.isawaitable(said) else said
         answer = Answer(given) if isinstance(given, str) else given
-        return answer_payload(answer, body, number=one.number, chat=one.path.endswith(CHAT))
+        return self._payload(answer, body, one)
 
     async def _content(self, body: Body, one: Served, fault: Fault) -> bytes:
         if fault.body is not None:
             return encoded(fault.body)
         if fault.status < HTTP_ERRORS:
             return encoded(await self._work(body, one))
-        return encoded(error_payload(fault.status, f"stand-in fault {fault.status}"))
+        return encoded(self._error_payload(fault.status, f"stand-in fault {fault.status}"))
+
+    def _payload(self, answer: Answer, body: Body, one: Served) -> dict[str, Any]:
+        """An answer in the words of the protocol; a server that speaks another one has its own."""
+        return answer_payload(answer, body, number=one.number, chat=one.path.endswith(CHAT))
+
+    def _error_payload(self, status: int, message: str) -> dict[str, Any]:
+        """An error in the words of the protocol, likewise."""
+        return error_payload(status, message)
+
+    def _error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
+        return _json(status, self._error_payload(status, message), headers)
 
 
 def _json(status: int, payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> web.Response:

@@ -10,8 +10,6 @@ a password or key at `/icp4d-api/v1/authorize`.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import json
 import time
 from base64 import urlsafe_b64encode
@@ -23,7 +21,7 @@ from aiohttp import web
 
 from fms_dgt.testing.faults import Fault, spoiled
 from fms_dgt.testing.ledger import Served
-from fms_dgt.testing.model_server import Body, ModelServer
+from fms_dgt.testing.model_server import NO_REQUEST, Body, ModelServer
 from fms_dgt.testing.tls import Certificates
 from fms_dgt.testing.wire import Answer, answer_payload, encoded, prompt_of
 
@@ -32,7 +30,13 @@ CLOUD_SIGN_IN, PAK_SIGN_IN = "/identity/token", "/icp4d-api/v1/authorize"
 PAK_VERSION = "/ml/wml_services/v2/version"
 
 TOKEN_SECONDS = 3600.0
-HTTP_ERRORS = 400
+# what watsonx calls its errors
+CODES = {
+    400: "invalid_request_entity",
+    401: "authentication_token_expired",
+    404: "not_found",
+    429: "rate_limit_reached_requests",
+}
 STOP_REASONS = {"stop": "eos_token", "length": "max_tokens"}
 
 
@@ -98,13 +102,13 @@ class WatsonxServer(ModelServer):
         if path in (CLOUD_SIGN_IN, PAK_SIGN_IN):
             return await self._sign_in(request, content)
         if path not in (CHAT, PLAIN) or request.method != "POST":
-            return _failure(404, "not_found", f"no such path: {request.method} {path}")
+            return self._error(404, f"no such path: {request.method} {path}")
         try:
             body = json.loads(content)
             asked = _as_openai(body) if path == PLAIN else body
             prompt = prompt_of(asked)
         except (ValueError, LookupError, AttributeError, TypeError):
-            return _failure(400, "invalid_request_entity", "the body is no JSON object with a prompt")
+            return self._error(400, NO_REQUEST)
         return await self._serve(request, asked, self.ledger.arrive(path, prompt, body))
 
     async def _sign_in(self, request: web.BaseRequest, content: bytes) -> web.StreamResponse:
@@ -125,29 +129,16 @@ class WatsonxServer(ModelServer):
             return web.json_response({"message": "username or password is wrong"}, status=401)
         return web.json_response({"token": self.new_token()})
 
-    def _refusal(self, request: web.BaseRequest) -> web.Response | None:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if time.time() > self.tokens.get(token, 0.0):
-            return _failure(401, "authentication_token_expired", "Failed to authenticate the request")
-        if self._max_in_flight is None or self.ledger.in_flight <= self._max_in_flight:
-            return None
-        headers = {} if self._retry_after is None else {"Retry-After": str(self._retry_after)}
-        return _failure(429, "rate_limit_reached_requests", "too many requests in flight", headers)
+    def _let_in(self, headers: Mapping[str, str]) -> bool:
+        token = headers.get("Authorization", "").removeprefix("Bearer ")
+        return time.time() <= self.tokens.get(token, 0.0)
 
-    async def _answered(self, body: Body, one: Served) -> dict[str, Any]:
-        seconds = self._service(one.prompt) if callable(self._service) else self._service
-        if seconds:
-            await asyncio.sleep(seconds)
-        said = self._answer(body)
-        given = await said if inspect.isawaitable(said) else said
-        answer = Answer(given) if isinstance(given, str) else given
+    def _payload(self, answer: Answer, body: Body, one: Served) -> dict[str, Any]:
         payload = answer_payload(answer, body, number=one.number, chat=one.path == CHAT)
         return payload if one.path == CHAT else _plain_payload(payload)
 
-    async def _content(self, body: Body, one: Served, fault: Fault) -> bytes:
-        if fault.body is None and fault.status >= HTTP_ERRORS:
-            return encoded(error_payload(fault.status, "stand_in", f"stand-in fault {fault.status}"))
-        return await super()._content(body, one, fault)
+    def _error_payload(self, status: int, message: str) -> dict[str, Any]:
+        return error_payload(status, CODES.get(status, "stand_in"), message)
 
 
 def error_payload(status: int, code: str, message: str) -> dict[str, Any]:
@@ -159,10 +150,6 @@ def error_payload(status: int, code: str, message: str) -> dict[str, Any]:
 
 def _base64(part: Mapping[str, Any]) -> str:
     return urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
-
-
-def _failure(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response(error_payload(status, code, message), status=status, headers=headers)
 
 
 def _plain_payload(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check
 from fms_dgt.core.template import Template
 from fms_dgt.core.typed import option
-from fms_dgt.core.validator import Validator, ValidatorOptions, Verdict
+from fms_dgt.core.validator import Keep, Validator, ValidatorOptions, Verdict
 from fms_dgt.errors import Problem
 
 
@@ -30,9 +30,10 @@ class LMJudgeOptions(ValidatorOptions):
 class LMJudge(Validator[LMJudgeOptions]):
     """Asks `lm_config` with the check's template, whose reply is a `score`.
 
-    Of several `votes`, the score is the one that most of them give (in a tie the lowest of these: in
-    doubt, a judge rejects) or their mean. The reason is that of the first vote for this score, or of
-    the first one nearest to the mean. A row with a vote that cannot be read is rejected as unreadable.
+    Of several `votes`, the score is the one that most of them give (in a tie one that is not kept, and
+    the lowest of these: in doubt, a judge rejects) or their mean. The reason is that of the first vote
+    for this score, or of the first one nearest to the mean. A row with a vote that cannot be read is
+    rejected as unreadable.
     """
 
     Options = LMJudgeOptions
@@ -41,7 +42,7 @@ class LMJudge(Validator[LMJudgeOptions]):
         check, number = kit.check, self.options.votes
         asks = [kit.ask("lm", str(check.template), params=check.params) for _ in range(number)]
         votes = [reply.value for reply in await kit.together(*asks)]
-        score = _mean(votes) if self.options.vote == "mean" and number > 1 else _majority(votes)
+        score = _mean(votes) if self.options.vote == "mean" and number > 1 else _majority(votes, check.keep)
         nearest = min(votes, key=lambda vote: (abs(vote["score"] - score), vote["score"]))
         return Verdict(score, nearest["reason"], {"votes": votes} if number > 1 else None)
 
@@ -73,9 +74,9 @@ class LMJudge(Validator[LMJudgeOptions]):
         return said["temperature"]
 
 
-def _majority(votes: Sequence[Mapping[str, Any]]) -> int:
+def _majority(votes: Sequence[Mapping[str, Any]], keep: Keep | None) -> int:
     counts = Counter(int(vote["score"]) for vote in votes)
-    return min(counts, key=lambda score: (-counts[score], score))
+    return min(counts, key=lambda score: (-counts[score], keep is not None and keep(score), score))
 
 
 def _mean(votes: Sequence[Mapping[str, Any]]) -> float:

@@ -160,7 +160,7 @@ def test_wrong_arguments_are_told_by_their_names(changes: dict[str, object], mes
 @pytest.mark.parametrize("task", [3, None, ["task.yaml"]])
 def test_what_a_task_may_be_is_said(task: object) -> None:
     expected = f"fms_dgt.run: task: cannot be {task} ({type(task).__name__}); pass a path, the name of a "
-    expected += "shipped task, a mapping of what a task file says, or a Task"
+    expected += "shipped task, a mapping of what a task file says, a Task or a Flow"
     with pytest.raises(fms_dgt.UserError) as caught:
         fms_dgt.run(task)  # type: ignore[arg-type]
     assert str(caught.value).replace('"', "'") == expected

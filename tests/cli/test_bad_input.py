@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from fms_dgt.cli.parser import COMMANDS
+
 HEAD = "data_builder: haiku\n"
 TASK = f"task_name: t\n{HEAD}"
 RUN = ("--task-paths", "task.yaml")
@@ -26,7 +28,7 @@ CASES = {
     "an unknown command": (
         {},
         ("rns",),
-        "there is no command 'rns'; did you mean 'runs'? commands: init, plugins, run, runs, trace",
+        f"there is no command 'rns'; did you mean 'runs'? commands: {', '.join(sorted(COMMANDS))}",
     ),
     "a task file as a command": (
         {"task.yaml": TASK},
@@ -45,8 +47,8 @@ CASES = {
     ),
     "a flag cut short": (
         {},
-        (*RUN, "--max-conc=3"),
-        "unknown flag '--max-conc'; did you mean '--max-concurrency'? --help lists the flags",
+        (*RUN, "--max-concurr=3"),
+        "unknown flag '--max-concurr'; did you mean '--max-concurrency'? --help lists the flags",
     ),
     "a word too many": ({}, (*RUN, "--seed", "1", "x"), "'x' belongs to no flag; --help lists the flags"),
     "a flag without its value": (
@@ -286,9 +288,9 @@ CASES = {
         "a run has one: name it with --output-dir, or run them one after the other",
     ),
     "an include that is not there": (
-        {"task.yaml": f"{TASK}include:\n  documents: docs/*.md\n"},
+        {"task.yaml": f"{TASK}include:\n  notes: docs/*.md\n"},
         RUN,
-        "task.yaml:4: include.documents: no file matches 'docs/*.md'; give its path from .",
+        "task.yaml:4: include.notes: no file matches 'docs/*.md'; give its path from .",
     ),
     "a bad line in an included file": (
         {"task.yaml": f"{TASK}include: {{rows: rows.jsonl}}\n", "rows.jsonl": '{"a": 1}\n{"a": }\n'},

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fms_dgt.plugins import Plugins
+
+BUILDERS = ", ".join(sorted(Plugins.discover(()).known("builders")))
 SKILLS = Path(__file__).parents[2] / "fms_dgt" / "builders" / "skills_sdg"
 TASK = """task_name: t
 task_description: Jokes about tools.
@@ -50,7 +53,7 @@ CASES = {
         TASK.replace("skills_sdg", "skils_sdg"),
         "databuilders: {}\n",
         "task.yaml:4: data_builder: unknown builder 'skils_sdg'; did you mean 'skills_sdg'? "
-        "known builders: skills_sdg",
+        f"known builders: {BUILDERS}",
     ),
     "a seed example with a slip": (
         TASK.replace("answer:", "answr:"),
@@ -146,9 +149,9 @@ CASES = {
         TASK,
         skills(players=PLAYERS.replace("generator, type", "generator, temprature: 1, type")),
         "c.yaml:1: databuilders.skills_sdg.blocks[0].temprature: unknown key 'temprature'; "
-        "did you mean 'temperature'? known keys: dull, error_rate, latency, latency_median, latency_sigma, "
-        "malformed_rate, max_concurrency, max_tokens, model_id_or_path, requests_per_minute, stop, temperature, "
-        "timeout, tokens_per_minute, top_p",
+        "did you mean 'temperature'? known keys: dull, error_rate, input_price, latency, latency_median, "
+        "latency_sigma, malformed_rate, max_concurrency, max_tokens, model_id_or_path, output_price, "
+        "requests_per_minute, stop, temperature, timeout, tokens_per_minute, top_p",
     ),
     "an option out of range": (
         TASK,
@@ -224,7 +227,7 @@ CASES = {
         "databuilders:\n  skills_sgd: {}\n  skills_sdg:\n    "
         "blocks: [{name: generator, type: simulated}, {name: validator, lm_config: {type: simulated}}]\n",
         "c.yaml:2: databuilders.skills_sgd: there is no builder 'skills_sgd'; did you mean 'skills_sdg'? "
-        "known builders: skills_sdg",
+        f"known builders: {BUILDERS}",
     ),
     "an output format over fields that are not there": (
         TASK + "save_formatted_output: true\ninstruction_format: {x: '{{ nothing }}'}\n",

@@ -20,6 +20,7 @@ RUN = ("--task-paths", "task.yaml")
         ("exhausted", 3, 20, 1),
         ("stalled", 3, 20, 1),
         ("spent", 3, 20, 1),
+        ("estimated", 3, 20, 0),
         ("stopped", 3, 20, 1),
         ("interrupted", 3, 20, 130),
     ],

@@ -11,7 +11,7 @@ from doc_snippets import DOCUMENTS, ROOT, name_of, snippets
 LONGEST = 110
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(#[^)\s]+)?\)")
 # long by their nature: the table of flags is as wide as its flags
-WIDE = {"docs/configuration.md", "docs/builders/skills_sdg.md"}
+WIDE = {"docs/configuration.md", "docs/builders/knowledge_sdg.md", "docs/builders/skills_sdg.md"}
 OURS = [document for document in DOCUMENTS if name_of(document) not in WIDE]
 MESSAGES = re.compile(r"^###? `(.+)`$", re.MULTILINE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from as_engine import as_engine
 
 from fms_dgt.core.generator import Request, shaping
 from fms_dgt.core.node import Node
@@ -31,7 +32,7 @@ def made(kind: type, **given) -> ProtocolGenerator:
     problems: list = []
     options = decode(kind.Options, Node.of({"timeout": 5, **given}, "config.yaml"), problems)
     assert options is not None, problems
-    return kind(options)
+    return as_engine(kind(options))
 
 
 async def said(generator: ProtocolGenerator) -> str:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 pytest.importorskip("xllamacpp")
 pytest.importorskip("gguf")
@@ -17,6 +15,7 @@ from fms_dgt.errors import SetupError
 from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOptions
 from fms_dgt.generators.llama_cpp.header import NotGGUF, read_header
 from fms_dgt.generators.llama_cpp.model import HubModel, LocalModel, model_of
+from fms_dgt.testing.model_hub import ModelHub
 from fms_dgt.testing.tiny_gguf import write_tiny_gguf
 
 
@@ -162,36 +161,6 @@ def test_a_hub_without_its_package(monkeypatch):
     assert "run: pip install 'fms-dgt[llama-cpp]'; or fetch the file yourself and give its path" in problem
 
 
-class Hub:
-    """A hub on this machine, as far as fetching a file needs one."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-        self.asked: list[str] = []
-        self.url = ""
-
-    async def __aenter__(self) -> Hub:
-        app = web.Application()
-        app.router.add_get("/{org}/{name}/resolve/{revision}/{file:.+}", self._file)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._runner.cleanup()
-
-    async def _file(self, request: web.Request) -> web.Response:
-        self.asked.append(f"{request.method} {request.match_info['file']}")
-        data = self.files.get(request.match_info["file"])
-        if data is None:
-            return web.Response(status=404, headers={"X-Error-Code": "EntryNotFound"})
-        headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": "a" * 40}
-        return web.Response(body=data, headers=headers)
-
-
 @pytest.fixture
 def cache(tmp_path, monkeypatch) -> Path:
     constants = pytest.importorskip("huggingface_hub").constants
@@ -199,60 +168,69 @@ def cache(tmp_path, monkeypatch) -> Path:
     return tmp_path / "hub"
 
 
-def use(hub: Hub, monkeypatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+@pytest.fixture
+def offered(gguf) -> dict[str, bytes]:
+    """The files of 'org/name' on the hub."""
+    return {"sub/tiny.gguf": gguf.read_bytes()}
 
 
-async def test_a_file_of_a_hub_is_fetched_once(gguf, cache, monkeypatch):
+@pytest.fixture
+def hub(cache, offered, monkeypatch) -> Iterator[ModelHub]:
+    with ModelHub({"org/name": offered}).running() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub
+
+
+def test_a_file_of_a_hub_is_fetched_once(gguf, cache, hub):
     model = HubModel("org/name", "sub/tiny.gguf")
-    async with Hub({"sub/tiny.gguf": gguf.read_bytes()}) as hub:
-        use(hub, monkeypatch)
-        assert model.problems() == []
-        assert model.present() is None
-        path = await asyncio.to_thread(model.fetched)
-        asked = list(hub.asked)
-        assert await asyncio.to_thread(model.fetched) == path
-    assert "GET sub/tiny.gguf" in asked
+    assert model.problems() == []
+    assert model.present() is None
+    path = model.fetched()
+    asked = list(hub.asked)
+    assert model.fetched() == path
+    assert ("GET", "sub/tiny.gguf", 0) in asked
     assert hub.asked == asked
     assert model.present() == path
     assert path.is_relative_to(cache)
     assert path.read_bytes() == gguf.read_bytes()
 
 
-async def test_a_model_in_parts_is_fetched_whole(gguf, cache, monkeypatch):
+def test_a_model_in_parts_is_fetched_whole(gguf, offered, hub):
     names = [f"big-{number:05}-of-00003.gguf" for number in (1, 2, 3)]
-    async with Hub(dict.fromkeys(names, gguf.read_bytes())) as hub:
-        use(hub, monkeypatch)
-        path = await asyncio.to_thread(HubModel("org/name", names[0]).fetched)
+    offered.update(dict.fromkeys(names, gguf.read_bytes()))
+    path = HubModel("org/name", names[0]).fetched()
     assert sorted(file.name for file in path.parent.iterdir()) == names
     assert path.name == names[0]
 
 
-async def test_a_fetched_model_answers(gguf, cache, monkeypatch):
-    one = LlamaCppGenerator(LlamaCppOptions(repo="org/name", file="tiny.gguf", threads=1))
-    async with Hub({"tiny.gguf": gguf.read_bytes()}) as hub:
-        use(hub, monkeypatch)
-        assert one.check() == []
-        await one.open()
-        await one.close()
-    assert one.endpoint == "org/name:tiny.gguf"
+async def test_a_fetched_model_answers(hub):
+    one = LlamaCppGenerator(LlamaCppOptions(repo="org/name", file="sub/tiny.gguf", threads=1))
+    assert one.check() == []
+    await one.open()
+    await one.close()
+    assert one.endpoint == "org/name:sub/tiny.gguf"
 
 
-async def test_what_a_hub_does_not_have(cache, monkeypatch):
-    async with Hub({}) as hub:
-        use(hub, monkeypatch)
-        with pytest.raises(SetupError, match="'org/name:x.gguf' cannot be fetched: .*check both names"):
-            await asyncio.to_thread(HubModel("org/name", "x.gguf").fetched)
+def test_what_a_hub_does_not_have(hub):
+    with pytest.raises(
+        SetupError, match="'org/name:x.gguf' cannot be fetched: the repository has no such file"
+    ):
+        HubModel("org/name", "x.gguf").fetched()
 
 
-@pytest.mark.parametrize("repo", ["org/name", "no//name", "org/na me"])
-def test_a_hub_out_of_reach(cache, repo, monkeypatch):
+@pytest.mark.parametrize(
+    ("repo", "said"),
+    [
+        ("org/name", "HF_HUB_OFFLINE keeps this process from asking a hub"),
+        ("no//name", "check both names"),
+        ("org/na me", "check both names"),
+    ],
+)
+def test_a_hub_out_of_reach(cache, repo, said, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     model = HubModel(repo, "x.gguf")
     assert model.present() is None
-    with pytest.raises(
-        SetupError, match=f"'{repo}:x.gguf' cannot be fetched: .*check both names and the network"
-    ):
+    with pytest.raises(SetupError, match=f"'{repo}:x.gguf' cannot be fetched: .*{said}"):
         model.fetched()
 
 

@@ -10,7 +10,7 @@ pytest.importorskip("gguf")
 
 from tiny_llama import generator, gguf
 
-from fms_dgt.core.generator import shaping
+from fms_dgt.core.generator import Completion, shaping
 from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Overloaded, RequestRefused
 from fms_dgt.generators.llama_cpp import generator as llama_cpp
 from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
@@ -68,10 +68,10 @@ def test_what_shapes_answers(gguf):
 
 @pytest.mark.parametrize(
     ("options", "bound"),
-    [({}, 6), ({"parallel": 8}, 10), ({"parallel": 8, "max_concurrency": 2}, 2)],
+    [({}, 6), ({"parallel": 8}, 10)],
 )
 def test_calls_in_flight_follow_the_slots(gguf, options, bound):
-    assert generator(gguf, **options).options.max_concurrency == bound
+    assert generator(gguf, **options).at_most == bound
 
 
 TEXT, BOUND = {"type": "string"}, {"type": "string", "maxLength": 9}
@@ -126,11 +126,18 @@ def error(code: object, **more) -> bytes:
         ([error(None)], ConnectionFailed, "answered None"),
         ([piece(delta={"content": "x"}), error(500)], ConnectionFailed, "answered 500"),
         ([b'{"error": "odd"}'], BadResponse, "of an unknown shape"),
+        ([piece(delta={"content": "x"}, finish_reason=["stop"])], BadResponse, "of an unknown shape"),
     ],
 )
 def test_answers_that_are_none(pieces, kind, said):
     with pytest.raises(kind, match=said):
         read_answer(pieces)
+
+
+@pytest.mark.parametrize("usage", [None, "many", [1], {"prompt_tokens": None, "completion_tokens": -1}])
+def test_odd_counts_cost_no_answer(usage):
+    end = {"choices": [{"delta": {"content": "a\ud800"}, "finish_reason": "stop"}], "usage": usage}
+    assert read_answer([json.dumps(end).encode()]) == Completion("a\ufffd")
 
 
 # what Cython makes of C++ exceptions

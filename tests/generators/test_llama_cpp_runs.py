@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -20,8 +21,8 @@ pytest.importorskip("gguf")
 from tiny_llama import gguf
 
 from fms_dgt.core.generator import Request
-from fms_dgt.generators.llama_cpp.engine import EngineSettings, start_server
 from fms_dgt.generators.openai.generator import OpenAIGenerator, OpenAIOptions
+from fms_dgt.testing import ModelServer
 
 ROOT = Path(__file__).parents[2]
 TASKS = ("instructlab/skills/writing/freeform/debate", "instructlab/skills/writing/grounded/editing/grammar")
@@ -44,10 +45,20 @@ sys.exit(3)
 
 @pytest.fixture(scope="module")
 def served(gguf) -> Iterator[str]:
-    """llama.cpp's HTTP server with the tiny model: its base URL."""
-    server = start_server(EngineSettings(str(gguf), 16_384, 4, threads=1), key=KEY)
-    yield f"{server.listening_address}/v1"
-    del server
+    """llama.cpp's HTTP server with the tiny model, as the command line starts it: its base URL."""
+    flags = ("--port", "0", "--context", "16384", "--threads", "1")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "fms_dgt", "serve", str(gguf), *flags],
+        env={**os.environ, "LLAMA_API_KEY": KEY},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with server:
+        assert server.stdout is not None
+        yield server.stdout.readline().split()[-1]
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=60) == 0
 
 
 def in_process(path: Path) -> dict[str, Any]:
@@ -115,14 +126,19 @@ def wait_until(there: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(params=["in process", "over HTTP"])
-def project(request, gguf, tmp_path) -> Project:
+@pytest.fixture(params=["in process", "over HTTP", "stand-in"])
+def model_project(request, gguf, tmp_path) -> Iterator[Project]:
     if request.param == "in process":
-        return Project(tmp_path, in_process(gguf))
-    return Project(tmp_path, over_http(request.getfixturevalue("served")))
+        yield Project(tmp_path, in_process(gguf))
+    elif request.param == "over HTTP":
+        yield Project(tmp_path, over_http(request.getfixturevalue("served")))
+    else:
+        with ModelServer(api_key=KEY).in_thread() as server:
+            yield Project(tmp_path, over_http(server.base_url))
 
 
-def test_the_shipped_skills_tasks_reach_their_target(project):
+def test_the_shipped_skills_tasks_reach_their_target(model_project):
+    project = model_project
     out, err = (
         run := project.start("--num-outputs-to-generate", "3", "--num-prompt-instructions", "1", "--quiet")
     ).communicate(timeout=300)

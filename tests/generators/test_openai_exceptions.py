@@ -23,12 +23,12 @@ SAME_FAULT = {
     "InternalServerError": (Fault(status=500), ConnectionFailed),
     "APIStatusError": (Fault(status=418), RequestRefused),
     "APIConnectionError": (Fault(raw=b""), ConnectionFailed),
-    "APITimeoutError": (Fault(hang=True), ConnectionFailed),
 }
 # what it has no single fault for: a base class, or a check that only its own helpers make
 OTHERS = {
     "OpenAIError": "the base of all",
     "APIError": "the base of those that calls raise",
+    "APITimeoutError": "how long a call may take is the runner's affair: ConnectionFailed",
     "APIResponseValidationError": BadResponse,  # an answer of an unknown shape
     "LengthFinishReasonError": Completion,  # `finish` says "length", and the reply contract decides
     "ContentFilterFinishReasonError": RequestRefused,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
+from as_engine import as_engine
 
 from fms_dgt.core.canonical import canonical
 from fms_dgt.core.generator import Completion, Generator, Request, shaping
@@ -27,7 +30,7 @@ def made(base_url: str | None = None, **given) -> OpenAIGenerator:
     said = {"model": "tiny", "base_url": base_url, "timeout": 5, **given}
     options = decode(OpenAIOptions, Node.of(said, "config.yaml"), problems)
     assert options is not None, problems
-    return OpenAIGenerator(options)
+    return as_engine(OpenAIGenerator(options))
 
 
 async def asked(request: Request = HELLO, *, answer=lambda _: "ok", fault=None, **given):
@@ -108,9 +111,9 @@ async def test_an_extra_body_lies_over_the_request():
     ],
 )
 def test_the_name_of_the_token_limit(url, given, name):
-    generator = made(url, max_tokens=9, **given)
-    assert f'"{name}":9'.encode() in generator._bodies.chat(HELLO)
-    assert b'"max_tokens":9' in generator._bodies.plain(HELLO)
+    generator, request = made(url, **given), dataclasses.replace(HELLO, params={"max_tokens": 9})
+    assert f'"{name}":9'.encode() in generator._bodies.chat(request)
+    assert b'"max_tokens":9' in generator._bodies.plain(request)
 
 
 @pytest.mark.parametrize("params", [{"n": 2}, {"n": 0}, {"n": True}, {"stream": True}])
@@ -232,7 +235,7 @@ def refused(message: str, param: str | None = None, code: str | None = None, sta
                 "'temperature' does not support 0.2 with this model.", "temperature", "unsupported_value"
             ),
             EveryCallFails,
-            "set 'temperature: null', in the template's params as well",
+            "set 'temperature: null' in the block and in the stages' params",
         ),
         (refused("Extra inputs: unknown field `seed`", status=422), RequestRefused, "set 'send_seed: false'"),
         (refused("response_format is not supported"), RequestRefused, "set 'enforce_schema: false'"),

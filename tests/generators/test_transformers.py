@@ -17,6 +17,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra 'transformers' is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra 'transformers' is not installed")
 
+from as_engine import as_engine
+
 import fms_dgt
 from fms_dgt.core.generator import Completion, Request, shaping
 from fms_dgt.core.node import Node
@@ -59,7 +61,7 @@ def generator(path: Path | str, **options) -> TransformersGenerator:
     problems: list = []
     decoded = decode(TransformersOptions, Node.of(given, "config.yaml"), problems)
     assert decoded is not None, problems
-    return TransformersGenerator(decoded)
+    return as_engine(TransformersGenerator(decoded))
 
 
 def ask(text: str = "Say hello.", seed: int = 5, **params) -> Request:
@@ -525,7 +527,7 @@ def test_what_does_not_shape_the_answers(tiny):
     one = generator(tiny, max_batch=4, context_size=100, device="auto", timeout=5)
     assert shaping(one) == shaping(generator(tiny))
     assert shaping(one) != shaping(generator(tiny, temperature=0.5))
-    assert one.options.max_concurrency == 6
+    assert one.at_most == 6
 
 
 PROGRAM = """

@@ -70,55 +70,52 @@ async def test_what_is_sent_plainly(stand_in):
 
 
 @pytest.mark.parametrize(
-    ("fixed", "given", "expected"),
+    ("given", "expected"),
     [
-        ({}, {}, {"seed": 3}),
-        ({"decoding_method": "greedy"}, {}, {"seed": 3, "temperature": 0}),
-        ({"decoding_method": "greedy", "temperature": 0.7}, {}, {"seed": 3, "temperature": 0}),
-        ({"decoding_method": "greedy"}, {"temperature": 0.7}, {"seed": 3, "temperature": 0.7}),
-        ({"temperature": 0.7}, {"decoding_method": "greedy"}, {"seed": 3, "temperature": 0}),
-        ({"decoding_method": "sample", "temperature": 0.7}, {}, {"seed": 3, "temperature": 0.7}),
-        ({"max_tokens": 5}, {"max_new_tokens": 9}, {"seed": 3, "max_tokens": 9}),
-        ({"stop": ["a"]}, {"stop_sequences": ["b"]}, {"seed": 3, "stop": ["b"]}),
-        ({"min_new_tokens": 5}, {"min_new_tokens": 9}, {"seed": 3}),
-        ({}, {"random_seed": 11}, {"seed": 11}),
-        ({}, {"seed": 11, "top_k": 4}, {"seed": 11, "top_k": 4}),
+        ({}, {"seed": 3}),
+        ({"decoding_method": "greedy"}, {"seed": 3, "temperature": 0}),
+        ({"decoding_method": "greedy", "temperature": 0.7}, {"seed": 3, "temperature": 0}),
+        ({"decoding_method": "sample", "temperature": 0.7}, {"seed": 3, "temperature": 0.7}),
+        ({"max_new_tokens": 9}, {"seed": 3, "max_tokens": 9}),
+        ({"stop_sequences": ["b"]}, {"seed": 3, "stop": ["b"]}),
+        ({"min_new_tokens": 9}, {"seed": 3}),
+        ({"random_seed": 11}, {"seed": 11}),
+        ({"seed": 11, "top_k": 4}, {"seed": 11, "top_k": 4}),
     ],
 )
-def test_parameters_of_chat(fixed, given, expected):
-    assert chat_params(fixed, 3, given) == expected
+def test_parameters_of_chat(given, expected):
+    assert chat_params(3, given) == expected
 
 
 @pytest.mark.parametrize(
-    ("fixed", "given", "expected"),
+    ("given", "expected"),
     [
-        ({}, {}, {"random_seed": 3}),
-        ({"temperature": 0}, {}, {"random_seed": 3, "decoding_method": "greedy"}),
-        ({"decoding_method": "greedy"}, {}, {"random_seed": 3, "decoding_method": "greedy"}),
-        ({"top_p": 0.5}, {}, {"random_seed": 3, "decoding_method": "sample", "top_p": 0.5}),
-        ({"decoding_method": "sample"}, {}, {"random_seed": 3, "decoding_method": "sample"}),
-        ({"max_tokens": 5}, {"max_new_tokens": 9}, {"random_seed": 3, "max_new_tokens": 9}),
+        ({}, {"random_seed": 3}),
+        ({"temperature": 0}, {"random_seed": 3, "decoding_method": "greedy"}),
+        ({"decoding_method": "greedy"}, {"random_seed": 3, "decoding_method": "greedy"}),
+        ({"top_p": 0.5}, {"random_seed": 3, "decoding_method": "sample", "top_p": 0.5}),
+        ({"decoding_method": "sample"}, {"random_seed": 3, "decoding_method": "sample"}),
+        ({"max_new_tokens": 9}, {"random_seed": 3, "max_new_tokens": 9}),
         (
-            {"stop": ["a"]},
-            {"include_stop_sequence": True},
+            {"stop": ["a"], "include_stop_sequence": True},
             {"random_seed": 3, "stop_sequences": ["a"], "include_stop_sequence": True},
         ),
-        ({}, {"seed": 0}, {"random_seed": 1}),
+        ({"seed": 0}, {"random_seed": 1}),
     ],
 )
-def test_parameters_of_plain_generation(fixed, given, expected):
-    assert plain_params(fixed, 3, given) == expected
+def test_parameters_of_plain_generation(given, expected):
+    assert plain_params(3, given) == expected
 
 
 def test_a_decoding_method_nobody_knows():
     with pytest.raises(RequestRefused, match="may be greedy or sample, not 'beam'"):
-        chat_params({}, 3, {"decoding_method": "beam"})
+        chat_params(3, {"decoding_method": "beam"})
 
 
 def test_several_answers_at_once():
-    assert chat_params({}, 3, {"n": 1}) == {"seed": 3, "n": 1}
+    assert chat_params(3, {"n": 1}) == {"seed": 3, "n": 1}
     with pytest.raises(RequestRefused, match="by itself"):
-        chat_params({}, 3, {"n": 2})
+        chat_params(3, {"n": 2})
 
 
 async def test_random_seed_joins_the_seed_of_each_request(stand_in):
@@ -139,6 +136,27 @@ async def test_what_comes_back(stand_in):
     async with stand_in(lambda _: answer) as server:
         assert await asked(server) == Completion("Grüße 你好\n", "length", 12, 34, {"reasoning": "Hm."})
         assert await asked(server, api="completion") == Completion("Grüße 你好\n", "length", 12, 34)
+
+
+@pytest.mark.parametrize(
+    ("message", "more", "expected"),
+    [
+        ({"content": [{"type": "text", "text": "x"}]}, {}, Completion("x")),
+        ({"content": "x"}, {"usage": "many"}, Completion("x")),
+        ({"content": "x"}, {"usage": {"prompt_tokens": 2**70, "completion_tokens": -1}}, Completion("x")),
+        ({"content": "x", "reasoning_content": 3}, {}, Completion("x")),
+        ({"content": "a\ud800"}, {}, Completion("a\ufffd")),
+    ],
+)
+def test_answers_that_are_odd_but_good(message, more, expected):
+    choice = {"message": message, "finish_reason": "stop"}
+    assert AnswerReader("https://host").chat({"choices": [choice], **more}) == expected
+
+
+def test_an_answer_that_was_filtered_away():
+    choice = {"message": {"content": ""}, "finish_reason": "content_filter"}
+    with pytest.raises(RequestRefused, match="filtered content"):
+        AnswerReader("https://host").chat({"choices": [choice]})
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 
 import pytest
 from watsonx_calls import certificates, no_environment, stand_in  # noqa: F401 (fixtures)
@@ -24,6 +25,7 @@ from fms_dgt.errors import (
     Overloaded,
     SetupError,
 )
+from fms_dgt.generators.watsonx import service
 from fms_dgt.generators.watsonx.generator import WatsonxGenerator
 from fms_dgt.generators.watsonx.access import (
     REGIONS,
@@ -65,7 +67,7 @@ async def test_a_token_in_place_of_a_key(stand_in, place):
         ({**PAK, "api_key": "wrong-key-here"}, "username or password is wrong"),
         (
             {"token": "a.wrong.token"},
-            "answered 401: Failed to authenticate the request; check the key or token",
+            "answered 401: Incorrect API key provided; check the key or token",
         ),
     ],
 )
@@ -93,8 +95,9 @@ SIGN_IN_FAULTS = [
 
 @pytest.mark.parametrize(("fault", "kind"), SIGN_IN_FAULTS)
 @pytest.mark.parametrize("way", [{}, {**PAK, "api_key": KEY}])
-async def test_faults_of_the_sign_in(stand_in, fault, kind, way):
-    failed = await failure_of(stand_in(sign_in_faults=lambda _: fault), timeout=0.5, **way)
+async def test_faults_of_the_sign_in(stand_in, fault, kind, way, monkeypatch):
+    monkeypatch.setattr(service, "SIGN_IN_SECONDS", 0.5)
+    failed = await failure_of(stand_in(sign_in_faults=lambda _: fault), **way)
     assert type(failed) is kind
     assert failed.retry_after == (7 if "Retry-After" in fault.headers else None)
 
@@ -159,6 +162,44 @@ async def test_a_renewal_that_fails(stand_in, way, fault, kind):
             await one.generate(HELLO)
         assert (await one.generate(HELLO)).text == "hello"
         await one.close()
+
+
+async def test_a_token_that_ends_before_its_time(stand_in):
+    async with stand_in() as server:
+        one = generator(server)
+        await one.open()
+        await one.generate(HELLO)
+        server.tokens.clear()
+        failed = await asyncio.gather(*(one.generate(HELLO) for _ in range(20)), return_exceptions=True)
+        assert [type(error) for error in failed] == [ConnectionFailed] * 20
+        await asyncio.gather(*(one.generate(HELLO) for _ in range(20)))
+        assert server.sign_ins == 2
+        await one.close()
+
+
+async def test_a_token_that_was_never_good_ends_the_run(stand_in):
+    faults = lambda *_: Fault(status=401)
+    async with stand_in(faults=faults) as server:
+        one = generator(server)
+        await one.open()
+        for _ in range(2):
+            with pytest.raises(EveryCallFails):
+                await one.generate(HELLO)
+        await one.close()
+
+
+async def test_closing_does_not_wait_for_a_sign_in_that_hangs(stand_in):
+    async with stand_in(sign_in_faults=lambda _: Fault(hang=True)) as server:
+        one = generator(server)
+        await one.open()
+        call = asyncio.ensure_future(one.generate(HELLO))
+        while not server.sign_ins:
+            await asyncio.sleep(0.01)
+        await one.close()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        signing_in = [thread for thread in threading.enumerate() if "in_daemon" in thread.name]
+        assert [thread.daemon for thread in signing_in] == [True]
 
 
 READY = {"model_id_or_path": "m", "region": "eu-de", "project_id": "p", "api_key": "k"}

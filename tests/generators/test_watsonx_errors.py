@@ -106,7 +106,7 @@ HTTP_ERRORS = {
     "CookieConflict": (httpx.CookieConflict("x"), BadResponse),
     "NoneResponseError": (NoneResponseError("x"), BadResponse),
 }
-TRANSLATOR = Translator(AnswerReader("https://host"), 3)
+TRANSLATOR = Translator(AnswerReader("https://host"))
 
 
 def exceptions_in(module, names) -> set[str]:
@@ -160,7 +160,7 @@ async def test_the_client_raises_what_httpx_would(foreign, kind):
         async def _answer(self, *_):
             raise foreign
 
-    async with Broken(ssl.create_default_context(), 1) as client:
+    async with Broken(ssl.create_default_context()) as client:
         with pytest.raises(kind) as caught:
             await client.post("https://host/ml/v1/text/chat?key=in-the-query", json={})
     assert caught.value.__cause__ is foreign

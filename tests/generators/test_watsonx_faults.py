@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 
 import pytest
 from watsonx_calls import certificates, no_environment, stand_in  # noqa: F401 (fixtures)
@@ -87,6 +88,24 @@ async def test_a_proxy_of_the_environment_is_used(stand_in, monkeypatch):
         assert (await asked(server)).text == "hello"
 
 
+@pytest.mark.parametrize(("status", "kind"), [(407, EveryCallFails), (502, ConnectionFailed)])
+async def test_a_proxy_that_refuses_shows_no_password(stand_in, monkeypatch, status, kind):
+    async def refuse(reader, writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    proxy = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = proxy.sockets[0].getsockname()[1]
+    async with stand_in() as server:
+        token = server.new_token()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@127.0.0.1:{port}")
+        with pytest.raises(kind, match=f"the proxy on the way to 127.0.0.1 answered {status}: No") as caught:
+            await asked(server, api_key=None, token=token)
+    proxy.close()
+    assert "hunter22" not in "".join(traceback.format_exception(caught.value))
+
+
 def failing(status: int, code: str, message: str = "x") -> Fault:
     return Fault(status=status, body=error_payload(status, code, message))
 
@@ -120,7 +139,6 @@ FAULTS = [
     (Fault(body=chat(message=None)), BadResponse, "of an unknown shape"),
     (Fault(body=chat(message={"content": 7})), BadResponse, "of an unknown shape"),
     (Fault(body=chat(finish_reason=3)), BadResponse, "of an unknown shape"),
-    (Fault(body={**chat(), "usage": "many"}), BadResponse, "of an unknown shape"),
     (Fault(body=chat(finish_reason="error")), BadResponse, "broke off the answer"),
     (Fault(body=chat(message={"content": None, "refusal": "I won't."})), RequestRefused, "answer: I won't."),
     (Fault(reset_after=0), ConnectionFailed, "failed: "),
@@ -142,10 +160,11 @@ async def test_faults(stand_in, fault, kind, said):
 
 
 @pytest.mark.parametrize("fault", [Fault(hang=True), Fault(trickle=0.05)])
-async def test_an_answer_that_takes_too_long(stand_in, fault):
-    failed = await failure_of(stand_in(faults=lambda *_: fault), timeout=0.5)
-    assert type(failed) is ConnectionFailed
-    assert "did not answer within 0.5 seconds" in str(failed)
+async def test_how_long_an_answer_takes_is_the_runners_affair(stand_in, fault):
+    async with stand_in(faults=lambda *_: fault) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await asked(server, timeout=0.1)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from as_engine import as_engine
 
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.core.node import Node
@@ -24,7 +25,7 @@ def generator(path: Path, **options) -> LlamaCppGenerator:
     problems: list = []
     decoded = decode(LlamaCppOptions, Node.of(given, "config.yaml"), problems)
     assert decoded is not None, problems
-    return LlamaCppGenerator(decoded)
+    return as_engine(LlamaCppGenerator(decoded))
 
 
 def request(text: str = "Say hello.", *, seed: int = 5, schema=None, **params) -> Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from as_engine import as_engine
 
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.core.node import Node
@@ -71,7 +72,7 @@ def generator(server: WatsonxServer, **options) -> WatsonxGenerator:
     problems: list = []
     decoded = decode(WatsonxOptions, Node.of(given, "config.yaml"), problems)
     assert decoded is not None, problems
-    return WatsonxGenerator(decoded)
+    return as_engine(WatsonxGenerator(decoded))
 
 
 async def asked(server: WatsonxServer, request: Request = HELLO, **options) -> Completion:

@@ -7,7 +7,10 @@ from pathlib import Path
 import fms_dgt
 import pytest
 from engine import TOYS
-from fms_dgt.runner.pace import Rate, Width
+from fms_dgt import Completion, Generator, GeneratorOptions, Request
+from fms_dgt.runner.calls import Endpoints
+from fms_dgt.runner.limits import Bounds, Budget
+from fms_dgt.runner.pace import LONGEST_WAIT, Rate, Width
 from fms_dgt.testing import ModelServer
 
 
@@ -78,6 +81,24 @@ def test_it_climbs_back_in_growing_steps_once_the_server_recovers() -> None:
     assert width.now == 8
     rounds(width, 12)
     assert width.now == 64
+
+
+def test_a_date_far_off_closes_it_for_minutes_not_for_years() -> None:
+    width = Width(64, Clock())
+    width.refused(3, 1e9)
+    assert width.closed_for == LONGEST_WAIT
+
+
+def test_a_backend_that_can_use_only_so_many_calls_gets_no_more() -> None:
+    class Narrow(Generator[GeneratorOptions]):
+        at_most = 3
+
+        async def generate(self, request: Request) -> Completion:
+            return Completion("grain")
+
+    for said in (None, 50, 2):
+        endpoints = Endpoints(said, Budget(Bounds()))
+        assert endpoints.of(Narrow(GeneratorOptions())).width.most == min(3, said or 64)
 
 
 def test_retry_after_closes_it_and_nothing_in_flight_pauses_it() -> None:

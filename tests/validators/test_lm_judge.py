@@ -11,7 +11,7 @@ from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Judge
 from fms_dgt.core.template import Template
 from fms_dgt.core.typed import decode
-from fms_dgt.core.validator import Verdict, at_least, equal
+from fms_dgt.core.validator import Verdict, at_least, at_most, equal
 from fms_dgt.errors import Rejected
 from fms_dgt.validators.lm_judge import LMJudge, LMJudgeOptions
 
@@ -82,6 +82,12 @@ async def test_votes_become_one_score_and_a_reason_that_fits_it(how, scores, sco
     verdict = await judge(votes=len(scores), vote=how).validate(Row("0", {}), kit)
     assert (verdict.score, verdict.reason) == (score, reason)
     assert kit.asked == [("lm", "is_good", {})] * len(scores)
+
+
+@pytest.mark.parametrize(("keep", "score"), [(at_most(2), 3), (at_least(2), 1), (at_least(1), 1), (None, 1)])
+async def test_in_a_tie_the_judge_rejects(keep, score):
+    kit = FakeKit(Check("validator", template="is_good", keep=keep), (1, 3))
+    assert (await judge(votes=2).validate(Row("0", {}), kit)).score == score
 
 
 async def test_all_votes_are_evidence():

@@ -17,8 +17,8 @@ from fms_dgt.errors import (
     Overloaded,
     RequestRefused,
 )
+from fms_dgt.generators.shared.text import counted, excerpt, mapping, storable
 
-SHOWN = 300
 TOO_LONG = "exceed_context_size_error"
 BAD_GRAMMAR = "failed to parse grammar"
 
@@ -27,14 +27,14 @@ def read_answer(chunks: Sequence[bytes]) -> Completion:
     """The completion whose pieces these are. Raises GeneratorError."""
     pieces: list[str] = []
     thoughts: list[str] = []
-    finish: str | None = None
-    usage: Mapping[str, int] = {}
+    finish: Any = None
+    usage: Mapping[str, Any] = {}
     try:
         for chunk in chunks:
             payload = json.loads(chunk)
             if payload.get("error"):
                 raise _failure(payload["error"])
-            usage = payload.get("usage") or usage
+            usage = mapping(payload.get("usage")) or usage
             for choice in payload["choices"]:
                 delta = choice.get("delta") or {}
                 pieces.append(choice.get("text") or delta.get("content") or "")
@@ -43,11 +43,13 @@ def read_answer(chunks: Sequence[bytes]) -> Completion:
         text, reasoning = "".join(pieces), "".join(thoughts)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadResponse(f"llama.cpp sent an answer of an unknown shape: {excerpt(error)}") from error
+    if not isinstance(finish, str | None):
+        raise BadResponse("llama.cpp sent an answer of an unknown shape: 'finish_reason' is no text")
     if finish is None:
         raise BadResponse("llama.cpp broke off in the middle of an answer")
-    extra = {"reasoning": reasoning} if reasoning else {}
-    tokens = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
-    return Completion(text, finish, *tokens, extra)
+    extra = {"reasoning": storable(reasoning)} if reasoning else {}
+    tokens = counted(usage.get("prompt_tokens")), counted(usage.get("completion_tokens"))
+    return Completion(storable(text), finish, *tokens, extra)
 
 
 @contextmanager
@@ -62,12 +64,6 @@ def translate_errors() -> Iterator[None]:
     except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError) as error:
         # what cannot be parsed, fits no chat template or is no schema is thrown, not answered
         raise RequestRefused(f"llama.cpp refused the request: {excerpt(error)}") from error
-
-
-def excerpt(said: object) -> str:
-    """A piece of what was said, on one line."""
-    text = " ".join(str(said)[: 10 * SHOWN].split())
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def _failure(error: Mapping[str, Any]) -> GeneratorError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fms_dgt.core.generator import GeneratorOptions, Request
+from fms_dgt.core.generator import Request
 from fms_dgt.errors import RequestRefused
+from fms_dgt.generators.shared import requests
+from fms_dgt.generators.shared.requests import plain_prompt, response_format
 
 # llama.cpp takes 32 bits, and the largest of them for: any seed
 SEEDS: Final = 2**32 - 1
@@ -22,34 +23,16 @@ IN_PIECES: Final = {
 }
 RESERVED: Final = frozenset({"messages", "prompt", *IN_PIECES})
 
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
-
-def written(
-    request: Request,
-    options: GeneratorOptions,
-    extra: Mapping[str, Any],
-    held_to: Mapping[str, Any],
-    *,
-    plain: bool,
-) -> bytes:
+def written(request: Request, extra: Mapping[str, Any], held_to: Mapping[str, Any], *, plain: bool) -> bytes:
     """The body of one request; `held_to` is its schema or grammar. Raises RequestRefused."""
-    body = {**options.sampling(), "seed": request.seed, **request.params, **extra, **held_to}
+    body = {"seed": request.seed, **request.params, **extra, **held_to}
     if isinstance(body["seed"], int):
         body["seed"] %= SEEDS
-    asked = {"prompt": _plain_prompt(request)} if plain else {"messages": list(map(dict, request.messages))}
+    asked = {"prompt": plain_prompt(request)} if plain else {"messages": list(map(dict, request.messages))}
     if not any(asked.values()):
         raise RequestRefused("the request asks nothing")
-    try:
-        return _encode({**body, **asked, **IN_PIECES}).encode("ascii")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RequestRefused(f"the request cannot be written as JSON: {error}") from error
-
-
-def _plain_prompt(request: Request) -> str:
-    if request.prompt is not None:
-        return request.prompt
-    return "\n\n".join(str(message.get("content", "")) for message in request.messages)
+    return requests.written({**body, **asked, **IN_PIECES})
 
 
 def held_to_schema(schema: Mapping[str, Any], max_string: int | None, *, plain: bool) -> dict[str, Any]:
@@ -57,8 +40,7 @@ def held_to_schema(schema: Mapping[str, Any], max_string: int | None, *, plain: 
     bound = {**NO_ENDLESS_BLANKS, **bounded(schema, max_string)}
     if plain:
         return {"json_schema": bound}
-    form = {"name": "reply", "schema": bound, "strict": True}
-    return {"response_format": {"type": "json_schema", "json_schema": form}}
+    return {"response_format": response_format(bound)}
 
 
 def bounded(schema: Mapping[str, Any], limit: int | None) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import importlib
 import json
 import os
@@ -23,8 +22,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
 from fms_dgt.errors import EveryCallFails, Overloaded, SetupError
-from fms_dgt.generators.llama_cpp.answers import excerpt
 from fms_dgt.generators.llama_cpp.model import INSTALL
+from fms_dgt.generators.shared.lending import Lender, hand_over
+from fms_dgt.generators.shared.text import excerpt
 
 PACKAGE: Final = "xllamacpp"
 # A call that is broken off ends with the batch of prompt tokens under way.
@@ -55,7 +55,6 @@ class Engine:
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
-        self.users = 0
         self._server: Any = None
         self._lock = threading.Lock()
         self._calls: set[_Call] = set()
@@ -86,7 +85,7 @@ class Engine:
                 answer.set_exception(error)
 
         try:
-            call = self._started(handler, body, lambda *came: _hand_over(loop, settle, *came))
+            call = self._started(handler, body, lambda *came: hand_over(loop, settle, *came))
         except BaseException:
             gate.release()
             raise
@@ -156,47 +155,19 @@ class _Call:
         self._settle(pieces, error)
 
 
-def _hand_over(
-    loop: asyncio.AbstractEventLoop, settle: Settle, pieces: list[bytes], error: Exception | None
-) -> None:
-    # a loop that was closed meanwhile waits for nothing
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(settle, pieces, error)
-
-
-_engines: dict[EngineSettings, Engine] = {}
-_registry = threading.Lock()
+_engines = Lender(Engine)
+# what was never given back goes while the interpreter is still whole
+atexit.register(_engines.end_all)
 
 
 async def borrow(settings: EngineSettings) -> Engine:
     """The engine with these settings, loaded; whoever borrows it gives it back. Raises SetupError."""
-    with _registry:
-        engine = _engines.setdefault(settings, Engine(settings))
-        engine.users += 1
-    try:
-        await asyncio.to_thread(engine.load)
-    except BaseException:
-        await give_back(engine)
-        raise
-    return engine
+    return await _engines.borrow(settings, Engine.load)
 
 
 async def give_back(engine: Engine) -> None:
     """Free the engine, if nobody else has borrowed it."""
-    with _registry:
-        engine.users -= 1
-        if engine.users:
-            return
-        del _engines[engine.settings]
-    await asyncio.to_thread(engine.end)
-
-
-@atexit.register
-def _end_all() -> None:
-    # what was never given back goes while the interpreter is still whole
-    for engine in _engines.values():
-        engine.end()
-    _engines.clear()
+    await _engines.give_back(engine.settings)
 
 
 def _loaded(settings: EngineSettings) -> Any:

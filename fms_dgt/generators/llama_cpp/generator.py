@@ -58,10 +58,6 @@ class LlamaCppOptions(GeneratorOptions):
     # a model on a processor takes its time, and nothing is gained by asking it again
     timeout: float = option(3600.0, low=0.001, shapes=False, help="seconds one call may take")
 
-    def __post_init__(self) -> None:
-        at_most = min(self.max_concurrency, self.parallel + AT_THE_DOOR)
-        object.__setattr__(self, "max_concurrency", at_most)
-
 
 class LlamaCppGenerator(Generator[LlamaCppOptions]):
     """Chat completions of a model in this process; calls in flight are batched together."""
@@ -75,6 +71,10 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         self._model = model_of(options.model_id_or_path, options.repo, options.file)
         self._engine: Engine | None = None
         self._missing = "llama.cpp: a call before open()"
+
+    @property
+    def at_most(self) -> int:
+        return self.options.parallel + AT_THE_DOOR
 
     @property
     def endpoint(self) -> str:
@@ -162,7 +162,7 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         held_to: dict[str, Any] = {"grammar": options.grammar} if options.grammar else {}
         if request.schema is not None and options.enforce_schema:
             held_to = held_to_schema(request.schema, options.max_string, plain=plain)
-        return written(request, options, options.extra_body, held_to, plain=plain)
+        return written(request, options.extra_body, held_to, plain=plain)
 
 
 def _memory() -> int | None:

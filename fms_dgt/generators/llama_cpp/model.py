@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from fms_dgt.errors import Problem, SetupError, did_you_mean
-from fms_dgt.generators.llama_cpp.answers import excerpt
+from fms_dgt.errors import Problem, did_you_mean
 from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
+from fms_dgt.generators.llama_cpp.hub import fetch_file
 
 INSTALL: Final = "pip install 'fms-dgt[llama-cpp]'"
 HUB_PACKAGE: Final = "huggingface_hub"
-ENDPOINT_VARIABLE: Final = "HF_ENDPOINT"
 # the bar may be drawn above a live display, a line at a time
 SECONDS_A_LINE: Final = 5.0
 
@@ -111,36 +110,28 @@ class HubModel:
             return None
         look_up = importlib.import_module(HUB_PACKAGE).try_to_load_from_cache
         try:
-            found = [look_up(self.repo, part) for part in self._parts]
+            found = [look_up(self.repo, part) for part in parts_of(self.file)]
         except ValueError:
             # no name of a repository; fetching says so
             return None
         return Path(found[0]) if all(isinstance(path, str) for path in found) else None
 
     def fetched(self) -> Path:
-        return self.present() or self._fetch()
+        return self.present() or self.fetch(_slow_bar())
 
-    @property
-    def _parts(self) -> list[str]:
-        """A large model is cut into several files; llama.cpp finds them by the name of the first."""
-        match = _PART.fullmatch(self.file)
-        if match is None:
-            return [self.file]
-        stem, _, count, end = match.groups()
-        return [f"{stem}-{number:05}-of-{count}{end}" for number in range(1, int(count) + 1)]
+    def fetch(self, bar: Any = None) -> Path:
+        """Fetch what is not there of it; `bar` is a tqdm class. Raises SetupError."""
+        paths = [fetch_file(self.repo, part, bar) for part in parts_of(self.file)]
+        return paths[0]
 
-    def _fetch(self) -> Path:
-        try:
-            fetch = importlib.import_module(HUB_PACKAGE).hf_hub_download
-            how = {"tqdm_class": _slow_bar(), "endpoint": os.environ.get(ENDPOINT_VARIABLE)}
-            paths = [fetch(self.repo, part, **how) for part in self._parts]
-        except Exception as error:
-            # the hub's exceptions are many, and those of two HTTP clients besides; all mean: no file
-            why = excerpt(str(error).strip().partition("\n")[0]) or "it gave no reason"
-            mend = "check both names and the network; a gated one needs 'hf auth login'"
-            text = f"'{self.name}' cannot be fetched: {type(error).__name__}: {why}; {mend}"
-            raise SetupError(text) from error
-        return Path(paths[0])
+
+def parts_of(file: str) -> list[str]:
+    """The files of the model: a large one is cut into several, found by the name of the first."""
+    match = _PART.fullmatch(file)
+    if match is None:
+        return [file]
+    stem, _, count, end = match.groups()
+    return [f"{stem}-{number:05}-of-{count}{end}" for number in range(1, int(count) + 1)]
 
 
 def file_problems(path: Path, shown: str) -> list[Problem]:

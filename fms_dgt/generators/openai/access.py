@@ -20,9 +20,8 @@ from fms_dgt.generators.openai.options import (
     URL_VARIABLE,
     OpenAIOptions,
 )
+from fms_dgt.generators.shared.text import known_secrets
 
-# shorter ones are no secrets ('EMPTY', 'prod'), and parts of words
-SHORTEST_SECRET = 6
 _SECRET_NAME = re.compile(r"key|token|secret|password|sig", re.IGNORECASE)
 
 
@@ -63,10 +62,11 @@ class Access:
         plain = self.base.with_user(None)
         return plain.joinpath(*path).with_query(plain.query)
 
-    def known_secrets(self, *more: str) -> list[str]:
-        """What no text may show: keys, credentials in the URL, and `more`."""
-        in_url = self.base.password or self.base.user or ""
-        return [text for text in (*self.secrets, in_url, *more) if len(text) >= SHORTEST_SECRET]
+    def known_secrets(self, headers: Mapping[str, str], proxy: URL | None) -> tuple[str, ...]:
+        """What no text may show: keys, credentials in URLs, and what stands in headers, word by word."""
+        in_headers = [text for value in headers.values() for text in (value, *value.split())]
+        in_urls = [text for url in (self.base, proxy) if url for text in _credentials(url)]
+        return known_secrets((*self.secrets, *in_headers, *in_urls))
 
 
 def access_of(options: OpenAIOptions) -> Access:
@@ -117,6 +117,13 @@ def open_secrets(kind: str, url: str | None) -> list[Problem]:
         return []
     mend = "put it in 'api_key' or 'headers', which never are"
     return [Problem(f"the {kind} generator's base URL holds a secret and would be written down", mend)]
+
+
+def _credentials(url: URL) -> Sequence[str]:
+    """The secret part of a URL, as it is and as it is written there."""
+    if url.password:
+        return (url.password, url.raw_password or "")
+    return (url.user or "", url.raw_user or "")
 
 
 def _sign_in(key: str, base: URL) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import Problem, RequestRefused
 from fms_dgt.generators.openai.options import ServerOptions
+from fms_dgt.generators.shared.requests import plain_prompt, response_format, written
 
 # what an answer would come back in several pieces with, or in another form than is read here
 ONE_ANSWER = {"n": (None, 1), "stream": (None, False)}
@@ -16,15 +16,12 @@ MEND_SEVERAL = "take it out: each answer is asked for, and paid for, by itself"
 # what a request says itself
 OWN = ("messages", "prompt")
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
 
 class BodyWriter:
     """Writes the bodies of one generator's requests. `max_tokens_name` is for chats."""
 
     def __init__(self, options: ServerOptions, max_tokens_name: str) -> None:
         self._options = options
-        self._fixed = {"model": options.model_id_or_path, **options.sampling()}
         self._max_tokens_name = options.max_tokens_name or max_tokens_name
         self._logprobs = options.logprobs
 
@@ -47,13 +44,12 @@ class BodyWriter:
         return self._written(body, prompt=plain_prompt(request))
 
     def _common(self, request: Request) -> dict[str, Any]:
-        body = dict(self._fixed)
+        body: dict[str, Any] = {"model": self._options.model_id_or_path}
         if self._options.send_seed:
             body["seed"] = request.seed
         body.update(request.params)
         if self._options.enforce_schema and request.schema is not None:
-            schema = {"name": "reply", "schema": request.schema, "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+            body["response_format"] = response_format(request.schema)
         return body
 
     def _written(self, body: dict[str, Any], **asked: Any) -> bytes:
@@ -61,17 +57,7 @@ class BodyWriter:
         several = several_in(body)
         if several:
             raise RequestRefused(f"{several} cannot be asked for; {MEND_SEVERAL}")
-        try:
-            return _encode(body).encode("ascii")
-        except (TypeError, ValueError, RecursionError) as error:
-            raise RequestRefused(f"the request cannot be written as JSON: {error}") from error
-
-
-def plain_prompt(request: Request) -> str:
-    """The request as plain text: its prompt, or what its messages say, with an empty line between."""
-    if request.prompt is not None:
-        return request.prompt
-    return "\n\n".join(str(message.get("content", "")) for message in request.messages)
+        return written(body)
 
 
 def several_in(body: Mapping[str, Any]) -> str:

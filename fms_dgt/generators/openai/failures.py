@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -18,10 +15,8 @@ from fms_dgt.errors import (
     Overloaded,
     RequestRefused,
 )
+from fms_dgt.generators.shared.http import ANY_CALL, OVERLOADED, TRY_AGAIN, retry_after
 
-ANY_CALL = frozenset({401, 402, 403, 404, 405, 407})
-OVERLOADED = frozenset({429, 503, 529})
-TRY_AGAIN = frozenset({408, 409})
 # codes that say more than their status does; servers do not agree on the status
 ANY_CALL_CODES = frozenset(
     {"insufficient_quota", "invalid_api_key", "model_not_found", "unsupported_parameter", "unsupported_value"}
@@ -44,9 +39,9 @@ PARAMETERS = {
     "json_schema": "set 'enforce_schema: false'",
     "logprobs": "take out 'logprobs'",
     "top_logprobs": "set 'logprobs: 0'",
-    "temperature": "set 'temperature: null', in the template's params as well",
-    "top_p": "set 'top_p: null', in the template's params as well",
-    "stop": "set 'stop: null', in the template's params as well",
+    "temperature": "set 'temperature: null' in the block and in the stages' params",
+    "top_p": "set 'top_p: null' in the block and in the stages' params",
+    "stop": "set 'stop: null' in the block and in the stages' params",
 }
 _PARAMETER = re.compile(rf"\b({'|'.join(sorted(PARAMETERS, key=len, reverse=True))})\b")
 _UNKNOWN = re.compile(
@@ -66,7 +61,7 @@ def failure_of(
         hint = mend.get(status) or MEND.get(status, "")
     kind = _kind(status, error)
     text = f"{what}; {hint}" if hint else what
-    return kind(text, retry_after=_retry_after(headers) if kind.retryable else None)
+    return kind(text, retry_after=retry_after(headers) if kind.retryable else None)
 
 
 def error_of(payload: Any) -> Mapping[str, Any]:
@@ -104,15 +99,3 @@ def _parameter_hint(error: Mapping[str, Any]) -> str:
     # several may be named: the first is the culprit, others are what to use instead
     found = _PARAMETER.search(f"{error.get('param') or ''} {message}")
     return PARAMETERS[found[1]] if found else ""
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    said = headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(said).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None

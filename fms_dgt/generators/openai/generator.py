@@ -27,9 +27,7 @@ class ProtocolGenerator(Generator[ServerOptions]):
         super().__init__(options)
         self.enforces_schema = options.enforce_schema
         self._access = access
-        proxy = proxy_of(options, access.base)
-        in_proxy = (proxy.password or "") if proxy else ""
-        secrets = access.known_secrets(in_proxy, *options.headers.values())
+        secrets = access.known_secrets(options.headers, proxy_of(options, access.base))
         self._answers = AnswerReader(access.shown, secrets, access.mend)
         self._bodies = BodyWriter(options, access.max_tokens_name)
         self._wire = Wire(options, access, self._answers)

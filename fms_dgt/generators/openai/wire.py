@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +15,9 @@ from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Proble
 from fms_dgt.generators.openai.access import Access, url_of
 from fms_dgt.generators.openai.answers import AnswerReader
 from fms_dgt.generators.openai.options import ServerOptions
+from fms_dgt.generators.shared.http import LARGEST_ANSWER, REFUSED_BY_PROXY, sendable, whole
 
-LARGEST_ANSWER = 64 * 1024 * 1024
-# aiohttp warns of larger bodies given as bytes, which it would write in one piece
-LARGEST_PIECE = 1024 * 1024
 LOOPBACK = ("localhost", "::1", "0.0.0.0")  # noqa: S104 (a name to recognise, nothing is bound)
-REFUSED_BY_PROXY = (401, 403, 407)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +53,8 @@ class Wire:
             connector=aiohttp.TCPConnector(limit=0, ssl=tls),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={**own, **self._access.headers, **options.headers},
-            timeout=aiohttp.ClientTimeout(
-                total=options.timeout, sock_connect=min(options.timeout, options.connect_timeout)
-            ),
+            # what a whole call may take is the runner's affair, too
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=options.connect_timeout),
         )
 
     async def close(self) -> None:
@@ -72,21 +67,20 @@ class Wire:
         """One try. Raises GeneratorError."""
         if self._session is None:
             raise EveryCallFails(f"{self._access.kind}: a call before open()")
-        data = body if len(body) <= LARGEST_PIECE else io.BytesIO(body)
-        call = self._session.post(url, data=data, allow_redirects=False, proxy=self._proxy)
-        with translate_errors(self._answers, self._options.timeout):
+        call = self._session.post(url, data=sendable(body), allow_redirects=False, proxy=self._proxy)
+        with translate_errors(self._answers):
             async with call as response:
-                return Answered(response.status, response.headers, await _content(response))
+                return Answered(response.status, response.headers, await whole(response, LARGEST_ANSWER))
 
 
 @contextmanager
-def translate_errors(answers: AnswerReader, timeout: float) -> Iterator[None]:
+def translate_errors(answers: AnswerReader) -> Iterator[None]:
     """What aiohttp and the sockets below it raise, as this package's errors; most specific first."""
     url, said = answers.url, answers.excerpt
     try:
         yield
     except TimeoutError as error:
-        raise ConnectionFailed(f"{url} did not answer within {timeout:g} seconds") from answers.cause(error)
+        raise ConnectionFailed(f"{url} did not answer in time") from answers.cause(error)
     except ValueError as error:
         # a header that cannot be sent, or a certificate that cannot be trusted
         raise EveryCallFails(f"{url} cannot be called: {said(error)}") from answers.cause(error)
@@ -152,15 +146,3 @@ def _tls_problem(options: ServerOptions, error: Exception) -> str:
     named = {name: getattr(options, name) for name in ("ca_file", "client_cert", "client_key")}
     files = ", ".join(f"{name} '{path}'" for name, path in named.items() if path is not None)
     return f"the TLS files cannot be used ({files}): {error}"
-
-
-async def _content(response: aiohttp.ClientResponse) -> bytes:
-    pieces, size = [], 0
-    async for piece in response.content.iter_any():
-        pieces.append(piece)
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            limit = LARGEST_ANSWER // 1024 // 1024
-            raise BadResponse(f"the answer has more than {limit} MB")
-    return b"".join(pieces)

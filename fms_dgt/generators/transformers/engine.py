@@ -9,6 +9,7 @@ from typing import Any
 
 from fms_dgt.core.generator import Completion
 from fms_dgt.errors import EveryCallFails
+from fms_dgt.generators.shared.lending import Lender
 from fms_dgt.generators.transformers.model import LoadedModel, free_memory, load_model
 from fms_dgt.generators.transformers.request import Asked, ModelSettings
 from fms_dgt.generators.transformers.worker import Call, Worker
@@ -19,7 +20,6 @@ class Engine:
     """One loaded model with its thread, for all generators with the same settings."""
 
     settings: ModelSettings
-    users: int = 0
     defaults: dict[str, Any] = field(default_factory=dict)
     has_chat_template: bool = False
     _worker: Worker | None = None
@@ -65,8 +65,7 @@ class Engine:
         free_memory()
 
 
-_engines: dict[ModelSettings, Engine] = {}
-_registry = threading.Lock()
+_engines = Lender(Engine)
 
 
 async def borrow(settings: ModelSettings, max_batch: int) -> Engine:
@@ -74,22 +73,9 @@ async def borrow(settings: ModelSettings, max_batch: int) -> Engine:
 
     Whoever borrows it gives it back. Raises SetupError.
     """
-    with _registry:
-        engine = _engines.setdefault(settings, Engine(settings))
-        engine.users += 1
-    try:
-        await asyncio.to_thread(engine.load, max_batch)
-    except BaseException:
-        await give_back(engine)
-        raise
-    return engine
+    return await _engines.borrow(settings, lambda engine: engine.load(max_batch))
 
 
 async def give_back(engine: Engine) -> None:
     """Free the engine, if nobody else has borrowed it."""
-    with _registry:
-        engine.users -= 1
-        if engine.users:
-            return
-        del _engines[engine.settings]
-    await asyncio.to_thread(engine.end)
+    await _engines.give_back(engine.settings)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, Problem, RequestRefused, SetupError
+from fms_dgt.generators.shared.requests import plain_prompt
 from fms_dgt.generators.transformers.request import Asked, ModelSettings, Sampling, sampling_of
 
 if TYPE_CHECKING:
@@ -64,10 +65,6 @@ class TransformersOptions(GeneratorOptions):
         "repetition_penalty",
     )
 
-    def __post_init__(self) -> None:
-        at_most = min(self.max_concurrency, self.max_batch + AT_THE_DOOR)
-        object.__setattr__(self, "max_concurrency", at_most)
-
 
 class TransformersGenerator(Generator[TransformersOptions]):
     """Completions of a model in this process; calls in flight are computed together."""
@@ -80,6 +77,10 @@ class TransformersGenerator(Generator[TransformersOptions]):
         self._name = _full_name(options.model_id_or_path)
         self._engine: Engine | None = None
         self._missing = "transformers: a call before open()"
+
+    @property
+    def at_most(self) -> int:
+        return self.options.max_batch + AT_THE_DOOR
 
     @property
     def endpoint(self) -> str:
@@ -139,7 +140,7 @@ class TransformersGenerator(Generator[TransformersOptions]):
         engine = self._engine
         if engine is None:
             raise EveryCallFails(self._missing)
-        params = {**engine.defaults, **self.options.sampling(), "seed": request.seed, **request.params}
+        params = {**engine.defaults, "seed": request.seed, **request.params}
         return await engine.ask(self._asked(request, sampling_of(params), engine))
 
     def _asked(self, request: Request, sampling: Sampling, engine: Engine) -> Asked:
@@ -153,8 +154,7 @@ class TransformersGenerator(Generator[TransformersOptions]):
             if not isinstance(message.get("role"), str) or not isinstance(message.get("content"), str):
                 raise RequestRefused("a message has no 'role' or no 'content'")
         if self.options.api == "completion":
-            plain = "\n\n".join(message["content"] for message in messages)
-            return Asked(sampling, prompt=plain, context=context)
+            return Asked(sampling, prompt=plain_prompt(request), context=context)
         template = self.options.chat_template
         if not template and not engine.has_chat_template:
             mend = "choose an instruct model, or set 'chat_template', or 'api: completion'"

@@ -15,13 +15,13 @@ import torch
 import transformers
 
 from fms_dgt.errors import RequestRefused, SetupError
+from fms_dgt.generators.shared import text
 from fms_dgt.generators.transformers.request import Asked, ModelSettings
 
 # where neither the model nor its tokenizer says how much it can hold
 USUAL_CONTEXT: Final = 2048
 # tokenizers without a limit give a number with thirty digits
 NO_LIMIT: Final = 10**9
-SHOWN: Final = 300
 SAMPLING_DEFAULTS: Final = ("temperature", "top_p", "top_k", "repetition_penalty")
 
 
@@ -137,9 +137,7 @@ def free_memory() -> None:
 
 def excerpt(error: BaseException) -> str:
     """What an exception says, on one line."""
-    text = " ".join(str(error).split()) or "it gave no reason"
-    text = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
-    return f"{type(error).__name__}: {text}"
+    return f"{type(error).__name__}: {text.excerpt(error) or 'it gave no reason'}"
 
 
 def _device(given: str) -> Any:

@@ -15,6 +15,7 @@ import torch
 
 from fms_dgt.core.generator import Completion
 from fms_dgt.errors import EveryCallFails, GeneratorError, RequestRefused
+from fms_dgt.generators.shared.lending import hand_over
 from fms_dgt.generators.transformers.answer import WrittenRow, completion_of
 from fms_dgt.generators.transformers.batch import Batch
 from fms_dgt.generators.transformers.model import LoadedModel, excerpt, free_memory
@@ -44,9 +45,7 @@ class Call:
 
     def settle(self, outcome: Completion | GeneratorError) -> None:
         """Hand the outcome over, from any thread."""
-        # a loop that was closed meanwhile waits for nothing
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self._set, outcome)
+        hand_over(self.loop, self._set, outcome)
 
     def _set(self, outcome: Completion | GeneratorError) -> None:
         if self.future.done():

@@ -13,6 +13,7 @@ from yarl import URL
 from fms_dgt.core.generator import GeneratorOptions
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem, did_you_mean
+from fms_dgt.generators.shared.text import known_secrets
 
 REGIONS = {
     "us-south": "https://us-south.ml.cloud.ibm.com",
@@ -69,7 +70,9 @@ class WatsonxOptions(GeneratorOptions):
     verify: bool | str | None = option(None, shapes=False, help="false, or a file of certificates to trust")
     api: Literal["chat", "completion"] = option("chat", help="completion: plain generation, no chat template")
     min_new_tokens: int | None = option(None, low=0, help="for plain generation; chat has nothing like it")
-    decoding_method: Literal["greedy", "sample"] | None = option(None, help="greedy is temperature 0")
+    decoding_method: Literal["greedy", "sample"] | None = option(
+        None, help="greedy is temperature 0, in every template"
+    )
     random_seed: int | None = option(
         None, low=0, help="another number, other answers: joins each call's seed"
     )
@@ -111,7 +114,7 @@ class Access:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be in no message."""
-        return tuple(filter(None, (self.api_key, self.token, self.password)))
+        return known_secrets((self.api_key, self.token, self.password))
 
     def problems(self) -> list[Problem]:
         """What is missing, with the names of the variables that would give it."""

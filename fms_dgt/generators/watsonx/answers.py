@@ -9,10 +9,8 @@ from typing import Any
 
 from fms_dgt.core.generator import Completion
 from fms_dgt.errors import BadResponse, RequestRefused
+from fms_dgt.generators.shared.text import counted, excerpt, in_parts, mapping, storable
 
-SHOWN = 300
-# shorter ones are no secrets, and parts of words
-SHORTEST_SECRET = 6
 # a signed token, as sign-in gives them: nobody else knows these, and they change
 TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 
@@ -31,16 +29,18 @@ class AnswerReader:
     def chat(self, payload: Any) -> Completion:
         """The completion in the answer to a chat call. Raises GeneratorError."""
         try:
-            choice, usage = payload["choices"][0], payload.get("usage") or {}
+            choice, usage = payload["choices"][0], mapping(payload.get("usage"))
             message = choice["message"]
-            text, refusal = message.get("content"), message.get("refusal")
+            said, refusal = message.get("content"), message.get("refusal")
+            text, thoughts = in_parts(said) if isinstance(said, list) else (said, "")
             finish = choice.get("finish_reason")
             counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
-            thoughts = message.get("reasoning_content") or message.get("reasoning")
+            thoughts = message.get("reasoning_content") or message.get("reasoning") or thoughts
         except (TypeError, LookupError, AttributeError) as error:
             raise self._unknown(payload) from error
-        if not text and refusal:
-            raise RequestRefused(f"the model refused to answer: {self.excerpt(refusal)}")
+        if not text and (refusal or finish == "content_filter"):
+            why = self.excerpt(refusal or "filtered content")
+            raise RequestRefused(f"the model refused to answer: {why}")
         return self._completion(payload, (text, finish, *counts), thoughts)
 
     def plain(self, payload: Any) -> Completion:
@@ -56,12 +56,7 @@ class AnswerReader:
     def excerpt(self, said: Any) -> str:
         """A piece of what a server said, on one line and without secrets."""
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        for secret in self.secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                text = text.replace(secret, "***")
-        text = TOKEN.sub("***", text)
-        text = " ".join(text[: 10 * SHOWN].split())
-        return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+        return excerpt(TOKEN.sub("***", text), self.secrets)
 
     def _completion(self, payload: Any, parts: tuple[Any, ...], thoughts: Any = None) -> Completion:
         text, finish, asked, made = parts
@@ -71,11 +66,11 @@ class AnswerReader:
         if reason == FAILED:
             raise BadResponse(f"{self.url} broke off the answer: {self.excerpt(payload)}")
         return Completion(
-            text=_storable(text or ""),
+            text=storable(text or ""),
             finish="length" if reason in CUT_OFF else "stop",
-            input_tokens=_whole(asked),
-            output_tokens=_whole(made),
-            extra={"reasoning": _storable(thoughts)} if isinstance(thoughts, str) and thoughts else {},
+            input_tokens=counted(asked),
+            output_tokens=counted(made),
+            extra={"reasoning": storable(thoughts)} if isinstance(thoughts, str) and thoughts else {},
         )
 
     def _unknown(self, payload: Any) -> BadResponse:
@@ -92,12 +87,3 @@ def error_of(payload: Any) -> Mapping[str, Any]:
         return {"message": first}
     message = first.get("message") or first.get("errorMessage") or first.get("error")
     return {"code": first.get("code") or first.get("errorCode"), "message": message}
-
-
-def _storable(text: str) -> str:
-    """The text with lone surrogates replaced, which JSON allows and UTF-8 files do not."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0

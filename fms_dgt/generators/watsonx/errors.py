@@ -5,14 +5,10 @@ Imported when the generator opens and not before, since the SDK is.
 
 from __future__ import annotations
 
-import json
-import math
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -26,14 +22,12 @@ from fms_dgt.errors import (
     Overloaded,
     RequestRefused,
 )
+from fms_dgt.generators.shared.http import ANY_CALL, OVERLOADED, TRY_AGAIN, json_or_none, retry_after
 from fms_dgt.generators.watsonx.answers import AnswerReader, error_of
 
 # below it is what answers; everything else is sign-in
 TEXT_CALLS = "/ml/v1/text/"
 
-ANY_CALL = frozenset({401, 402, 403, 404, 405, 407})
-OVERLOADED = frozenset({429, 503, 529})
-TRY_AGAIN = frozenset({408, 409})
 # codes that say more than their status does
 ANY_CALL_CODES = frozenset({"model_not_supported", "model_no_support_for_function", "token_quota_reached"})
 
@@ -74,10 +68,9 @@ FOREIGN = (sdk.WMLClientError, *UNSENDABLE, *LOST, *UNREADABLE)
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """Says in this package's errors what went wrong; `timeout` is what a call may take."""
+    """Says in this package's errors what went wrong."""
 
     answers: AnswerReader
-    timeout: float
 
     def error(self, error: Exception) -> GeneratorError:
         """The error that a foreign one amounts to; most specific first."""
@@ -89,7 +82,7 @@ class Translator:
         if isinstance(error, sdk.WMLClientError):
             return self._of_sdk(error)
         if isinstance(error, httpx.TimeoutException | TimeoutError):
-            return ConnectionFailed(f"{self.answers.url} did not answer within {self.timeout:g} seconds")
+            return ConnectionFailed(f"{self.answers.url} did not answer in time")
         said = self.answers.excerpt(error)
         if isinstance(error, UNSENDABLE) or _is_distrust(error):
             return EveryCallFails(f"{self.answers.url} cannot be called: {said}")
@@ -101,13 +94,13 @@ class Translator:
     def failure(self, response: Any) -> GeneratorError:
         """The error that an answer other than 200 amounts to."""
         status, url = response.status_code, str(response.url.copy_with(query=None, userinfo=b""))
-        error = error_of(_json_or_none(response.content))
+        error = error_of(json_or_none(response.content))
         said = self.answers.excerpt(error.get("message") or response.content)
         what = f"{url} answered {status}: {said}" if said else f"{url} answered {status}"
         kind = _kind(status, error.get("code"), signing_in=TEXT_CALLS not in response.url.path)
         if kind is EveryCallFails and status in MEND:
             what = f"{what}; {MEND[status]}"
-        return kind(what, retry_after=_retry_after(response.headers) if kind.retryable else None)
+        return kind(what, retry_after=retry_after(response.headers) if kind.retryable else None)
 
     def _of_sdk(self, error: sdk.WMLClientError) -> GeneratorError:
         said = self.answers.excerpt(error)
@@ -151,22 +144,3 @@ def _is_distrust(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _json_or_none(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    said = headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(said).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None

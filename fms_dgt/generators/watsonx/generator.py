@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fms_dgt.core.generator import Completion, Generator, Request
 from fms_dgt.errors import EveryCallFails, Problem, SetupError
+from fms_dgt.generators.shared.requests import plain_prompt, response_format
 from fms_dgt.generators.watsonx.access import WatsonxOptions, access_of
 from fms_dgt.generators.watsonx.answers import AnswerReader
 from fms_dgt.generators.watsonx.params import chat_params, joined_seed, plain_params
@@ -28,7 +29,6 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
         super().__init__(options)
         self.enforces_schema = options.enforce_schema and options.api == "chat"
         self._access = access_of(options)
-        self._fixed = options.sampling()
         self._answers = AnswerReader(self._access.shown, self._access.secrets)
         self._service: Service | None = None
 
@@ -56,12 +56,11 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
 
     async def generate(self, request: Request) -> Completion:
         if request.prompt is not None or self.options.api == "completion":
-            params = plain_params(self._fixed, self._seed(request), request.params)
-            return self._answers.plain(await self._opened.plain(_prompt(request), params))
-        params = chat_params(self._fixed, self._seed(request), request.params)
+            params = plain_params(self._seed(request), request.params)
+            return self._answers.plain(await self._opened.plain(plain_prompt(request), params))
+        params = chat_params(self._seed(request), request.params)
         if self.enforces_schema and request.schema is not None:
-            schema = {"name": "reply", "schema": request.schema, "strict": True}
-            params["response_format"] = {"type": "json_schema", "json_schema": schema}
+            params["response_format"] = response_format(request.schema)
         return self._answers.chat(await self._opened.chat(request.messages, params))
 
     @property
@@ -81,13 +80,6 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
             raise SetupError(what) from error
         access, options = self._access, self.options
         try:
-            return Service(access, options.model_id_or_path, timeout=options.timeout, answers=self._answers)
+            return Service(access, options.model_id_or_path, self._answers)
         except OSError as error:
             raise SetupError(f"watsonx: no certificates can be read from '{access.verify}'") from error
-
-
-def _prompt(request: Request) -> str:
-    """The request's prompt; the turns of a chat follow one another."""
-    if request.prompt is not None:
-        return request.prompt
-    return "\n\n".join(str(message.get("content", "")) for message in request.messages)

@@ -14,22 +14,22 @@ PLAIN_NAMES = {name: own for own, name in CHAT_NAMES.items()}
 SEED_MASK = 2**31 - 1
 
 
-def chat_params(fixed: Mapping[str, Any], seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a chat call; what is `given` with the request goes before what is `fixed`."""
-    merged = _merged(fixed, seed, given)
-    del merged["decoding_method"]
+def chat_params(seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a chat call."""
+    merged = _named(seed, given)
+    merged.pop("decoding_method", None)
     merged.pop("min_new_tokens", None)  # chat has nothing like it
     return merged
 
 
-def plain_params(fixed: Mapping[str, Any], seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
+def plain_params(seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a plain generation call.
 
     That call's default is greedy decoding, whatever the temperature: where a temperature or `top_p`
     is given, sampling is asked for.
     """
-    merged = _merged(fixed, seed, given)
-    method, temperature = merged.pop("decoding_method"), merged.get("temperature")
+    merged = _named(seed, given)
+    method, temperature = merged.pop("decoding_method", None), merged.get("temperature")
     if temperature == 0:
         method = "greedy"
         del merged["temperature"]
@@ -49,13 +49,9 @@ def joined_seed(seed: int, random_seed: int | None) -> int:
     return seed if random_seed is None else (seed ^ random_seed) & SEED_MASK
 
 
-def _merged(fixed: Mapping[str, Any], seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    """By the names of chat; `decoding_method` is always there, as None where nothing is said."""
-    return {"decoding_method": None, **_level(fixed), "seed": seed, **_level(given)}
-
-
-def _level(params: Mapping[str, Any]) -> dict[str, Any]:
-    level = {CHAT_NAMES.get(name, name): value for name, value in params.items()}
+def _named(seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """By the names of chat; greedy decoding is temperature 0, whatever else is said."""
+    level = {"seed": seed, **{CHAT_NAMES.get(name, name): value for name, value in given.items()}}
     method = level.get("decoding_method")
     if method not in (None, "greedy", "sample"):
         raise RequestRefused(f"decoding_method may be greedy or sample, not {method!r}")

@@ -8,8 +8,6 @@ try everything again by themselves, trust any server whose certificate they cann
 from __future__ import annotations
 
 import asyncio
-import io
-import json as codec
 import logging
 import ssl
 import warnings
@@ -25,53 +23,73 @@ from ibm_watsonx_ai.foundation_models import ModelInference
 from ibm_watsonx_ai.utils.warnings import WatsonxAPIWarning
 
 from fms_dgt.core.generator import Message
-from fms_dgt.errors import BadResponse, RequestRefused
+from fms_dgt.errors import ConnectionFailed, EveryCallFails
+from fms_dgt.generators.shared.http import REFUSED_BY_PROXY, sendable, whole
+from fms_dgt.generators.shared.lending import in_daemon
+from fms_dgt.generators.shared.requests import written
 from fms_dgt.generators.watsonx.access import Access
 from fms_dgt.generators.watsonx.answers import AnswerReader
 from fms_dgt.generators.watsonx.errors import TEXT_CALLS, Translator, translate_errors
 
-CONNECT_SECONDS = 30.0
 SIGN_IN_SECONDS = 60.0
-LARGEST_ANSWER = 64 * 1024 * 1024
-# aiohttp warns of larger bodies given as bytes, which it would write in one piece
-LARGEST_PIECE = 1024 * 1024
+# what a whole call may take is the runner's affair; calls wait for a new token together
+CALL = aiohttp.ClientTimeout(total=None, sock_connect=30.0)
+SIGN_IN = aiohttp.ClientTimeout(total=SIGN_IN_SECONDS)
 
 # what aiohttp has dealt with already
 UNDONE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-
-_encode = codec.JSONEncoder(separators=(",", ":")).encode
 
 
 class Service:
     """One model at one place. It signs in with the first call, so that a failure there is that call's."""
 
-    def __init__(self, access: Access, model: str, *, timeout: float, answers: AnswerReader) -> None:
+    def __init__(self, access: Access, model: str, answers: AnswerReader) -> None:
         self._access = access
         self._name = model
-        self._errors = Translator(answers, timeout)
+        self._errors = Translator(answers)
         self._trust = _trust(access.verify)
-        self._client = AiohttpClient(self._trust, timeout)
+        self._client = AiohttpClient(self._trust)
         self._model: ModelInference | None = None
+        self._good: ModelInference | None = None
         self._signing_in: asyncio.Task[ModelInference] | None = None
         _silence_sdk()
 
     async def chat(self, messages: Sequence[Message], params: dict[str, Any]) -> Any:
         """The answer to a chat call. Raises GeneratorError."""
-        with translate_errors(self._errors):
-            model = self._model or await self._signed_in()
-            return await model.achat([dict(message) for message in messages], params)
+        return await self._asked("achat", [dict(message) for message in messages], params)
 
     async def plain(self, prompt: str, params: dict[str, Any]) -> Any:
         """The answer to a plain generation call. Raises GeneratorError."""
-        with translate_errors(self._errors):
-            model = self._model or await self._signed_in()
-            return await model.agenerate(prompt, params)
+        return await self._asked("agenerate", prompt, params)
 
     async def close(self) -> None:
         """Let go of the connections."""
         if self._signing_in is not None:
             self._signing_in.cancel()
         await self._client.aclose()
+
+    async def _asked(self, call: str, *asked: Any) -> Any:
+        with translate_errors(self._errors):
+            model = self._model or await self._signed_in()
+            try:
+                answer = await getattr(model, call)(*asked)
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code == httpx.codes.UNAUTHORIZED and self._may_renew(model):
+                    said = self._errors.error(error)
+                    raise ConnectionFailed(f"{said}; the next try signs in anew") from error
+                raise
+            self._good = model
+            return answer
+
+    def _may_renew(self, model: ModelInference) -> bool:
+        """Whether a token that is refused was good before; the key may be good still."""
+        if not (self._access.api_key or self._access.password):
+            return False
+        if model is self._model:
+            if model is not self._good:
+                return False
+            self._model = None
+        return True
 
     async def _signed_in(self) -> ModelInference:
         if self._signing_in is None or self._signing_in.done():
@@ -80,15 +98,14 @@ class Service:
         return await asyncio.shield(self._signing_in)
 
     async def _sign_in(self) -> ModelInference:
-        # the SDK blocks here
-        self._model = await asyncio.to_thread(self._signed_in_model)
+        # the SDK blocks here, and nobody waits for it when the run has ended
+        self._model = await in_daemon(self._signed_in_model)
         return self._model
 
     def _signed_in_model(self) -> ModelInference:
         access = self._access
-        limit = min(self._errors.timeout, SIGN_IN_SECONDS)
         hooks = {"response": [_check_blocking]}
-        with httpx.Client(verify=self._trust, timeout=limit, event_hooks=hooks) as blocking:
+        with httpx.Client(verify=self._trust, timeout=SIGN_IN_SECONDS, event_hooks=hooks) as blocking:
             client = APIClient(
                 Credentials(
                     url=access.url,
@@ -117,10 +134,9 @@ class AiohttpClient(httpx.AsyncClient):
     HTTPStatusError for an answer that is none, before the SDK loses its status and headers.
     """
 
-    def __init__(self, trust: ssl.SSLContext, timeout: float) -> None:
+    def __init__(self, trust: ssl.SSLContext) -> None:
         super().__init__(transport=httpx.AsyncBaseTransport())
         self._trust = trust
-        self._limit = timeout
         self._session: aiohttp.ClientSession | None = None
         self._proxies: dict[str, str | None] = {}
         self._requests: dict[tuple[str, str], httpx.Request] = {}
@@ -136,16 +152,23 @@ class AiohttpClient(httpx.AsyncClient):
         headers: Any = None,
         **_: Any,
     ) -> httpx.Response:
-        body = (content or "").encode() if json is None else _written(json)
+        body = (content or "").encode() if json is None else written(json)
         request = self._request(method, url)
         try:
             response = await self._answer(request, body, {"params": params, "headers": headers})
         except TimeoutError as error:
             raise httpx.ReadTimeout("no answer in time", request=request) from error
-        except (aiohttp.ClientError, OSError) as error:
+        except aiohttp.ClientHttpProxyError as error:
+            # its own text has the proxy's URL in it, with the password
+            what = f"the proxy on the way to {request.url.host} answered {error.status}: {error.message}"
+            kind = EveryCallFails if error.status in REFUSED_BY_PROXY else ConnectionFailed
+            raise kind(what) from None
+        except aiohttp.ClientResponseError as error:
             # one that did not speak HTTP would show the whole URL
-            said = error.message if isinstance(error, aiohttp.ClientResponseError) else error
-            raise httpx.ConnectError(f"{type(error).__name__} {said}", request=request) from error
+            what = f"{type(error).__name__} {error.message}"
+            raise httpx.ConnectError(what, request=request) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise httpx.ConnectError(f"{type(error).__name__} {error}", request=request) from error
         _check(response)
         return response
 
@@ -161,13 +184,14 @@ class AiohttpClient(httpx.AsyncClient):
         async with self._session.request(
             request.method,
             str(request.url),
-            data=body if len(body) <= LARGEST_PIECE else io.BytesIO(body),
+            data=sendable(body),
             proxy=self._proxy(request.url.host),
             allow_redirects=False,
+            timeout=CALL if TEXT_CALLS in request.url.path else SIGN_IN,
             **more,
         ) as response:
             headers = [(name, said) for name, said in response.headers.items() if name.lower() not in UNDONE]
-            body = await _content(response)
+            body = await whole(response)
             return httpx.Response(response.status, headers=headers, content=body, request=request)
 
     def _request(self, method: str, url: str) -> httpx.Request:
@@ -177,12 +201,10 @@ class AiohttpClient(httpx.AsyncClient):
         return self._requests[method, url]
 
     def _opened(self) -> aiohttp.ClientSession:
-        timeout = self._limit
         return aiohttp.ClientSession(
             # how many calls go out at once is the runner's affair
             connector=aiohttp.TCPConnector(limit=0, ssl=self._trust),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT_SECONDS)),
         )
 
     def _proxy(self, host: str) -> str | None:
@@ -226,23 +248,3 @@ def _is_failure(response: httpx.Response) -> bool:
         return status != httpx.codes.OK
     # the SDK goes on after some of the others, and tries another way of signing in
     return status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
-
-
-def _written(json: Any) -> bytes:
-    try:
-        # as ASCII: half a character, which models do write, has no other form
-        return _encode(json).encode("ascii")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RequestRefused(f"the request cannot be written as JSON: {error}") from error
-
-
-async def _content(response: aiohttp.ClientResponse) -> bytes:
-    pieces, size = [], 0
-    async for piece in response.content.iter_any():
-        pieces.append(piece)
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            limit = LARGEST_ANSWER // 1024 // 1024
-            raise BadResponse(f"the answer has more than {limit} MB")
-    return b"".join(pieces)

@@ -1,0 +1,193 @@
+"""The GGUF files on this machine: those in the hub's cache, and those in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from fms_dgt.errors import InputError, Problem, did_you_mean
+from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
+from fms_dgt.generators.llama_cpp.hub import PACKAGE, unfinished_files
+from fms_dgt.generators.llama_cpp.model import parts_of
+from fms_dgt.generators.llama_cpp.quantisation import quantisation_of
+
+MAIN: Final = "main"
+UNFINISHED: Final = "unfinished; fetch it again to go on"
+OLDER: Final = "of an older revision; fetch it again"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A model on this machine, by the name that a config has for it; `size` is that of all its parts.
+
+    `used` is when it was read last, in seconds since 1970, as far as the file system keeps that. `note`
+    says what keeps it from being used.
+    """
+
+    name: str
+    path: Path
+    size: int
+    quantisation: str | None
+    context: int | None
+    used: float
+    note: str = ""
+
+
+@dataclass
+class Removal:
+    """What is to go, and the bytes that this frees."""
+
+    names: list[str]
+    freed: int
+    _strategy: Any
+    _unfinished: list[Path]
+    _folders: list[Path]
+
+    def execute(self) -> None:
+        """Remove it."""
+        for path in self._unfinished:
+            path.unlink(missing_ok=True)
+        self._strategy.execute()
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class _Found:
+    """The parts of one model in one repository of the cache, over all of its revisions."""
+
+    current: dict[str, Any] = field(default_factory=dict)
+    older: list[Any] = field(default_factory=list)
+    unfinished: list[Path] = field(default_factory=list)
+
+
+def kept_in_cache() -> list[Kept]:
+    """The models in the hub's cache, by name."""
+    found = {name: each for repo in _repositories(_scan()) for name, each in _models_of(repo).items()}
+    return [_described(name, each) for name, each in sorted(found.items())]
+
+
+def kept_below(folder: Path) -> list[Kept]:
+    """The models in a folder and those below it, by path."""
+    paths = {path for path in folder.rglob("*") if path.suffix.lower() == ".gguf" and path.is_file()}
+    later = {path.parent / part for path in paths for part in parts_of(path.name)[1:]}
+    return [_at(path, paths) for path in sorted(paths - later)]
+
+
+def removal(names: Sequence[str]) -> Removal:
+    """What has to go for these models, or all GGUF files of these repositories. Raises InputError."""
+    info = _scan()
+    repos = _repositories(info)
+    found = {name: each for repo in repos for name, each in _models_of(repo).items()}
+    chosen = sorted({name for given in names for name in _meant(given, found)})
+    files = {file for name in chosen for file in (*found[name].current.values(), *found[name].older)}
+    unfinished = [path for name in chosen for path in found[name].unfinished]
+    # a repository of which nothing else is left
+    folders = [repo.repo_path for repo in repos if _models_of(repo).keys() <= set(chosen)]
+    folders = [repo for repo in folders if not _others(repo)]
+    strategy = info.delete_files(*files)
+    freed = strategy.expected_freed_size + sum(path.stat().st_size for path in unfinished)
+    return Removal(chosen, freed, strategy, unfinished, folders)
+
+
+def _meant(given: str, found: Iterable[str]) -> list[str]:
+    meant = [name for name in found if given in (name, name.partition(":")[0])]
+    if not meant:
+        what = f"the cache has no model '{given}'"
+        known = did_you_mean(given, found, noun="models in it")
+        raise InputError([Problem(what, known or "'fms_dgt models list' shows what it has")])
+    return meant
+
+
+def _others(repo: Path) -> bool:
+    """Whether a repository has files that are no models."""
+    snapshots = repo / "snapshots"
+    return any(path.is_file() and path.suffix.lower() != ".gguf" for path in snapshots.rglob("*"))
+
+
+def _scan() -> Any:
+    scan = importlib.import_module(PACKAGE).scan_cache_dir
+    constants = importlib.import_module(f"{PACKAGE}.constants")
+    # a cache that is not there yet is an empty one
+    Path(constants.HF_HUB_CACHE).mkdir(parents=True, exist_ok=True)
+    return scan(constants.HF_HUB_CACHE)
+
+
+def _repositories(info: Any) -> list[Any]:
+    return [repo for repo in info.repos if repo.repo_type == "model"]
+
+
+def _models_of(repo: Any) -> dict[str, _Found]:
+    models: dict[str, _Found] = {}
+    # the newest first, so that it counts where none is current
+    for revision in sorted(repo.revisions, key=lambda one: (MAIN not in one.refs, -one.last_modified)):
+        for file in revision.files:
+            name = file.file_path.relative_to(revision.snapshot_path).as_posix()
+            if not name.lower().endswith(".gguf"):
+                continue
+            model = models.setdefault(f"{repo.repo_id}:{parts_of(name)[0]}", _Found())
+            if MAIN in revision.refs:
+                model.current[name] = file
+            else:
+                model.older.append(file)
+    for name, path in unfinished_files(repo.repo_path):
+        full = f"{repo.repo_id}:{parts_of(name.replace('--', '/'))[0]}"
+        models.setdefault(full, _Found()).unfinished.append(path)
+    return models
+
+
+def _described(name: str, found: _Found) -> Kept:
+    parts = list(found.current.values()) or found.older
+    expected = parts_of(name.partition(":")[2])
+    sizes = {file.blob_path: file.size_on_disk for file in (*found.current.values(), *found.older)}
+    size = sum(sizes.values()) + sum(path.stat().st_size for path in found.unfinished)
+    if not parts:
+        path = found.unfinished[0]
+        return Kept(name, path, size, None, None, path.stat().st_mtime, UNFINISHED)
+    note = "" if found.current else OLDER
+    if found.current and len(found.current) < len(expected):
+        note = f"{len(found.current)} of {len(expected)} parts; fetch it again to go on"
+    first = min(parts, key=lambda file: file.file_name)
+    used = max(max(file.blob_last_accessed, file.blob_last_modified) for file in parts)
+    return _read(name, first.file_path, size, used, note)
+
+
+def _at(path: Path, there: set[Path]) -> Kept:
+    expected = [path.parent / part for part in parts_of(path.name)]
+    parts = [part for part in expected if part in there]
+    stats = [part.stat() for part in parts]
+    note = "" if len(parts) == len(expected) else f"{len(parts)} of {len(expected)} parts"
+    used = max(max(stat.st_atime, stat.st_mtime) for stat in stats)
+    return _read(str(path), path, sum(stat.st_size for stat in stats), used, note)
+
+
+def _read(name: str, path: Path, size: int, used: float, note: str) -> Kept:
+    with _unnoticed(path):
+        try:
+            header = read_header(path)
+            quantisation = quantisation_of(path, header)
+        except NotGGUF as error:
+            header, quantisation, note = Header({}), None, note or str(error)
+        except OSError as error:
+            header, quantisation, note = Header({}), None, note or f"cannot be read: {error.strerror}"
+    return Kept(name, path, size, quantisation, header.context, used, note)
+
+
+@contextlib.contextmanager
+def _unnoticed(path: Path) -> Iterator[None]:
+    """Look into a file without its counting as used."""
+    try:
+        before = path.stat()
+    except OSError:
+        before = None
+    yield
+    if before is not None:
+        # it may be another's file
+        with contextlib.suppress(OSError):
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

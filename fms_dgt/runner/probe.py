@@ -1,0 +1,108 @@
+"""One call outside of a run: no journal, no queue, a few tries, and an end within a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fms_dgt.binding.bound import BoundGenerator
+from fms_dgt.binding.prices import model_of
+from fms_dgt.core.generator import Completion, Request
+from fms_dgt.errors import ConnectionFailed, GeneratorError, RequestRefused, UserError
+from fms_dgt.runner.calls import Endpoints
+from fms_dgt.runner.limits import Bounds, Budget
+
+MAX_TRIES = 3
+FIRST_DELAY = 0.5
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What came of a call: a completion, or the error; `mendable` where trying later does not help.
+
+    `seconds` is what the backend took for the last try, loading a model apart.
+    """
+
+    completion: Completion | None = None
+    error: str = ""
+    mendable: bool = False
+    seconds: float = 0.0
+    tries: int = 0
+
+
+class Prober:
+    """Makes such calls. `timeout` bounds each with its tries; opening a backend takes what it takes.
+
+    `told` hears of tries that failed and are made again, of each failure once.
+    """
+
+    def __init__(self, timeout: float, told: Callable[[str], None]) -> None:
+        self._timeout = timeout
+        self._told = told
+        self._known: set[str] = set()
+        self._endpoints = Endpoints(None, Budget(Bounds()))
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await self._endpoints.close()
+
+    async def ask(self, generator: BoundGenerator, request: Request) -> Probe:
+        """Open the backend, ask, and again where that may help. Raises nothing that a backend raised."""
+        try:
+            await self._endpoints.open(generator.backend)
+        except UserError as error:
+            return Probe(error=str(error), mendable=True)
+        until = time.monotonic() + self._timeout
+        tries = 0
+        while True:
+            tries += 1
+            started = time.monotonic()
+            try:
+                completion = await self._once(generator, request, until - started)
+            except GeneratorError as error:
+                seconds = time.monotonic() - started
+                wait = _wait(error, tries, until - time.monotonic())
+                if wait is None:
+                    return Probe(None, _text(error), not error.retryable, seconds, tries)
+                self._tell(f"{model_of(generator)}: {error}; trying again")
+                await asyncio.sleep(wait)
+            else:
+                return Probe(completion, seconds=time.monotonic() - started, tries=tries)
+
+    def _tell(self, text: str) -> None:
+        if text not in self._known:
+            self._known.add(text)
+            self._told(text)
+
+    async def _once(self, generator: BoundGenerator, request: Request, seconds: float) -> Completion:
+        try:
+            async with asyncio.timeout(seconds):
+                given: Any = await generator.backend.generate(request)
+            if isinstance(given, Completion):
+                return given
+            raise TypeError(f"generate() must give a Completion, not {type(given).__name__}")
+        except GeneratorError:
+            raise
+        except TimeoutError as error:
+            mend = "if it is loading a model, give it longer with --timeout"
+            raise ConnectionFailed(f"no answer within {self._timeout:g} s; {mend}") from error
+        except Exception as error:
+            text = f"the generator '{generator.type}' raised {type(error).__name__}: {error}"
+            raise RequestRefused(text) from error
+
+
+def _wait(error: GeneratorError, tries: int, left: float) -> float | None:
+    """How long until the next try; None where there is none."""
+    wait = FIRST_DELAY * 2.0 ** (tries - 1) if error.retry_after is None else error.retry_after
+    return wait if error.retryable and tries < MAX_TRIES and wait < left else None
+
+
+def _text(error: GeneratorError) -> str:
+    if error.retry_after:
+        return f"{error}; it asks to wait {error.retry_after:g} s"
+    if isinstance(error, ConnectionFailed) and not isinstance(error.__cause__, TimeoutError):
+        return f"{error}; see whether the server runs, and check its address"
+    return str(error)
