@@ -15,6 +15,10 @@ from fms_dgt.errors import InputError, Problem
 
 MAX_BYTES = 64 * 1024 * 1024
 
+# The key below which names stay names: documents may be many, large and no text, and are read by their
+# builder, one by one.
+DOCUMENTS = "documents"
+
 
 class Includes:
     """Resolves the includes of one task. Paths are relative to the file that says them, else to `cwd`.
@@ -30,17 +34,30 @@ class Includes:
     def task(self, node: Node, folder: Path, chain: tuple[Path, ...] = ()) -> Node:
         """A task's mapping with its includes below its own keys, and its variables expanded.
 
-        A list of files is merged into the task; a mapping gives each key the content of its file.
+        A list of files is merged into the task; a mapping gives each key the content of its file. What
+        stands under `documents` stays the names of files.
         """
         own = self._expander.in_task(node.without("include"))
         said = node.get("include")
         if said is None:
             return own
-        reading = self._content if said.is_mapping else self._merged
+        reading = self._by_key if said.is_mapping else self._merged
         below = reading(said, folder, chain)
-        if below is None or not below.is_mapping:
-            return own
         return Node(below.merged(own).value, node.place)
+
+    def _by_key(self, said: Node, folder: Path, chain: tuple[Path, ...]) -> Node:
+        """Each key with the content of its file; documents as they are named."""
+        documents = said.get(DOCUMENTS)
+        below = self._content(said.without(DOCUMENTS), folder, chain) or Node({}, said.place)
+        return below if documents is None else below.with_(**{DOCUMENTS: self._names(documents)})
+
+    def _names(self, said: Node) -> Node:
+        """Paths with their variables put in."""
+        if said.is_mapping:
+            return Node({key: self._names(child) for key, child in said.items()}, said.place)
+        if said.is_list:
+            return Node([self._names(child) for child in said.value], said.place)
+        return self._expander.path(said)
 
     def _merged(self, said: Node, folder: Path, chain: tuple[Path, ...]) -> Node:
         result = Node({}, said.place)
@@ -56,6 +73,8 @@ class Includes:
     def _parts(self, entry: Node, folder: Path, chain: tuple[Path, ...]) -> list[Node]:
         if isinstance(entry.value, str):
             return self._read_all(entry, folder, chain, as_task=True)
+        if entry.is_mapping:
+            return [self._by_key(entry, folder, chain)]
         content = self._content(entry, folder, chain)
         return [] if content is None else [content]
 

@@ -8,6 +8,9 @@ from importlib import metadata
 from fms_dgt.errors import did_you_mean
 from fms_dgt.plugins.entry import GROUPS, PREFIX, Entry, normalized
 
+# what the package of documents finds by itself
+_ELSEWHERE = ("converters",)
+
 
 def installed_entries() -> list[Entry]:
     """Every name that a distribution declares in our groups; the first of a name on sys.path counts."""
@@ -54,7 +57,7 @@ def _entries(distribution: metadata.Distribution) -> Iterator[Entry]:
         known = group.removeprefix(PREFIX)
         if known in GROUPS:
             yield Entry(known, key, name, version, value)
-        else:
+        elif known not in _ELSEWHERE:
             hint = did_you_mean(group, [PREFIX + known for known in GROUPS], noun="groups")
             reason = f"there is no group '{group}'; {hint}"
             yield Entry(group, key, name, version, value, status="broken", reason=reason)

@@ -30,9 +30,19 @@ CASES = {
         {"seeds": ["a", "b"], "rows": [{"a": 1}, {"a": 2}], "table": {"k": [1]}, "text": "# hi\n"},
     ),
     "names below a key": (
-        "include:\n  documents:\n    cars: docs/cars.md\n    all: docs/*.md\n",
+        "include:\n  texts:\n    cars: docs/cars.md\n    all: docs/*.md\n",
         {"docs/cars.md": "cars", "docs/boats.md": "boats"},
-        {"documents": {"cars": "cars", "all": ["boats", "cars"]}},
+        {"texts": {"cars": "cars", "all": ["boats", "cars"]}},
+    ),
+    "documents stay the names of their files": (
+        "include:\n  documents:\n    cars: docs/cars.md\n    all: [$DIR/*.md, more.pdf]\n  text: docs/cars.md\n",
+        {"docs/cars.md": "cars", "docs/boats.md": "boats"},
+        {"documents": {"cars": "docs/cars.md", "all": ["data/*.md", "more.pdf"]}, "text": "cars"},
+    ),
+    "documents in a list of includes": (
+        "include:\n  - a.yaml\n  - documents: {cars: docs/*.pdf}\n",
+        {"a.yaml": "x: 1\n"},
+        {"x": 1, "documents": {"cars": "docs/*.pdf"}},
     ),
     "lists that a glob finds are strung together": (
         "include:\n  rows: rows/*.jsonl\n",

@@ -1,0 +1,1 @@
+"""Knowledge: questions and answers that documents support."""

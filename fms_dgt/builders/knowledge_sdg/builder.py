@@ -1,0 +1,189 @@
+"""Knowledge: documents and a few seed questions in, checked questions and answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fms_dgt.builders.knowledge_sdg.chunks import Chunks
+from fms_dgt.builders.knowledge_sdg.options import KnowledgeOptions
+from fms_dgt.builders.knowledge_sdg.origins import collections_of, problems_of
+from fms_dgt.builders.knowledge_sdg.record import KnowledgeRecord
+from fms_dgt.builders.knowledge_sdg.stages import All, AsMany, ClaimCheck, Steps, Texts, examples_of
+from fms_dgt.builders.knowledge_sdg.task import KnowledgeTask
+from fms_dgt.core.builder import DataBuilder
+from fms_dgt.core.composed import Flow, ForEach, Together, Unfold
+from fms_dgt.core.kit import Kit
+from fms_dgt.core.row import Row
+from fms_dgt.core.source import Source
+from fms_dgt.core.stages import Check, FunctionStage, Generate, Judge, Map, Stage, stage
+from fms_dgt.core.validator import equal
+from fms_dgt.documents import ChunkSize
+from fms_dgt.errors import Problem, Rejected
+
+CHUNK_WORDS = 600
+# what the prompts have a teacher write where there is nothing to ask
+NOTHING = "NONE"
+KEY_FACT = "key_fact"
+# each costs a call; an answer that claims more is no answer, or its list went round in circles
+MOST_CLAIMS = 50
+
+
+class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
+    """Questions that documents answer, and answers that they support.
+
+    Each chunk is asked about as it stands and by its summaries, or fact by fact.
+    """
+
+    Options = KnowledgeOptions
+    record = KnowledgeRecord
+    options: KnowledgeOptions
+
+    def source(self, task: KnowledgeTask) -> Source:
+        self._collections = collections_of(task, self.options.converters)
+        return Chunks(self._collections, self._chunk_size(task))
+
+    def notes(self, task: KnowledgeTask) -> list[str]:
+        said = [note for collection in self._collections for note in collection.notes()]
+        if self.options.num_docs_per_iteration is not None:
+            said.append("num_docs_per_iteration has no effect: chunks go on one by one, as calls have room")
+        return said
+
+    def columns(self, task: KnowledgeTask) -> Mapping[str, Any]:
+        return {
+            **super().columns(task),
+            "domain": task.domain,
+            "document_outline": task.document_outline,
+            "examples": self._examples(task),
+            "max_pairs": self.options.max_pairs,
+            "max_key_facts": self.options.max_key_facts,
+        }
+
+    def check(self, task: KnowledgeTask) -> list[Problem]:
+        if not (task.document or task.documents.places or task.knowledge_datastore):
+            what = "the task names no documents"
+            mend = "add 'document:' with repo, commit and patterns, or 'include: {documents: {NAME: PATH}}'"
+            return [Problem(what, mend)]
+        if self.options.chunk_tokenizer and task.chunk_tokens is None:
+            what = "chunk_tokenizer is set, and the task counts its chunks in words"
+            return [Problem(what, "add 'chunk_tokens: 500' to the task, or leave chunk_tokenizer out")]
+        return problems_of(task, self.options.converters)
+
+    def flow(self, task: KnowledgeTask) -> Flow:
+        return Flow(*self._asking(task), *self._checks(task))
+
+    def template_files(self) -> Mapping[str, Path]:
+        return self.options.templates_path.files
+
+    def _examples(self, task: KnowledgeTask) -> list[dict[str, Any]]:
+        return list(examples_of(task.examples, self.options.num_prompt_instructions))
+
+    def _chunk_size(self, task: KnowledgeTask) -> ChunkSize:
+        if task.chunk_tokens is not None:
+            return ChunkSize(tokens=task.chunk_tokens, tokenizer=self.options.chunk_tokenizer)
+        return ChunkSize(words=task.chunk_size or CHUNK_WORDS)
+
+    def _asking(self, task: KnowledgeTask) -> list[Stage]:
+        """From a chunk to pairs, one row each."""
+        options = self.options
+        draw = drawn(len(self._examples(task)), options.question_kinds.shares)
+        pair = ("question", "response")
+        if options.mode == "key_facts":
+            return [
+                AsMany("key_facts", into=KEY_FACT, count=options.max_key_facts),
+                something(KEY_FACT, KEY_FACT, name="nothing_to_learn"),
+                key_fact_shown,
+                draw,
+                Generate("key_fact_pairs", into=pair, count=options.pairs_per_fact),
+            ]
+        return [
+            *self._variants(),
+            draw,
+            AsMany("question_answer_pairs", into=pair, count=options.max_pairs),
+            something("question", "response", name="nothing_to_ask"),
+        ]
+
+    def _variants(self) -> list[Stage]:
+        wanted, count = self.options.variants, self.options.summaries_per_chunk
+        names = [name for name in wanted if name != "document"]
+        summaries = [Generate(name, into=(name,), count=count, spread=False) for name in names]
+        return [
+            *([Together(*summaries, name="summaries")] if summaries else []),
+            Unfold(wanted, into="document", label="dataset_type", name="variants"),
+            Texts("document", emptied=names, count=count, name="each_variant"),
+        ]
+
+    def _checks(self, task: KnowledgeTask) -> list[Stage]:
+        """The cheap ones first: nothing, then a short prompt, then the document with each claim."""
+        return [
+            not_a_seed(task.examples),
+            Check("dedup", on="question", within="document_name", name="dedup_question"),
+            Judge("judge_question", keep=equal(1), into="question"),
+            Judge("judge_relevancy", keep=equal(2), into="relevancy"),
+            CLAIM_BY_CLAIM if self.options.faithfulness == "claims" else IN_ONE_CALL,
+        ]
+
+
+CLAIM_BY_CLAIM = Steps(
+    (
+        All("extract_claims", into="claims", count=MOST_CLAIMS, spread=False),
+        ForEach(
+            "claims",
+            "claim",
+            ClaimCheck("validator", template="judge_claim", keep=equal(1)),
+            gather={"claims": "claim"},
+            name="each_claim",
+        ),
+    ),
+    name="faithfulness",
+)
+IN_ONE_CALL = Judge("judge_faithfulness", keep=equal(1), into="faithfulness", name="faithfulness")
+
+
+def drawn(examples: int, shares: Mapping[str, float]) -> FunctionStage:
+    """Which example a prompt shows, and which kind of question it asks for; drawn for each text anew."""
+
+    @stage(makes={"example", "question_kind"})
+    async def draw(row: Row, kit: Kit) -> Row:
+        (kind,) = kit.random("kind").choices(list(shares), list(shares.values()))
+        return row.with_(example=kit.random("example").randrange(examples), question_kind=kind)
+
+    return draw
+
+
+def something(column: str, why: str, *, name: str) -> Map:
+    """Rejects the row where the teacher found nothing; `why` is the column that says why."""
+
+    def is_something(row: Row) -> Mapping[str, Any]:
+        if row[column].partition(":")[0].strip(" .").upper() == NOTHING:
+            raise Rejected("nothing to ask about in this text", row[why])
+        return {}
+
+    return Map(is_something, needs=[column, why], name=name)
+
+
+def show_key_fact(row: Row) -> Mapping[str, Any]:
+    """The fact in place of the chunk."""
+    return {"document": row[KEY_FACT], "dataset_type": KEY_FACT}
+
+
+key_fact_shown = Map(
+    show_key_fact, needs=[KEY_FACT], makes=["document", "dataset_type"], name="key_fact_shown"
+)
+
+
+def not_a_seed(examples: Sequence[Mapping[str, Any]]) -> Map:
+    """Rejects questions that repeat one of the seed examples."""
+    known = {_normal(pair["question"]) for example in examples for pair in example["pairs"]}
+
+    def not_a_seed(row: Row) -> Mapping[str, Any]:
+        if _normal(row["question"]) in known:
+            raise Rejected("same as a seed example", row["question"])
+        return {}
+
+    return Map(not_a_seed, needs=["question"])
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(" .?!")

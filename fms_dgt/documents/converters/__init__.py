@@ -1,0 +1,1 @@
+"""Files into Markdown, by suffix: ours and those of other packages go through the same door."""

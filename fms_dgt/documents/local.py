@@ -1,0 +1,131 @@
+"""Documents of this machine: files, folders and globs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
+from fms_dgt.documents.patterns import cleaned, is_wild, matching
+from fms_dgt.errors import InputError, Problem
+
+
+class LocalDocuments(FileCollection):
+    """See `local_collection`."""
+
+    def __init__(
+        self, paths: Sequence[Path | str], root: Path, converters: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(converters)
+        self._paths = [str(path) for path in paths]
+        self._root = root.absolute()
+
+    def _find(self) -> Listing:
+        listing = Listing()
+        found: dict[str, File] = {}
+        for given in self._paths:
+            try:
+                for file in map(self._file, self._files(given, listing)):
+                    found.setdefault(file.name, file)
+            except OSError as error:
+                listing.problems.append(Problem(f"cannot be read: {error.strerror}", where=given))
+        listing.files = list(found.values())
+        if not self._paths:
+            listing.problems.append(Problem("no documents are named", "name a file, a folder or a glob"))
+        return listing
+
+    def _files(self, given: str, listing: Listing) -> list[Path]:
+        path = self._root / Path(given).expanduser()
+        if path.is_dir():
+            return self._readable(given, list(_walk(path)), path, listing)
+        if path.exists() or not is_wild(given):
+            return [path] if self._is_usable(given, path, listing) else []
+        fixed, wanted = _parted(path)
+        try:
+            pattern = cleaned(wanted)
+        except ValueError as error:
+            listing.problems.append(Problem(f"the pattern {error}", where=given))
+            return []
+        depth = None if "**" in pattern else pattern.count("/") + 1
+        inside = {
+            path.relative_to(fixed).as_posix(): path
+            for path in _walk(fixed, depth, hidden="/." in f"/{pattern}")
+        }
+        hits = [inside[name] for name in matching(pattern, inside)]
+        return self._readable(given, hits, fixed, listing)
+
+    def _is_usable(self, given: str, path: Path, listing: Listing) -> bool:
+        problem = None
+        if not path.exists():
+            inside = (
+                ", ".join(sorted(p.name for p in path.parent.iterdir())[:10]) if path.parent.is_dir() else ""
+            )
+            there = f"beside it there is: {inside}" if inside else "its folder does not exist either"
+            problem = Problem("there is no such file", there, given)
+        elif not path.is_file():
+            problem = Problem("is no regular file", "name a file, a folder or a glob", given)
+        elif path.stat().st_size > LARGEST:
+            problem = Problem(f"is larger than {LARGEST // 2**20} MB", "cut it into parts", given)
+        if problem:
+            listing.problems.append(problem)
+        return problem is None
+
+    def _readable(self, given: str, hits: list[Path], folder: Path, listing: Listing) -> list[Path]:
+        """What of a folder or a glob is a document; the rest is noted."""
+        real = folder.resolve()
+        inside = [path for path in hits if path.resolve().is_relative_to(real) and not path.is_dir()]
+        known = set(self._converters.suffixes())
+        files = [path for path in inside if suffix_of(path.name) in known]
+        others = Counter(suffix_of(path.name) or path.name for path in inside)
+        others = Counter({suffix: count for suffix, count in others.items() if suffix not in known})
+        if len(inside) < len(hits):
+            listing.notes.append(
+                f"{given}: {len(hits) - len(inside)} links that lead out of it are not followed"
+            )
+        if others:
+            listing.notes.append(f"{given}: not read, for want of a converter: {_counted(others)}")
+        if not files:
+            mend = f"what can be read: {', '.join(sorted(known))}"
+            listing.problems.append(Problem("no file there can be read", mend, given))
+        return [path for path in files if self._is_usable(given, path, listing)]
+
+    def _file(self, path: Path) -> File:
+        name = Path(os.path.relpath(path, self._root)).as_posix()
+        with path.open("rb") as file:
+            key = hashlib.file_digest(file, "sha256").hexdigest()
+        return File(name, suffix_of(name) or ".txt", key, path)
+
+    def _place(self, file: File) -> str:
+        return file.name
+
+    def _contents(self, files: Iterable[File]) -> Iterator[tuple[File, bytes]]:
+        for file in files:
+            assert file.path is not None
+            try:
+                data = file.path.read_bytes()
+            except OSError as error:
+                raise InputError([Problem(f"cannot be read: {error.strerror}", where=file.name)]) from error
+            yield file, data
+
+
+def _parted(path: Path) -> tuple[Path, str]:
+    """The folder before the first wildcard, and the pattern below it."""
+    wild = next(at for at, part in enumerate(path.parts) if is_wild(part))
+    return Path(*path.parts[:wild]), "/".join(path.parts[wild:])
+
+
+def _walk(folder: Path, depth: int | None = None, *, hidden: bool = False) -> Iterator[Path]:
+    """The files below a folder. Folders that are links are not entered: they may go round in circles."""
+    for here, folders, names in os.walk(folder):
+        below = len(Path(here).relative_to(folder).parts) + 1
+        folders[:] = (
+            [name for name in folders if hidden or not name.startswith(".")] if below != depth else []
+        )
+        yield from (Path(here, name) for name in names if hidden or not name.startswith("."))
+
+
+def _counted(suffixes: Counter[str]) -> str:
+    return ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(5))
