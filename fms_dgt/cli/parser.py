@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 RUN = "run"
 COMMANDS = {
     "check-teachers": "ask every model of a config for a word",
+    "datasets": "make training sets of what runs made, and mix them",
     "init": "write a commented first task and config",
     "models": "fetch, list and remove GGUF files for llama.cpp",
     "plugins": "list builders, generators, validators and hooks",
