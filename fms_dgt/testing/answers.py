@@ -48,15 +48,19 @@ def echo_answers(body: Mapping[str, Any]) -> str:
     )
 
 
-def lognormal(median: float, sigma: float) -> Callable[[str], float]:
-    """Service times in seconds that depend on the prompt alone."""
+def lognormal(
+    median: float, sigma: float, *, slow_share: float = 0.0, slow_times: float = 25.0
+) -> Callable[[str], float]:
+    """Service times in seconds that depend on the prompt alone; a share of them takes times as long."""
     normal = NormalDist(math.log(median), sigma) if sigma else None
 
     def seconds(prompt: str) -> float:
+        slow = slow_share and derived_int("slow", prompt, bits=53) < slow_share * 2**53
+        times = slow_times if slow else 1.0
         if normal is None:
-            return median
+            return median * times
         share = (derived_int("service", prompt, bits=53) + 0.5) / 2**53
-        return math.exp(normal.inv_cdf(share))
+        return math.exp(normal.inv_cdf(share)) * times
 
     return seconds
 

@@ -49,6 +49,7 @@ class Ledger:
         self.peak = 0
         self.first: float | None = None
         self.last = 0.0
+        self.busy = 0.0
         self._remember = remember
         self._counts: Counter[tuple[bytes, int | None]] = Counter()
         self._number = 0
@@ -83,15 +84,21 @@ class Ledger:
             return sum(self._counts[key, seed] for seed in seeds)
         return sum(count for (prompt_key, _), count in self._counts.items() if prompt_key == key)
 
-    def totals(self) -> dict[str, Any]:
-        """Figures for a report: requests, distinct ones and repeats by prompt and seed, peak, statuses."""
+    def totals(self, slots: int | None = None) -> dict[str, Any]:
+        """Figures for a report: requests, distinct ones and repeats by prompt and seed, peak, statuses.
+
+        `slot_use` is the share of the time between the first call and the last that the slots were busy.
+        """
+        seconds = self.last - self.first if self.first is not None and self.last else 0.0
         return {
+            "busy_seconds": self.busy,
+            "slot_use": self.busy / (slots * seconds) if slots and seconds else None,
             "requests": self._number,
             "distinct": len(self._counts),
             "repeats": self._number - len(self._counts),
             "peak_in_flight": self.peak,
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
-            "seconds": self.last - self.first if self.first is not None and self.last else 0.0,
+            "seconds": seconds,
         }
 
     def close(self) -> None:

@@ -160,7 +160,7 @@ class ModelServer:
         if path == MODELS:
             return _json(200, models_payload(self._model))
         if path == STATS:
-            return _json(200, self.ledger.totals())
+            return _json(200, self.ledger.totals(self._slots))
         if not path.endswith(CALLS) or request.method != "POST":
             return self._error(404, f"no such path: {request.method} {path}")
         try:
@@ -221,6 +221,7 @@ class ModelServer:
         seconds = self._service(one.prompt) if callable(self._service) else self._service
         if seconds:
             await asyncio.sleep(seconds)
+            self.ledger.busy += seconds
         said = self._answer(body)
         given = await said if inspect.isawaitable(said) else said
         answer = Answer(given) if isinstance(given, str) else given
@@ -257,6 +258,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--slots", type=int, help="requests served at once")
     parser.add_argument("--median", type=float, default=0.0, help="seconds of service, lognormal")
     parser.add_argument("--sigma", type=float, default=0.0, help="spread of the service time")
+    parser.add_argument("--slow-share", type=float, default=0.0, help="share of calls 25 times as slow")
     parser.add_argument("--max-in-flight", type=int, help="requests above this are answered 429")
     parser.add_argument("--retry-after", type=float, help="seconds that a 429 asks to wait")
     parser.add_argument("--api-key", help="the key that clients must send")
@@ -279,7 +281,7 @@ def main(given: Sequence[str] | None = None) -> int:
     said = _arguments(given)
     server = ModelServer(
         slots=said.slots,
-        service=lognormal(said.median, said.sigma) if said.median else 0.0,
+        service=lognormal(said.median, said.sigma, slow_share=said.slow_share) if said.median else 0.0,
         max_in_flight=said.max_in_flight,
         retry_after=said.retry_after,
         api_key=said.api_key,

@@ -15,7 +15,7 @@ from collections import Counter
 import aiohttp
 import pytest
 
-from fms_dgt.testing import Answer, Fault, ModelServer, paid_in_log
+from fms_dgt.testing import Answer, Fault, ModelServer, lognormal, paid_in_log
 
 
 async def post(server: ModelServer, said: str = "hello", *, path: str = "chat/completions", **body):
@@ -108,6 +108,7 @@ async def test_every_request_is_counted():
         stats = await asyncio.to_thread(get, f"http://127.0.0.1:{server.port}/stats")
     assert (stats["requests"], stats["distinct"], stats["repeats"]) == (4, 3, 1)
     assert stats["statuses"] == {"200": 4}
+    assert stats["slot_use"] is None
     assert all(one.arrived <= one.answered for one in server.requests)
 
 
@@ -286,3 +287,18 @@ async def test_it_serves_many_at_once():
                 return response.status
 
         assert Counter(await asyncio.gather(*map(ask, range(1000)))) == {200: 1000}
+
+
+async def test_how_busy_the_slots_were():
+    async with ModelServer(slots=2, service=0.05) as server:
+        await asyncio.gather(*(post(server, f"{n}") for n in range(4)))
+        stats = server.ledger.totals(2)
+    assert stats["busy_seconds"] == pytest.approx(0.2)
+    assert 0 < stats["slot_use"] <= 1
+
+
+def test_a_share_of_the_calls_may_be_slow():
+    seconds = lognormal(0.2, 0.0, slow_share=0.1)
+    times = [seconds(f"{n}") for n in range(2_000)]
+    assert set(times) == {0.2, 5.0}
+    assert 150 < times.count(5.0) < 250

@@ -10,6 +10,7 @@ from typing import Any
 
 from fms_dgt import (
     BuilderOptions,
+    Check,
     Completion,
     DataBuilder,
     EachOf,
@@ -30,9 +31,10 @@ PROSE = "the claim stands as long as nobody shows what speaks against it and why
 
 @dataclass(frozen=True, kw_only=True)
 class ChainOptions(BuilderOptions):
-    """`context_chars` is how long a text every prompt carries."""
+    """`context_chars` is how long a text every prompt carries; `dedup` compares drafts in mid-flow."""
 
     context_chars: int = option(0, low=0)
+    dedup: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +74,10 @@ class ChainBuilder(DataBuilder[ChainTask]):
         return Endless(lambda index, _random, _accepted: {"number": index})
 
     def flow(self, task: ChainTask) -> Flow:
+        compared = [Check("exact", on="draft")] if self.options.dedup else []
         return Flow(
             Generate("draft", into="draft"),
+            *compared,
             Generate("review", into="review"),
             Generate("final", into="text"),
         )

@@ -1,0 +1,155 @@
+"""Rows of JSONL, CSV and Parquet files, read as streams. What cannot be read is told with file and line."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import decimal
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from fms_dgt.errors import InputError, Problem, SetupError
+
+TableRow: TypeAlias = dict[str, Any]
+# the number that a person would look for: the line of a text file, the row of another
+Numbered: TypeAlias = tuple[int, TableRow]
+
+BATCH = 256
+_LONGEST_CELL = 2**31 - 1
+
+
+def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """Each JSON value of a file with its line; blank lines are passed over. Raises InputError."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _json_value(line, f"{path}:{number}")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _json_value(line: bytes, where: str) -> Any:
+    try:
+        return json.loads(line.decode("utf-8-sig"), parse_constant=lambda _: None)
+    except UnicodeDecodeError as error:
+        raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", where)]) from error
+    except ValueError as error:
+        mend = "write one JSON value a line"
+        if line.lstrip().startswith(b"[") and where.endswith(":1"):
+            mend += "; a file that is one JSON array: jq -c '.[]' FILE > FILE.jsonl"
+        raise InputError([Problem(f"is not JSON: {error}", mend, where)]) from error
+    except RecursionError as error:
+        raise InputError([Problem("is nested too deeply", "flatten it", where)]) from error
+
+
+def json_rows(path: Path) -> Iterator[Numbered]:
+    """The rows of a JSONL file. Raises InputError."""
+    for number, value in json_lines(path):
+        if not isinstance(value, dict):
+            mend = 'write {"column": ...} on each line'
+            raise InputError([Problem("is not a JSON object", mend, f"{path}:{number}")])
+        yield number, value
+
+
+def csv_rows(path: Path, delimiter: str = ",") -> Iterator[Numbered]:
+    """The rows of a CSV file whose first line names the columns; values are text. Raises InputError."""
+    # the limit is the module's, not a reader's; what asks for a longer one keeps it
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+    lines = None
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file, delimiter=delimiter, strict=True)
+            columns = _header(next(lines, []), path)
+            begins = lines.line_num + 1
+            for cells in lines:
+                if cells:
+                    yield begins, _csv_row(columns, cells, f"{path}:{begins}")
+                begins = lines.line_num + 1
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except UnicodeDecodeError as error:
+        raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", str(path))]) from error
+    except csv.Error as error:
+        where = f"{path}:{lines.line_num if lines else 1}"
+        raise InputError([Problem(f"is not CSV: {error}", "check the quotes", where)]) from error
+
+
+def _header(columns: list[str], path: Path) -> list[str]:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        what = f"names the column '{twice[0]}' twice"
+        raise InputError([Problem(what, "give each column its own name", f"{path}:1")])
+    if "" in columns:
+        what = f"column {columns.index('') + 1} has no name"
+        raise InputError([Problem(what, "name the columns in the first line", f"{path}:1")])
+    return columns
+
+
+def _csv_row(columns: Sequence[str], cells: Sequence[str], where: str) -> TableRow:
+    if len(cells) != len(columns):
+        what = f"has {len(cells)} cells for {len(columns)} columns"
+        mend = "put text with commas, quotes or line breaks into double quotes"
+        raise InputError([Problem(what, mend, where)])
+    return dict(zip(columns, cells, strict=True))
+
+
+def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[Numbered]:
+    """The rows of a Parquet file, a batch at a time. Raises InputError, SetupError."""
+    try:
+        import pyarrow as pa  # noqa: PLC0415 (an extra)
+        import pyarrow.parquet  # noqa: PLC0415
+    except ImportError as error:
+        mend = "pip install 'fms-dgt[parquet]', or use JSONL"
+        raise SetupError(f"Parquet needs the package pyarrow; {mend}") from error
+    number = 0
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            known = [name for name in columns or () if name in file.schema_arrow.names]
+            for batch in file.iter_batches(BATCH, columns=known or None):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).split("\n", maxsplit=1)[0]
+        raise InputError([Problem(f"is no Parquet file that can be read: {why}", "", str(path))]) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    why = error.strerror or str(error)
+    return InputError([Problem(f"cannot be read: {why}", "check the path", str(path))])
+
+
+def plain_row(row: Mapping[Any, Any], where: str) -> TableRow:
+    """A row as JSON has it: times as text, no NaN. Raises InputError for a value that has no such form."""
+    result: TableRow = {}
+    for name, value in row.items():
+        try:
+            result[str(name)] = plain(value)
+        except TypeError as error:
+            mend = "name the columns that you need: 'columns: [...]'"
+            raise InputError([Problem(f"the column '{name}' holds {error}", mend, where)]) from error
+    return result
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it. Raises TypeError, with what it is, where it has no such form."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal | dt.timedelta):
+        return str(value)
+    if hasattr(value, "tolist"):
+        # arrays and numbers of numpy
+        return plain(value.tolist())
+    raise TypeError(f"{type(value).__name__}, which JSON cannot hold")
