@@ -38,6 +38,7 @@ class Settings(TypedDict, total=False):
     """What a run may be told beside its task; the names and meanings are those of the flags."""
 
     num_outputs_to_generate: int
+    records_per_seed: int
     num_prompt_instructions: int
     max_stalled_requests: int
     save_formatted_output: bool
@@ -50,6 +51,9 @@ class Settings(TypedDict, total=False):
     build_id: str
     flow: str | Path
     include: Sequence[str | Path]
+    changed: str
+    pipeline: Literal["simple", "full"]
+    strict: bool
     restart: bool
     accept_changes: bool
     retry_failed: bool

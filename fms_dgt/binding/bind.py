@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from fms_dgt.binding import postprocessors
 from fms_dgt.binding.bound import BoundTask
-from fms_dgt.binding.builder_config import TEACHER, merged_config, own_config
+from fms_dgt.binding.builder_config import TEACHER, merged_config, own_config, with_generator_model
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.players import Players, plain_problems, players_of, with_keeps
 from fms_dgt.binding.postprocessors import Postprocessors
@@ -135,7 +135,7 @@ class _Binding:
         self._stop_here()
         self._problems.extend(fill_problems(flow, templates, first))
         self._stop_here()
-        settings, notes = self._settings(source)
+        settings, notes = self._settings(source, task)
         told = self._asked("notes", lambda task: list(builder.notes(task)), task, list)
         notes = (*notes, *(f"{self._plan.name}: {note}" for note in told))
         made = Made(self._found, builder, task, source, flow, templates, players, settings.seed)
@@ -202,6 +202,13 @@ class _Binding:
         elif examples is not None:
             what = f"the builder '{self._found.name}' puts no examples into prompts"
             self._problems.append(Problem(what, "leave num_prompt_instructions out", self._where))
+        node = with_generator_model(node, cls.Options, config, self._teacher())
+        wanted = self._plan.settings.pipeline
+        if wanted is not None and "simple" in field_names(cls.Options):
+            node = node.with_(simple=Node(wanted == "simple", Place("the settings")))
+        elif wanted == "simple":
+            what = f"the builder '{self._found.name}' has no simple form"
+            self._problems.append(Problem(what, "leave 'pipeline' out", self._where))
         options = decode(cls.Options, node, self._problems)
         return None if options is None else cls(options)
 
@@ -237,9 +244,17 @@ class _Binding:
                 self._problems.append(child.problem(f"'{name}' is no field of the record", mend))
         return {name: str(child.value) for name, child in wanted.items()}
 
-    def _settings(self, source: Source) -> tuple[TaskSettings, tuple[str, ...]]:
+    def _settings(self, source: Source, task: Task) -> tuple[TaskSettings, tuple[str, ...]]:
         settings = self._plan.settings
-        if settings.num_outputs_to_generate is not None or not source.endless:
+        each, total = settings.records_per_seed, settings.num_outputs_to_generate
+        if each is not None and total is None and source.endless:
+            seeds = getattr(task, task.data_field, None)
+            total = each * max(1, len(seeds) if isinstance(seeds, Sequence) else 0)
+            return dataclasses.replace(settings, num_outputs_to_generate=total), ()
+        if each is not None:
+            why = "a number of records is said, too" if total else "the task has an end of its own"
+            return settings, (f"{self._plan.name}: records_per_seed has no effect: {why}",)
+        if total is not None or not source.endless:
             return settings, ()
         made = dataclasses.replace(settings, num_outputs_to_generate=DEFAULT_RECORDS)
         text = f"nobody said how many records; making {DEFAULT_RECORDS} (--num-outputs-to-generate)"

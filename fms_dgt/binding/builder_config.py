@@ -9,11 +9,15 @@ from fms_dgt.config.blocks import apply_layers, apply_teacher, block_problems
 from fms_dgt.config.plan import Layer
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.node import Node, Place
+from fms_dgt.core.typed import field_names
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError
 from fms_dgt.plugins import Found, Plugins
 
 TEACHER = Place("--teacher")
+
+_GENERATOR_MODEL = "generator_model"
+_MODEL_KEYS = ("model_id_or_path", "model_id", "model", "file", "repo", "type")
 
 
 def own_config(found: Found[DataBuilder[Any]]) -> Node:
@@ -36,3 +40,19 @@ def merged_config(
         validators = plugins.known("validators")
         merged = apply_teacher(merged, teacher, lambda kind: kind not in validators, TEACHER)
     return merged
+
+
+def with_generator_model(options: Node, cls: type[Any], config: Node, teacher: Node | None) -> Node:
+    """A builder's options with the name of the model that plays `generator`, where they have a field for it.
+
+    What a builder writes may depend on the model's chat template. Without a name, it goes by its plugin's.
+    """
+    if _GENERATOR_MODEL not in field_names(cls) or options.get(_GENERATOR_MODEL) is not None:
+        return options
+    blocks = config.get("blocks")
+    entries = blocks.value if blocks is not None and blocks.is_list else []
+    named = ((entry.get("name"), entry) for entry in entries)
+    block = teacher or next((entry for name, entry in named if name and name.value == "generator"), None)
+    said = (block.get(key) for key in _MODEL_KEYS) if block else iter(())
+    model = next((str(node.value) for node in said if node is not None and node.value), "")
+    return options.with_(**{_GENERATOR_MODEL: Node(model, block.place if block else options.place)})

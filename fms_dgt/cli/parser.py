@@ -15,10 +15,12 @@ COMMANDS = {
     "datasets": "make training sets of what runs made, and mix them",
     "init": "write a commented first task and config",
     "models": "fetch, list and remove GGUF files for llama.cpp",
+    "new": "write a task.yaml or a taxonomy's qna.yaml, by asking or from flags",
     "plugins": "list builders, generators, validators and hooks",
     RUN: "make data; the word itself may be left out",
     "runs": "list what an output folder holds",
     "serve": "serve a GGUF file to other programs, over the OpenAI protocol",
+    "taxonomy": "check an InstructLab taxonomy, say what changed in it, list what is there",
     "trace": "show the prompts and answers that a record came from",
     "try": "ask a model one thing, and show how its reply is read",
 }
@@ -147,6 +149,19 @@ def _add_what(parser: Parser) -> None:
     )
     _alias(group, "--task-path", "--data-path", dest="task_paths", nargs="+", action="extend")
     group.add_argument(
+        "--changed",
+        nargs="?",
+        const="origin/main",
+        metavar="REF",
+        help="of taxonomies, only what differs from REF (default: origin/main), not committed files included",
+    )
+    _switch(group, "--strict", help="of taxonomies, let no file pass that InstructLab would refuse")
+    group.add_argument(
+        "--pipeline",
+        metavar="NAME",
+        help="simple: pairs in one call, few checks; full: all steps of the builder (default)",
+    )
+    group.add_argument(
         "--config-path",
         metavar="PATH",
         help="a config file, or a shipped one by name ('offline' needs no model)",
@@ -183,6 +198,9 @@ def _add_how_much(parser: Parser) -> None:
         group,
         "--num-outputs-to-generate",
         help="records wanted of each task (default: 20, or all of a finite source)",
+    )
+    _number(
+        group, "--records-per-seed", help="records wanted for each seed example, in place of a total"
     )
     _alias(group, "--num-outputs", dest="num_outputs_to_generate", type=whole_number)
     _number(group, "--num-prompt-instructions", help="seed examples in a prompt (default: the builder's)")

@@ -21,6 +21,7 @@ class Flags:
     """The flags that shape a plan; None is what was not said. Values are checked with all else."""
 
     num_outputs_to_generate: Any = None
+    records_per_seed: Any = None
     num_prompt_instructions: Any = None
     max_stalled_requests: Any = None
     save_formatted_output: Any = None
@@ -35,6 +36,9 @@ class Flags:
     flow: str | Path | None = None
     replay: str | Path | None = None
     include: Sequence[str | Path] = ()
+    changed: str | None = None
+    pipeline: str | None = None
+    strict: bool = False
     restart: bool = False
     accept_changes: bool = False
     retry_failed: bool = False

@@ -24,6 +24,7 @@ from fms_dgt.config.tasks import (
     task_of,
     with_config,
 )
+from fms_dgt.config.taxonomies import is_of_taxonomy, taxonomy_tasks
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.typed import decode
 from fms_dgt.core.yaml_file import read_yaml
@@ -110,7 +111,7 @@ class _Loading:
     def _tasks(self, config: ConfigFile) -> list[SaidTask]:
         problems = self._found.problems
         before = len(problems)
-        files = [read_task(path, self._request.cwd, self._includes, problems) for path in self._paths(config)]
+        files = [task for path in self._paths(config) for task in self._said(path)]
         given = [self._given(said) for said in self._request.tasks if isinstance(said, Mapping)]
         read = distinct([task for task in (*files, *given) if task is not None], problems)
         tasks = with_config(read, config.tasks, config.folder, self._includes, problems)
@@ -118,17 +119,26 @@ class _Loading:
         return tasks
 
     def _paths(self, config: ConfigFile) -> Sequence[Path]:
-        """Every task file once, in the order in which they were named."""
+        """Every task file and taxonomy once, in the order in which they were named."""
         cwd, problems = self._request.cwd, self._found.problems
         place = flag_place(self._request.origin, "task_paths")
-        named = [str(said) for said in self._request.tasks if not isinstance(said, Mapping)]
-        found = [path for said in named for path in find_tasks(said, [cwd], place, problems)]
-        for file in config.task_files:
-            found.extend(find_tasks(file.value, [config.folder, cwd], file.place, problems))
+        named = [(str(said), [cwd], place) for said in self._request.tasks if not isinstance(said, Mapping)]
+        named.extend((file.value, [config.folder, cwd], file.place) for file in config.task_files)
+        found: list[Path] = []
+        for said, bases, where in named:
+            taxonomy = next((path for base in bases if is_of_taxonomy(path := at(base, said))), None)
+            found.extend([taxonomy] if taxonomy else find_tasks(said, bases, where, problems))
         unique: dict[Path, Path] = {}
         for path in found:
             unique.setdefault(path.resolve(), path)
         return list(unique.values())
+
+    def _said(self, path: Path) -> Sequence[SaidTask | None]:
+        """The task in a file, or those of a taxonomy."""
+        if not is_of_taxonomy(path):
+            return [read_task(path, self._request.cwd, self._includes, self._found.problems)]
+        place = flag_place(self._request.origin, "changed")
+        return taxonomy_tasks(path, place, self._request.flags, self._found.problems, self._found.notes)
 
     def _given(self, said: Mapping[str, object]) -> SaidTask | None:
         node = Node.of({"task_name": "task", **said}, "the given task")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.typed import option
@@ -23,10 +23,20 @@ class TaskSettings:
     num_outputs_to_generate: int | None = option(
         None, low=1, shapes=False, aliases=("num_outputs",), help="how many records are wanted"
     )
+    records_per_seed: int | None = option(
+        None,
+        low=1,
+        shapes=False,
+        aliases=("sdg_scale_factor",),
+        help="records wanted for each seed example, in place of a total",
+    )
     max_stalled_requests: int = option(
         50, low=1, shapes=False, help="units in a row without a record after which a task gives up"
     )
     num_prompt_instructions: int | None = option(None, low=1, help="seed examples in a prompt")
+    pipeline: Literal["simple", "full"] | None = option(
+        None, help="simple: pairs in one call, by builders that have such a way; full: all their steps"
+    )
     save_formatted_output: bool = option(False, shapes=False, help="also write formatted.jsonl")
     seed: int = option(0, low=0, help="the seed of all randomness")
 

@@ -75,9 +75,9 @@ def test_duplicates_are_decided_in_unit_order(tmp_path: Path, concurrency: int) 
     assert rejections == [
         (0, "dedup", {"score": 1.0, "record": 1}),
         (1, "dedup", {"score": 1.0, "record": 2}),
-        (2, "length", {"score": 1}),
+        (2, "letters", {"score": 1}),
         (2, "dedup", {"score": 1.0, "record": 1}),
-        (2, "length", {"score": 1}),
+        (2, "letters", {"score": 1}),
         (3, "dedup", {"score": 1.0, "record": 4}),
     ]
 
@@ -85,7 +85,7 @@ def test_duplicates_are_decided_in_unit_order(tmp_path: Path, concurrency: int) 
 def test_a_row_that_is_dropped_later_shuts_nobody_out(tmp_path: Path) -> None:
     """The second x is refused by its length, not as a duplicate of the first, which was dropped."""
     outcome = shape(tmp_path, "duplicates", words("x x", "x"))
-    assert [r["stage"] for r in outcome.rejections] == ["length"] * 3
+    assert [r["stage"] for r in outcome.rejections] == ["letters"] * 3
 
 
 def test_duplicates_within_a_group_do_not_meet_other_groups(tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ class DuplicatesBuilder(_ShapeBuilder):
         return Flow(
             spread,
             Check("dedup", on="label", within="group" if task.task_description == "within" else None),
-            Check("length", on="label", keep=at_least(2)),
+            Check("letters", on="label", keep=at_least(2)),
         )
 
 
-class LengthValidator(Validator):
+class LettersValidator(Validator):
     async def validate(self, row, kit) -> Verdict:
         return Verdict(len(row[kit.check.on]))
