@@ -14,6 +14,7 @@ from fms_dgt.cli.parser import Parser
 from fms_dgt.cli.teachers import Meant, add_model_flags, shown_model, shown_roles, tell, telling_what_for
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.hooks.wording import harmless
 from fms_dgt.runner.probe import Probe, Prober
 
 ANSWERED, UNANSWERED, MENDABLE = 0, 1, 2
@@ -115,7 +116,7 @@ def _show(teachers: Sequence[Teacher], probes: Sequence[Probe]) -> None:
             errors.setdefault(probe.error, []).append(teacher)
     for error, concerned in errors.items():
         print(f"\n{'; '.join(map(shown_roles, concerned))}:")
-        print("\n".join(f"  {line}" for line in error.splitlines()))
+        print("\n".join(f"  {line}" for line in harmless(error).splitlines()))
 
 
 def _cells(teacher: Teacher, probe: Probe) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Imports nothing that `--help` does not need.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -21,7 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _dispatch(args)
-        sys.stdout.flush()
+        # a program without any terminal has no stdout
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except SystemExit as stop:
         return _exit_code(stop.code)
     except KeyboardInterrupt:
@@ -70,6 +73,10 @@ def _report(error: Exception, *, debug: bool) -> int:
         for number, line in enumerate(lines):
             print(f"{'error: ' if each or not number else '       '}{line}", file=sys.stderr)
         return MISUSED if isinstance(error, UserError) else FAILED
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        _abandon_stdout()
+        print(f"error: {error.strerror}; free some and run the same command", file=sys.stderr)
+        return FAILED
     hint = "" if debug else "; run again with --debug for the traceback"
     detail = " ".join(f"{type(error).__name__}: {error}".split())
     print(f"error: this is a fault in fms_dgt: {detail}{hint}", file=sys.stderr)

@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
         infos = plugins.listing()
     if options.json:
         print(json.dumps([asdict(info) for info in infos], indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
+    elif sys.stdout is not None and sys.stdout.isatty():
         _show_table(infos)
     else:
         _show_plain(infos)

@@ -15,6 +15,7 @@ from fms_dgt.binding.teachers import Teacher, teacher_alone, teachers_of
 from fms_dgt.cli.parser import Parser, number
 from fms_dgt.config import Flags, PlanRequest, RunPlan, TaskPlan, load_plan
 from fms_dgt.errors import InputError, PluginError, Problem, did_you_mean
+from fms_dgt.hooks.wording import harmless
 from fms_dgt.plugins import Plugins
 
 # seconds after which somebody who waits is told what for
@@ -152,7 +153,7 @@ def shown_roles(teacher: Teacher) -> str:
 
 def tell(text: str) -> None:
     """Say something beside the result."""
-    print(text, file=sys.stderr, flush=True)
+    print(harmless(text), file=sys.stderr, flush=True)
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from fms_dgt.cli.parser import Parser
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.hooks.wording import harmless
 from fms_dgt.runner.trace import Trace, trace
 
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(encode(found), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(_lines(found)))
+        print(harmless("\n".join(_lines(found))))
     return 0
 
 

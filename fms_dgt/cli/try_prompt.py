@@ -18,6 +18,7 @@ from fms_dgt.cli.try_request import Asking, asking_of
 from fms_dgt.core.generator import Completion
 from fms_dgt.core.reply import Reading, TextReply
 from fms_dgt.errors import InputError, Unreadable
+from fms_dgt.hooks.wording import harmless
 from fms_dgt.runner.probe import Probe, Prober
 
 READ, NOT_READ, MENDABLE = 0, 1, 2
@@ -78,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
         return _exit_code(probe, read)
     shown = [*(_prompt_lines(asking) if options.show_prompt else ()), *_lines(asking, probe, read)]
     if shown:
-        print("\n".join(shown))
+        print(harmless("\n".join(shown)))
     if probe.error:
         tell(f"error: {model_of(asking.generator)}: {probe.error}")
     return _exit_code(probe, read)

@@ -269,7 +269,7 @@ def _ask_of(task: BoundTask, name: str | None, values: Mapping[str, Any]) -> _As
         found = [ask for ask in _asks(task, task.flow.walk()) if ask.stage.name == name]
     if found:
         return found[0]
-    known = [ask.stage.name for ask in _asks(task, task.flow.walk())]
+    known = dict.fromkeys(ask.stage.name for ask in _asks(task, task.flow.walk()))
     what = f"no stage '{name}' of {task.name}" if name else f"no stage of {task.name}"
     raise _wrong(
         f"{what} asks with a template", did_you_mean(name or "", known, noun="stages that ask"), "--stage"

@@ -68,7 +68,7 @@ class RowCounter:
     def __init__(self, name: str) -> None:
         self._name = name
         self._next = 0.0
-        self._shown = sys.stderr.isatty()
+        self._shown = sys.stderr is not None and sys.stderr.isatty()
 
     def __call__(self, rows: int) -> None:
         if self._shown and time.monotonic() >= self._next:

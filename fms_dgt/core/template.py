@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,7 @@ class Template:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        parse = _ENVIRONMENT.parse
-        found = jinja2.meta.find_undeclared_variables
-        return frozenset(found(parse(self.prompt)) | found(parse(self.system)))
+        return _names_in(self.prompt) | _names_in(self.system)
 
     @property
     def _given(self) -> frozenset[str]:
@@ -105,8 +103,8 @@ class Template:
 
     @cached_property
     def _compiled(self) -> tuple[jinja2.Template, jinja2.Template | None]:
-        environment = _PLAIN_ENVIRONMENT if self.plain else _ENVIRONMENT
-        return _compiled(self.prompt, environment), _compiled(self.system) if self.system else None
+        prompt = _compiled(self.prompt, plain=self.plain)
+        return prompt, _compiled(self.system, plain=False) if self.system else None
 
     def messages(
         self, values: Mapping[str, Any], *, count: int | None = None, as_json: bool = False
@@ -143,17 +141,24 @@ class Template:
         }
 
 
-def _compiled(text: str, environment: SandboxedEnvironment = _ENVIRONMENT) -> jinja2.Template:
-    template = environment.from_string(text)
+# every task of a taxonomy asks with the same templates
+@lru_cache(maxsize=1024)
+def _compiled(text: str, *, plain: bool) -> jinja2.Template:
+    template = (_PLAIN_ENVIRONMENT if plain else _ENVIRONMENT).from_string(text)
     # a plain dict in place of a chain that every rendering would walk
     template.globals = dict(template.globals)
     return template
 
 
+@lru_cache(maxsize=1024)
+def _names_in(text: str) -> frozenset[str]:
+    return frozenset(jinja2.meta.find_undeclared_variables(_ENVIRONMENT.parse(text)))
+
+
 def names_in(text: str) -> frozenset[str]:
     """The names that a piece of template text uses. Raises InputError where it is none."""
     try:
-        return frozenset(jinja2.meta.find_undeclared_variables(_ENVIRONMENT.parse(text)))
+        return _names_in(text)
     except jinja2.TemplateSyntaxError as error:
         raise InputError([Problem(f"is not a template: {error.message}", "see the Jinja syntax")]) from error
 

@@ -16,7 +16,7 @@ from fms_dgt.datasets.raft import Documents, RaftSettings
 from fms_dgt.datasets.recipe import Ingredient, Recipe, read_recipe
 from fms_dgt.datasets.seeds import seed_pairs
 from fms_dgt.datasets.skills import skill_rows
-from fms_dgt.datasets.tables import Given, Table, not_for_training, tables
+from fms_dgt.datasets.tables import Given, Table, not_for_training, seeds_of_runs, tables
 from fms_dgt.datasets.training_set import (
     Progress,
     TrainingRow,
@@ -53,17 +53,17 @@ def write_instructlab(
     generated: Given,
     layout: Layout,
     *,
-    tasks: Iterable[Mapping[str, Any]] = (),
+    tasks: Iterable[Mapping[str, Any]] | None = None,
     progress: Progress | None = None,
 ) -> list[Written]:
     """Write everything, and say what. The seeds of `tasks`, as their files say them, become test rows.
 
-    Raises InputError, FolderError.
+    Without `tasks` they are those that the runs were made with. Raises InputError, FolderError.
     """
     found, notes = _readable(tables(generated))
     _check_free(layout)
     writer = _Writer(layout, found, progress)
-    written = [*writer.nodes(), *writer.plain(), *writer.tests(tasks)]
+    written = [*writer.nodes(), *writer.plain(), *writer.tests(seeds_of_runs(found) if tasks is None else tasks)]
     notes = [*notes, *not_for_training(found)]
     return [replace(written[0], notes=(*notes, *written[0].notes)), *written[1:]]
 

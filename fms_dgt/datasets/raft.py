@@ -7,6 +7,7 @@ others (about a quarter of a kilobyte), and nothing of the questions and answers
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,9 @@ from fms_dgt.datasets.columns import KnowledgeRow
 from fms_dgt.errors import InputError, Problem
 
 Apart: TypeAlias = Literal["documents", "chunks"]
+_SENTENCE = re.compile(r"[.!?\n\u3002\uff01\uff1f]")
+# shorter sentences, and rows of tables, may stand in any document
+_TELLING, _MARKS = 30, 3
 # a document within a task, or a chunk's digest
 _Key: TypeAlias = tuple[str, str] | bytes
 
@@ -67,8 +71,8 @@ class Documents:
     """Every text that a context may hold, by the chunk and the document it is from.
 
     With `apart="documents"` distractors come from other documents than the golden text, with "chunks" from
-    other chunks, of the same document too. A document that two tasks use is one document: its name is the
-    same and they share a chunk.
+    other chunks, of the same document too. A document that two tasks use is one document: its file's name
+    is the same, and they share sentences, however each has cut it.
     """
 
     def __init__(self, rows: Iterable[KnowledgeRow], apart: Apart = "documents") -> None:
@@ -131,9 +135,12 @@ class Documents:
             document = self._documents.setdefault(self._key(row), len(self._same))
             if document == len(self._same):
                 self._same.append(document)
-            self._join(document, named.setdefault((row.document_name, digest), document))
             if (document, digest) not in chunks:
                 self._chunks.append(chunks.setdefault((document, digest), _Chunk(digest, document)))
+                name = row.document_name.rpartition("/")[2]
+                # chunks, and what has no name, are known by their text alone
+                for mark in _marks(row.raw_document) if name and self._apart == "documents" else [digest]:
+                    self._join(document, named.setdefault((name, mark), document))
             text = _digest(row.document, digest, document.to_bytes(8, "big"))
             if text not in texts:
                 texts.add(text)
@@ -175,6 +182,15 @@ class Documents:
 
 def _digest(text: str, *more: bytes) -> bytes:
     return blake2b(b"".join([*more, text.encode("utf-8", "surrogatepass")]), digest_size=16).digest()
+
+
+def _marks(text: str) -> list[bytes]:
+    """By what the same text is known where it is cut in another way: a few of its sentences.
+
+    Those with the smallest digests are the same ones, whatever stands around them.
+    """
+    whole = (part.strip() for part in _SENTENCE.split(text))
+    return sorted({_digest(part) for part in whole if len(part) >= _TELLING})[:_MARKS] or [_digest(text)]
 
 
 def _in_random_order(count: int, random: Random) -> Iterator[int]:

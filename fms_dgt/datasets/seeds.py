@@ -18,7 +18,8 @@ def seed_pairs(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if not isinstance(example, Mapping):
             continue
         context = str(example.get("context") or "").strip()
-        pairs = example[_PAIRS] if isinstance(example.get(_PAIRS), list) else [example]
+        listed = example.get(_PAIRS)
+        pairs = listed if isinstance(listed, list) and listed else [example]
         for pair in pairs:
             question = _first(pair, "question", "instruction")
             answer = _first(pair, "answer", "response")

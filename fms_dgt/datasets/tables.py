@@ -103,7 +103,9 @@ def _of_path(path: Path) -> Iterator[Table]:
 
 def _data_files(folder: Path) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name != _ASIDE and not name.startswith(".")]
+        # a folder of that name may be a node of a taxonomy, too
+        aside = _ASIDE if DATA in files else ""
+        folders[:] = [name for name in folders if name != aside and not name.startswith(".")]
         if DATA in files:
             yield Path(root, DATA)
 
@@ -176,6 +178,12 @@ def not_for_training(found: Sequence[Table]) -> list[str]:
         return []
     which = made[0] if len(found) == 1 else f"{len(made):,} of {len(found):,} files, {made[0]} the first,"
     return [f"{which} came from a stand-in for a model: good for trying things out, not for training"]
+
+
+def seeds_of_runs(found: Sequence[Table]) -> list[SomeRow]:
+    """The tasks that made the tables, as far as the runs have kept what they were shown."""
+    reports = [_report(table.path.parent) for table in found if table.path is not None]
+    return [{"seed_examples": report["seeds"]} for report in reports if isinstance(report.get("seeds"), list)]
 
 
 def _report(folder: Path) -> Mapping[str, Any]:

@@ -14,8 +14,14 @@ _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _INDENTED = re.compile(r"(?: {4}| {0,3}\t)\s*\S")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_QUOTE = re.compile(r"\s*>")
 _HTML_TABLE = re.compile(r" {0,3}<table\b", re.IGNORECASE)
-_HTML_END = re.compile(r"</table\s*>", re.IGNORECASE)
+# HTML in which nothing is Markdown
+_HTML_RAW = re.compile(r" {0,3}<(?:(pre|script|style|textarea)\b|!--)", re.IGNORECASE)
+_CLOSING = {
+    name: re.compile(rf"</{name}\s*>", re.IGNORECASE)
+    for name in ("table", "pre", "script", "style", "textarea")
+} | {"": re.compile("-->")}
 _BAR = frozenset("|:- \t")
 
 
@@ -48,8 +54,8 @@ class _Reader:
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._in_list = False
-        # where the next "</table>" is looked for: one that is nowhere is not looked for again
-        self._tables_end = True
+        # what is closed nowhere from here on is not looked for again
+        self._unclosed: set[str] = set()
 
     def blocks(self) -> Iterator[Block]:
         at = self._front_matter()
@@ -60,8 +66,11 @@ class _Reader:
                 at += 1
                 continue
             block, at = self._next(at)
-            if block.kind != "text" or not self._lines[at - 1].startswith((" ", "\t")):
-                self._in_list = block.kind == "text" and bool(_ITEM.match(self._text, block.start, block.end))
+            if block.kind == "text" and _ITEM.match(self._text, block.start, block.end):
+                self._in_list = True
+            elif block.kind == "heading" or not self._lines[at - 1].startswith((" ", "\t")):
+                # what is indented goes on with the list; a line that is not ends it
+                self._in_list = False
             yield block
 
     def _next(self, at: int) -> tuple[Block, int]:
@@ -71,11 +80,15 @@ class _Reader:
             bare = title.rstrip("#")
             title = bare.rstrip() if not bare or bare[-1:].isspace() else title
             return self._block("heading", at, at + 1, len(found[1]), title), at + 1
-        for kind, end in (("code", self._code_end(at)), ("table", self._table_end(at))):
-            if end:
-                return self._block("code" if kind == "code" else "table", at, end), end
+        if end := self._code_end(at):
+            return self._block("code", at, end), end
+        if end := self._table_end(at):
+            return self._block("table", at, end), end
+        if end := self._raw_end(at):
+            # a comment is nothing to be kept whole
+            return self._block("text" if "<!--" in line else "code", at, end), end
         end = self._paragraph_end(at)
-        if end == at + 1 and end < len(self._lines) and not _ITEM.match(line):
+        if end == at + 1 and end < len(self._lines) and not (_ITEM.match(line) or _QUOTE.match(line)):
             under = _SETEXT.match(self._lines[end])
             if under:
                 level = 1 if under[1][0] == "=" else 2
@@ -92,7 +105,7 @@ class _Reader:
         line = self._lines[at]
         if _ATX.match(line) or self._opens_fence(at) or _HTML_TABLE.match(line):
             return True
-        return bool(_SETEXT.match(line)) or self._is_table(at)
+        return bool(_SETEXT.match(line)) or self._is_table(at) or self._raw_end(at) > 0
 
     def _opens_fence(self, at: int) -> str:
         found = _FENCE.match(self._lines[at])
@@ -130,22 +143,32 @@ class _Reader:
             while end < len(self._lines) and "|" in self._lines[end] and not self._opens_fence(end):
                 end += 1
             return end
-        if self._tables_end and _HTML_TABLE.match(self._lines[at]):
-            found = _HTML_END.search(self._text, self._starts[at])
-            self._tables_end = found is not None
-            if found:
-                end = at + 1
-                while self._starts[end] < found.end():
-                    end += 1
-                return end
-        return 0
+        return self._closed(at, "table") if _HTML_TABLE.match(self._lines[at]) else 0
+
+    def _raw_end(self, at: int) -> int:
+        """The line after HTML of several lines in which nothing is Markdown; 0 where none begins here."""
+        found = _HTML_RAW.match(self._lines[at])
+        end = self._closed(at, (found[1] or "").lower()) if found else 0
+        return end if end > at + 1 else 0
+
+    def _closed(self, at: int, name: str) -> int:
+        """The line after the one that closes HTML begun here; 0 where none does."""
+        found = None if name in self._unclosed else _CLOSING[name].search(self._text, self._starts[at])
+        if not found:
+            self._unclosed.add(name)
+            return 0
+        end = at + 1
+        while self._starts[end] < found.end():
+            end += 1
+        return end
 
     def _front_matter(self) -> int:
-        """The line after a block of YAML between two `---` at the very beginning."""
-        if self._lines[0].rstrip() != "---" or len(self._lines) < 2 or not self._lines[1].strip():
+        """The line after YAML between two `---`, or TOML between two `+++`, at the very beginning."""
+        mark = self._lines[0].rstrip()
+        if mark not in ("---", "+++") or len(self._lines) < 2 or not self._lines[1].strip():
             return 0
         for end in range(1, min(len(self._lines), 200)):
-            if self._lines[end].rstrip() in ("---", "..."):
+            if self._lines[end].rstrip() in (mark, "..."):
                 return end + 1
         return 0
 

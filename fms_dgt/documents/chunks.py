@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from fms_dgt.documents.blocks import Block, blocks
 from fms_dgt.documents.cutting import Cutter, Piece
@@ -65,8 +66,11 @@ class _Draft:
 def _drafts(text: str, measure: Callable[[str], int], limit: int) -> Iterator[_Draft]:
     """Each section packed by itself: as many blocks together as fit, in parts of about one size."""
     cutter = Cutter(text, measure, limit)
-    for path, section in _sections(blocks(text)):
-        sized = [(block, measure(text[block.start : block.end])) for block in section]
+    found = blocks(text)
+    # a tokenizer counts blank lines, too
+    ends = {one.start: after.start for one, after in pairwise(found)}
+    for path, section in _sections(found):
+        sized = [(block, measure(text[block.start : ends.get(block.start, block.end)])) for block in section]
         total = sum(size for _, size in sized)
         target = total / -(-total // limit) if total else 0
         for piece in _pieces(sized, cutter, target):

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from fms_dgt.documents.blocks import Block, is_bar
 from fms_dgt.documents.measure import WORD
 
-# with the full stops, exclamation and question marks of Chinese and Japanese
-_SENTENCE_END = re.compile("[.!?\u2026][\"'\u201d\u2019)\\]]*\\s+|[\u3002\uff01\uff1f]|\\n\\s*")
+# with the marks of Arabic, Urdu and Hindi, and those of Chinese and Japanese, which no space follows
+_SENTENCE_END = re.compile(
+    "[.!?\u2026\u061f\u06d4\u0964\u0965][\"'\u201d\u2019)\\]]*\\s+|[\u3002\uff01\uff1f]|\\n\\s*"
+)
+_RUN = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,18 @@ class Cutter:
         while at < end:
             stop = self.text.find("\n", at, end)
             stop = end if stop < 0 else stop
-            yield from self._piece(at, stop)
+            yield from self._piece(at, min(stop + 1, end))
             at = stop + 1
 
     def _words(self, start: int, end: int, most: int) -> Iterator[Piece]:
-        for found in WORD.finditer(self.text, start, end):
-            yield from self._letters(found.start(), found.end(), most)
+        """What is between spaces; where that is too much, as in Chinese, words and letters."""
+        for run in _RUN.finditer(self.text, start, end):
+            size = self.measure(run[0])
+            if size <= most:
+                yield Piece(run.start(), run.end(), size)
+                continue
+            for found in WORD.finditer(self.text, run.start(), run.end()):
+                yield from self._letters(found.start(), found.end(), most)
 
     def _letters(self, start: int, end: int, most: int) -> Iterator[Piece]:
         size = self.measure(self.text[start:end])
@@ -121,11 +130,12 @@ class Cutter:
             yield from self._letters(middle, end, most)
 
     def _piece(self, start: int, end: int) -> Iterator[Piece]:
-        """What is between the two, without white space at its end; nothing, if there is only that."""
+        """What is between the two, without white space at its end, which is measured; or nothing."""
+        last = end
         while end > start and self.text[end - 1].isspace():
             end -= 1
         if end > start:
-            yield Piece(start, end, self.measure(self.text[start:end]))
+            yield Piece(start, end, self.measure(self.text[start:last]))
 
     def _of(self, piece: Piece) -> str:
         return self.text[piece.start : piece.end]

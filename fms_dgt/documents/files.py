@@ -10,7 +10,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from fms_dgt.core.canonical import hexdigest
+from fms_dgt.documents.archives import fault_of_archive
 from fms_dgt.documents.collection import Collection
+from fms_dgt.documents.conversions import Conversions
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.converters.known import Converters
 from fms_dgt.documents.converters.text import TextConverter, decoded
@@ -19,7 +21,8 @@ from fms_dgt.errors import InputError, Problem, SetupError, UserError
 
 LARGEST = 100 * 1024 * 1024
 # what a file of that kind begins with; a converter's own words about anything else help nobody
-_MAGIC = {".pdf": (b"%PDF-", "a PDF file"), ".docx": (b"PK", "a DOCX file"), ".pptx": (b"PK", "a PPTX file")}
+_ZIP = b"PK"
+_MAGIC = {".pdf": (b"%PDF-", "a PDF file"), ".docx": (_ZIP, "a DOCX file"), ".pptx": (_ZIP, "a PPTX file")}
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -45,8 +48,9 @@ class Listing:
 class FileCollection(Collection):
     """Files that converters make into documents."""
 
-    def __init__(self, converters: Mapping[str, str] | None = None) -> None:
+    def __init__(self, converters: Mapping[str, str] | None = None, cache: Path | None = None) -> None:
         self._converters = Converters(converters)
+        self._conversions = Conversions(cache)
 
     @abstractmethod
     def _find(self) -> Listing:
@@ -111,6 +115,8 @@ class FileCollection(Collection):
             result.problems.append(Problem(what, "give a copy of the file itself", where))
         elif start not in data[:1024]:
             result.problems.append(Problem(f"is not {kind}, whatever its name says", "leave it out", where))
+        elif start == _ZIP and (fault := fault_of_archive(data, LARGEST)):
+            result.problems.append(Problem(fault, "leave it out", where))
         elif isinstance(self._converters.converter(file.suffix), TextConverter):
             try:
                 _, guess = decoded(data)
@@ -132,7 +138,9 @@ class FileCollection(Collection):
         try:
             if isinstance(converter, TextConverter):
                 return decoded(data)[0]
-            return normalized(self._run(converter, file, data))
+            return self._conversions.text(
+                converter, data, lambda: normalized(self._run(converter, file, data))
+            )
         except UserError:
             raise
         except Exception as error:  # (a converter may raise anything)

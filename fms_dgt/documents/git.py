@@ -39,7 +39,7 @@ class GitCollection(FileCollection):
         root: Path,
         converters: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(converters)
+        super().__init__(converters, cache)
         self._spec = spec
         self._root = root
         self._cache = cache
@@ -97,7 +97,8 @@ class GitCollection(FileCollection):
             listing.notes.append(f"{where.shown} {resolved.note}")
         self._repository = cache.repository(resolved.commit)
         tree = git(["ls-tree", "-r", "-l", "-z", "--full-tree", resolved.commit], folder=self._repository)
-        return [_blob(line) for line in tree.decode("utf-8", "replace").split("\0") if line]
+        # names that are no UTF-8 stay different from each other
+        return [_blob(line) for line in tree.decode("utf-8", "backslashreplace").split("\0") if line]
 
     def _select(self, pattern: str, blobs: list[_Blob], listing: Listing) -> None:
         """The files that a pattern means; what it means besides is noted, or wrong if it is named."""

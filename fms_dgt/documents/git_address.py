@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ def address(repo: str, root: Path) -> Address:
         raise ValueError(f"names a remote helper, which runs commands; {_FORMS}")
     if found := _SCHEME.match(repo):
         return _of_url(repo, found[1].lower())
-    if (short := _SHORT.match(repo)) and not (root / repo).exists():
+    if (short := _SHORT.match(repo)) and not os.path.exists(root / repo):  # noqa: PTH110 (no name is too long for it)
         _check_host(short["host"].rpartition("@")[2])
         _check_host(short["host"])
         if short["path"].startswith("-") or not short["path"]:
@@ -80,10 +81,18 @@ def _check_host(host: str) -> None:
 
 def _of_path(repo: str, root: Path) -> Address:
     # whether it is there is asked when something has to be fetched: a cached commit needs it no more
-    return Address(str((root / Path(repo).expanduser()).resolve()), "file", repo)
+    # and neither an unknown user's "~name" nor a name of a thousand letters is a fault here
+    return Address(os.path.realpath(root / os.path.expanduser(repo)), "file", repo)  # noqa: PTH111
 
 
 def check_commit(name: str) -> None:
     """Refuse what is no commit, branch or tag. Raises ValueError."""
-    if not _NAME.match(name) or ".." in name or "@{" in name or "//" in name or name.endswith((".lock", "/")):
+    if (
+        len(name) > 255
+        or not _NAME.match(name)
+        or ".." in name
+        or "@{" in name
+        or "//" in name
+        or name.endswith((".lock", "/"))
+    ):
         raise ValueError("is no commit, branch or tag; name one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from fms_dgt.errors import did_you_mean
 _FULL = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,39}")
 _URL = re.compile(r"\w+://[^\s']+")
+_LONGEST = 200
 _USER = re.compile(r"(?<=//)[^/@\s]*@")
 # how servers refuse a single commit by its name, or a history without its past; then all is fetched
 _REFUSALS = ("unadvertised object", "dumb http", "does not support shallow", "no such remote ref")
@@ -48,7 +50,7 @@ class GitCache:
         """The full commit of a branch, a tag or a short commit. Raises NotThere and GitFailed."""
         if _FULL.fullmatch(name.lower()):
             return Resolved(name.lower())
-        file = self._folder / "names" / quote(name, safe="")
+        file = self._folder / "names" / _file_of(name)
         known = file.read_text("ascii") if file.is_file() else self._cached(name)
         if file.is_file() and known.startswith(name.lower()):
             # a short commit means what it meant; only a branch moves
@@ -122,13 +124,19 @@ class GitCache:
 
     def _git(self, arguments: list[str], folder: Path) -> bytes:
         address = self._address
-        if address.protocol == "file" and not Path(address.url).is_dir():
+        if address.protocol == "file" and not os.path.isdir(address.url):  # noqa: PTH112 (of any length)
             raise GitFailed("there is no such folder")
         try:
             return git(arguments, folder=folder, allow=address.allowed)
         except GitFailed as error:
             # git repeats the address, and a key may stand in it
             raise GitFailed(_URL.sub(lambda _: address.shown, str(error))) from None
+
+
+def _file_of(name: str) -> str:
+    """A file's name for that of a branch; what is not Latin is three times as long and more."""
+    plain = quote(name, safe="")
+    return plain if len(plain) <= _LONGEST else hashlib.sha256(name.encode()).hexdigest()
 
 
 _FETCH = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--no-write-fetch-head")

@@ -38,7 +38,7 @@ class LocalDocuments(FileCollection):
         return listing
 
     def _files(self, given: str, listing: Listing) -> list[Path]:
-        path = self._root / Path(given).expanduser()
+        path = self._root / os.path.expanduser(given)  # noqa: PTH111 (leaves an unknown user's "~name" as it is)
         if path.is_dir():
             return self._readable(given, list(_walk(path)), path, listing)
         if path.exists() or not is_wild(given):
@@ -82,21 +82,27 @@ class LocalDocuments(FileCollection):
         others = Counter(suffix_of(path.name) or path.name for path in inside)
         others = Counter({suffix: count for suffix, count in others.items() if suffix not in known})
         if len(inside) < len(hits):
-            listing.notes.append(
-                f"{given}: {len(hits) - len(inside)} links that lead out of it are not followed"
-            )
+            out = len(hits) - len(inside)
+            links = "a link that leads out of it is" if out == 1 else f"{out} links that lead out of it are"
+            listing.notes.append(f"{given}: {links} not followed")
         if others:
             listing.notes.append(f"{given}: not read, for want of a converter: {_counted(others)}")
         if not files:
             mend = f"what can be read: {', '.join(sorted(known))}"
             listing.problems.append(Problem("no file there can be read", mend, given))
-        return [path for path in files if self._is_usable(given, path, listing)]
+        return [path for path in files if self._is_usable(self._name(path), path, listing)]
 
     def _file(self, path: Path) -> File:
-        name = Path(os.path.relpath(path, self._root)).as_posix()
         with path.open("rb") as file:
             key = hashlib.file_digest(file, "sha256").hexdigest()
+        name = self._name(path)
         return File(name, suffix_of(name) or ".txt", key, path)
+
+    def _name(self, path: Path) -> str:
+        """The path below the root; what is no UTF-8 in it is written so that it stays different."""
+        return os.fsencode(Path(os.path.relpath(path, self._root)).as_posix()).decode(
+            "utf-8", "backslashreplace"
+        )
 
     def _place(self, file: File) -> str:
         return file.name

@@ -16,8 +16,12 @@ _DENSE = (
     "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+# vowels and tones above and below letters of Thai, Lao and Khmer, and marks of voice on kana
+_ON_LETTERS = (
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u17b4-\u17d3\u17dd\u3099\u309a"
+)
 # a run without a space counts once for each 50 characters, so that no text is short and endless
-WORD = re.compile(rf"[{_DENSE}]|[^\s{_DENSE}]{{1,50}}")
+WORD = re.compile(rf"[{_DENSE}][{_ON_LETTERS}]*|[^\s{_DENSE}]{{1,50}}")
 _TOKEN = re.compile(rf"[A-Za-z]+|[{_DENSE}]|[^\W\d_]{{1,2}}|\d{{1,3}}|[^\w\s]|_")
 
 
@@ -62,4 +66,10 @@ def tokenizer_count(name: str) -> Callable[[str], int]:
         raise InputError([Problem(f"the tokenizer '{name}' cannot be loaded: {error}", mend)]) from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def count(text: str) -> int:
+        # a space at the end goes with the word that follows; line ends may be one token more before a letter
+        bare = text.rstrip(" ")
+        return len(tokenizer.encode(bare, add_special_tokens=False).ids) + bare.endswith("\n")
+
+    return count

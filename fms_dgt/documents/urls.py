@@ -54,7 +54,7 @@ class UrlDocuments(FileCollection):
     def __init__(
         self, urls: Sequence[str], *, cache: Path | None = None, converters: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(converters)
+        super().__init__(converters, cache)
         self._urls = sorted(set(urls), key=lambda url: (_shown(url), url))
         self._folder = cache_folder(cache) / "urls"
         self._places: dict[str, Path] = {}
@@ -138,6 +138,9 @@ def _fetch(url: str) -> tuple[bytes, _Page]:
                 said = str(error) if isinstance(error, httpx.NetworkError) else type(error).__name__
                 said = "no answer in time" if isinstance(error, httpx.TimeoutException) else said
                 raise _Unfetched(f"cannot be fetched: {said}") from error
+            except UnicodeError as error:
+                # of the host's name, which is then in no form that a name server knows
+                raise _Unfetched("is no address: there can be no such host") from error
     raise _Unfetched(f"redirects more than {_HOPS} times")
 
 

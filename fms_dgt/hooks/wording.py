@@ -27,6 +27,10 @@ LONG_ERROR = 500
 READ_OF_ERROR = 4 * LONG_ERROR
 # What a note says on data that is for trying things out: it stands in every summary.
 NO_TRAINING_DATA = "not for training"
+# A file of which no task was made.
+LEFT_OUT = "left out: "
+# All that a terminal may obey, but for the ends of lines and tabs.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SECRETS = re.compile(
     r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
       | (?<=\bBearer\s)\S+
@@ -87,6 +91,11 @@ def one_line(text: str, limit: int = 160) -> str:
     """Foreign text as one line that can do nothing to a terminal."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in text[: limit * 4]).split())
     return clean if len(clean) <= limit else clean[: limit - 3].rstrip() + "..."
+
+
+def harmless(text: str) -> str:
+    """Foreign text as it stands, but for what a terminal would obey: that is spelled out."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text.replace("\r\n", "\n"))
 
 
 def lines_of(text: str, *, lines: int = 12, limit: int = 400) -> Iterator[str]:
@@ -175,12 +184,12 @@ def what_was_left_out(stages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def notes_at_end(event: RunFinished, told: Iterable[str]) -> Iterator[str]:
     """The notes that are news at the end of a run: not told before, and not in the row of a task.
 
-    That the data is not for training is told again.
+    That the data is not for training, and what was left out of the run, is told again.
     """
     before = set(told)
     failed = tuple(f"{task.task}: " for task in event.tasks if task.failed)
     for note in event.notes:
-        if note in before and NO_TRAINING_DATA not in note:
+        if note in before and NO_TRAINING_DATA not in note and not note.startswith(LEFT_OUT):
             continue
         if not (note.startswith(failed) and "--retry-failed" in note):
             yield note

@@ -76,6 +76,11 @@ class Cost:
         self._money += money
 
     @property
+    def known(self) -> bool:
+        """Whether any unit of this run is through: votes, items and re-asks multiply what a flow says."""
+        return self._units > 1
+
+    @property
     def a_unit(self) -> float:
         """Calls to expect of a unit."""
         return self._calls / self._units

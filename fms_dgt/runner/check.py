@@ -59,9 +59,10 @@ class CheckReport:
 
 def check(plan: RunPlan, plugins: Plugins) -> CheckReport:
     """Bind the plan. Raises InputError with everything that is wrong."""
-    tasks = bind(plan, plugins)
+    left_out: list[str] = []
+    tasks = bind(plan, plugins, left_out)
     _check_folder(tasks, plan.settings)
-    notes = [*plan.notes, *(note for task in tasks for note in task.notes)]
+    notes = [*plan.notes, *left_out, *(note for task in tasks for note in task.notes)]
     return CheckReport([_task_check(task, plan) for task in tasks], notes)
 
 

@@ -8,15 +8,15 @@ never leaves less than there was.
 from __future__ import annotations
 
 import json
-import os
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import Any, overload
 
 from fms_dgt.core.template import render
 from fms_dgt.journal.lock import folder_error
 from fms_dgt.runner.decide import Decision
+from fms_dgt.runner.open_files import GrowingFile, OpenFiles
 
 DATA, REJECTED, FORMATTED = "data.jsonl", "rejected.jsonl", "formatted.jsonl"
 _PART = ".part"
@@ -25,7 +25,9 @@ _PART = ".part"
 class Dataset:
     """Grows by decisions, in unit order."""
 
-    def __init__(self, folder: Path, instruction_format: Mapping[str, str], *, keep_places: bool) -> None:
+    def __init__(
+        self, folder: Path, instruction_format: Mapping[str, str], among: OpenFiles, *, keep_places: bool
+    ) -> None:
         self.folder = folder
         self.kept = 0
         self.rejected = 0
@@ -34,13 +36,10 @@ class Dataset:
         self._format = instruction_format
         self._places = array("Q", [0]) if keep_places else None
         names = [DATA, REJECTED, *([FORMATTED] if instruction_format else [])]
-        self._part: dict[str, Path] = {name: folder / (name + _PART) for name in names}
         self._published = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._files: dict[str, BinaryIO] = {
-                name: path.open("w+b", buffering=1 << 16) for name, path in self._part.items()
-            }
+            self._files = {name: GrowingFile(folder / (name + _PART), among) for name in names}
         except OSError as error:
             raise folder_error(folder, error) from error
 
@@ -61,10 +60,9 @@ class Dataset:
         """Put the files in the place of earlier ones; from here on they grow there."""
         if self._published:
             return
-        self.flush()
         try:
-            for name, path in self._part.items():
-                os.replace(path, self.folder / name)
+            for name, file in self._files.items():
+                file.move(self.folder / name)
         except OSError as error:
             raise folder_error(self.folder, error) from error
         self._published = True
@@ -74,13 +72,13 @@ class Dataset:
         try:
             for record in decision.records:
                 line = _line(record)
-                self._files[DATA].write(line)
+                self._files[DATA].append(line)
                 if self._format:
-                    self._files[FORMATTED].write(self._formatted(record))
+                    self._files[FORMATTED].append(self._formatted(record))
                 if self._places is not None:
                     self._places.append(self._places[-1] + len(line))
             for rejection in decision.rejections:
-                self._files[REJECTED].write(_line(rejection))
+                self._files[REJECTED].append(_line(rejection))
         except OSError as error:
             raise folder_error(self.folder, error) from error
         self.kept += len(decision.records)
@@ -103,13 +101,10 @@ class Dataset:
         """Write everything and close; unpublished files are taken away."""
         try:
             for file in self._files.values():
-                file.flush()
                 # before the journal says that all is there
-                os.fsync(file.fileno())
                 file.close()
-            if not self._published:
-                for path in self._part.values():
-                    path.unlink(missing_ok=True)
+                if not self._published:
+                    file.path.unlink(missing_ok=True)
         except OSError as error:
             raise folder_error(self.folder, error) from error
 
@@ -121,10 +116,8 @@ class Dataset:
         """Record number `at`, from 0."""
         if self._places is None:
             raise RuntimeError("places of records are kept for sources with a lag only")
-        file = self._files[DATA]
-        file.flush()
-        start, end = self._places[at], self._places[at + 1]
-        data: Mapping[str, Any] = json.loads(os.pread(file.fileno(), end - start, start))
+        line = self._files[DATA].part(self._places[at], self._places[at + 1])
+        data: Mapping[str, Any] = json.loads(line)
         return data
 
     def _formatted(self, record: Mapping[str, Any]) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from fms_dgt.core.validator import Match
-from fms_dgt.runner.memories import Memories
+from fms_dgt.runner.memories import KNOWN, Memories
 from fms_dgt.runner.outcome import Mark, Path, UnitOutcome
 
 Known: TypeAlias = dict[tuple[str, Path], Match | None]
@@ -97,11 +97,13 @@ class Judgement:
         if match is None:
             return
         decision.matches.append((mark.stage, mark.path, match))
-        evidence = {"score": round(match.score, 4), "record": match.record, "text": match.text}
+        known = match.record == KNOWN
+        record = {} if known else {"record": match.record}
+        text = {"text": match.text} if match.text else {}
         rejection = {
             "stage": mark.stage,
-            "reason": "like an earlier record",
-            "evidence": {name: value for name, value in evidence.items() if value != ""},
+            "reason": "like a known text" if known else "like an earlier record",
+            "evidence": {"score": round(match.score, 4), **record, **text},
             "values": {mark.on: mark.value},
         }
         decision.rejections.append(_line(outcome, mark.path, rejection))

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.binding.prices import generators_of
-from fms_dgt.core.generator import GeneratorOptions
 from fms_dgt.journal import Journal, Payer, Tally
 from fms_dgt.runner.admission import calls_of
 from fms_dgt.runner.calls import Endpoints
@@ -74,7 +72,8 @@ class Estimate:
             run.most_units = UNITS
             units = max(0, UNITS - run.units_before)
             calls += units * calls_of(run.bound.flow)
-        text = f"an estimate: {UNITS} units of each task, about {calls:,} calls at the most"
+        text = f"an estimate: {UNITS} units of each task, about {calls:,} calls"
+        text += ", more where checks vote or stages ask item by item"
         yield f"{text}; what they give is kept, and the run goes on from there"
 
     def of(self, run: TaskRun) -> dict[str, Any]:
@@ -211,12 +210,13 @@ class _TaskSample:
         if any(role not in seconds for unit in self._taken for role in unit):
             return {}
         busy: dict[Endpoint, list[float]] = {}
-        for role, generator in self._generators.items():
-            endpoint = self._endpoints.of(generator.backend)
+        # all of them first: each may lower the rates of one that they share
+        where = {role: self._endpoints.of(each.backend) for role, each in self._generators.items()}
+        for role, endpoint in where.items():
             values = busy.setdefault(endpoint, [0.0] * len(self._taken))
             for at, unit in enumerate(self._taken):
                 if role in unit:
-                    values[at] += _time(generator, endpoint, unit[role], seconds[role])
+                    values[at] += _time(endpoint, unit[role], seconds[role])
         return {endpoint: measure(values) for endpoint, values in busy.items()}
 
     def _seconds(self, busy: Mapping[Endpoint, Amount]) -> Amount | None:
@@ -237,15 +237,12 @@ class _TaskSample:
         return {name: tally.seconds / tally.calls for name, tally in measured.items()}
 
 
-def _time(generator: BoundGenerator, endpoint: Endpoint, asked: Tally, seconds: float) -> float:
+def _time(endpoint: Endpoint, asked: Tally, seconds: float) -> float:
     """How long an endpoint's slots, or its rates, are taken up by calls."""
-    options: GeneratorOptions = generator.backend.options
     tokens = asked.input_tokens + asked.output_tokens
-    by_rate = [
-        60 * amount / rate
-        for amount, rate in ((asked.calls, options.requests_per_minute), (tokens, options.tokens_per_minute))
-        if rate is not None
-    ]
+    # an endpoint keeps to the lowest rate that anybody asks for there
+    rates = zip((asked.calls, tokens), endpoint.a_minute, strict=True)
+    by_rate = [60 * amount / rate for amount, rate in rates if rate is not None]
     return max(asked.calls * seconds / endpoint.capacity, *by_rate, 0.0)
 
 

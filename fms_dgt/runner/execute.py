@@ -7,6 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from types import FrameType
 from typing import Any, Literal, TypeAlias
 
@@ -22,9 +23,10 @@ from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.estimate import Estimate
 from fms_dgt.runner.folder import Opened, ended_as, open_tasks
 from fms_dgt.runner.limits import Bounds, Budget
-from fms_dgt.runner.report import add_totals, read_report, task_report, write_report
+from fms_dgt.runner.open_files import OpenFiles
+from fms_dgt.runner.report import Totals, read_report, task_report, write_report
 from fms_dgt.runner.schedule import Scheduler
-from fms_dgt.runner.spending import Prices, Spending
+from fms_dgt.runner.spending import Prices, Spending, by_task
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.tries import RetryLimits
 
@@ -46,7 +48,9 @@ async def execute(
 
     With `signals` (in the main thread only), SIGINT and SIGTERM stop the run gently.
     """
-    tasks = bind(plan, plugins)
+    left_out: list[str] = []
+    tasks = bind(plan, plugins, left_out)
+    plan = replace(plan, notes=[*plan.notes, *left_out])
     with FolderLock(plan.settings.output_dir):
         journal = Journal(plan.settings.output_dir)
         try:
@@ -82,12 +86,17 @@ class _Run:
         pairs = list(zip(tasks, opened, strict=True))
         self._tasks = tasks
         self._done = {task.name: found.complete for task, found in pairs if found.complete is not None}
+        files = OpenFiles()
         self._runs = [
-            TaskRun(task, found.entry, journal, hooks) for task, found in pairs if found.complete is None
+            TaskRun(task, found.entry, journal, hooks, files)
+            for task, found in pairs
+            if found.complete is None
         ]
+        spent_before = by_task(journal.spent)
         for run in self._runs:
             if run.units_before:
-                run.cost.paid_before(run.units_before, self._spending.money_of(journal, run.entry.id))
+                paid = self._spending.whole(spent_before.get(run.entry.id, {})).cost
+                run.cost.paid_before(run.units_before, paid)
         self._estimate = Estimate(self._runs, journal, self._endpoints, self._spending)
         notes = [*plan.notes, *hooks.notes, *(note for found in opened for note in found.notes)]
         notes.extend(note for task in tasks for note in task.notes)
@@ -130,17 +139,17 @@ class _Run:
         seconds = time.monotonic() - self._clock
         results = dict(self._done)
         reports = {name: read_report(done.files[DATA].parent) for name, done in self._done.items()}
+        totals = Totals(self._calls, self._journal)
         for run in self._runs:
             try:
-                finished, report = self._close(run, seconds)
+                finished, report = self._close(run, totals, seconds)
             except FolderError as problem:
                 # the disk is full, say: the other tasks still get what is theirs
                 error = error or problem
                 continue
             results[run.bound.name] = finished
             reports[run.bound.name] = report
-        self._notes.extend(self._spending.notes())
-        paid = self._spending.totals(self._spending.paid, self._calls.paid)
+        self._notes.extend(self._spending.notes(tokens_matter=self._budget.most.tokens is not None))
         done = RunFinished(
             self._plan.settings.output_dir,
             [results[task.name] for task in self._tasks if task.name in results],
@@ -151,15 +160,15 @@ class _Run:
             [*self._notes, *self._hooks.warnings],
             str(error or ""),
             isinstance(error, UserError),
-            paid["input_tokens"],
-            paid["output_tokens"],
-            paid["cost"],
+            totals.paid["input_tokens"],
+            totals.paid["output_tokens"],
+            totals.paid["cost"],
             self._estimate.in_all() if self._plan.settings.estimate else None,
         )
         self._hooks.run_finished(done)
         return done
 
-    def _close(self, run: TaskRun, seconds: float) -> tuple[TaskFinished, dict[str, Any]]:
+    def _close(self, run: TaskRun, totals: Totals, seconds: float) -> tuple[TaskFinished, dict[str, Any]]:
         partial = run.write_tail()
         run.close()
         kept, end = run.dataset.kept, run.stop.end or "stopped"
@@ -175,7 +184,7 @@ class _Run:
         )
         self._notes.extend(run.notes())
         report = task_report(run, finished, partial=partial, seconds=seconds, started=self._started)
-        add_totals(report, run, self._calls, self._journal)
+        totals.add_to(report, run)
         if self._plan.settings.estimate:
             report["estimate"] = self._estimate.of(run)
         write_report(run.bound.folder, report)

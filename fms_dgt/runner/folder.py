@@ -49,7 +49,8 @@ async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: Run
     if settings.restart:
         opened = [_restarted(task, journal) for task in tasks]
     else:
-        entries = [journal.task(task.name) for task in tasks]
+        with journal.together():
+            entries = [journal.task(task.name) for task in tasks]
         different = [
             changes(entry.fingerprint, task.fingerprint) if entry.fingerprint else []
             for task, entry in zip(tasks, entries, strict=True)
@@ -59,9 +60,10 @@ async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: Run
             raise FolderChanged("\n".join([await _explained(*one, journal) for one in said if one[2]]))
         said = zip(tasks, entries, different, strict=True)
         opened = [_opened(task, entry, changed, journal, settings) for task, entry, changed in said]
-    for task, found in zip(tasks, opened, strict=True):
-        if found.entry.fingerprint != task.fingerprint:
-            journal.begin(found.entry.id, task.fingerprint)
+    with journal.together():
+        for task, found in zip(tasks, opened, strict=True):
+            if found.entry.fingerprint != task.fingerprint:
+                journal.begin(found.entry.id, task.fingerprint)
     return opened
 
 

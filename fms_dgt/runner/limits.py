@@ -44,8 +44,10 @@ class Budget:
         self.tokens = tokens
         self.cost = cost
         self.in_flight = 0
-        # of the calls that came back; at first what the folder's cost on average
-        self._dearest = cost / calls if calls else 0.0
+        # of the calls that came back; at first what the folder's cost on average. None: nobody knows,
+        # for those of the folder may have been paid for before prices were noted
+        self._dearest = cost / calls if calls and cost else None
+        self._longest = tokens / calls if calls and tokens else None
         self._grants: list[Callable[[], None]] = []
 
     def watch(self, grant: Callable[[], None]) -> None:
@@ -63,8 +65,7 @@ class Budget:
         if self.most.cost is not None:
             # what sums up to the budget but for a rounding error is all of it
             left = self.most.cost * (1 - 1e-9) - self.cost
-            # before the first answer nobody knows what one costs
-            room = min(room, self._reach(left, self._dearest if self.calls else left))
+            room = min(room, self._reach(left, self._dearest))
         return max(0, room)
 
     def room_but_for_money(self) -> int:
@@ -73,14 +74,16 @@ class Budget:
         if self.most.calls is not None:
             room = min(room, self.most.calls - self.calls - self.in_flight)
         if self.most.tokens is not None:
-            each = self.tokens / self.calls if self.calls else 1.0
-            room = min(room, self._reach(self.most.tokens - self.tokens, max(each, 1.0)))
+            room = min(room, self._reach(self.most.tokens - self.tokens, self._longest))
         return max(0, room)
 
-    def _reach(self, left: float, each: float) -> int:
+    def _reach(self, left: float, each: float | None) -> int:
         """For how many calls it is enough, beside those in flight."""
         if left <= 0:
             return 0
+        if each is None:
+            # before the first answer nobody knows what one takes
+            each = left
         # with nothing in flight a last call may start as long as anything is left
         calls = min(left / each, 1 << 40) if each > 0 else 1 << 40
         return int(calls - self.in_flight) or int(self.in_flight == 0)
@@ -96,7 +99,9 @@ class Budget:
         self.calls += calls
         self.tokens += tokens
         self.cost += cost
-        self._dearest = max(self._dearest, cost)
+        if calls:
+            self._dearest = max(self._dearest or 0.0, cost)
+            self._longest = max(self._longest or 0.0, tokens)
         for grant in self._grants:
             grant()
 
@@ -134,10 +139,14 @@ class Endpoint:
 
     def limit(self, *, calls: float | None, tokens: float | None) -> None:
         """Keep to so many calls and tokens a minute; the lowest that anybody asks for counts."""
-        if calls is not None and self._calls_rate is None:
-            self._calls_rate = Rate(calls)
-        if tokens is not None and self._tokens_rate is None:
-            self._tokens_rate = Rate(tokens)
+        self._calls_rate = _lower(self._calls_rate, calls)
+        self._tokens_rate = _lower(self._tokens_rate, tokens)
+
+    @property
+    def a_minute(self) -> tuple[float | None, float | None]:
+        """The calls and the tokens a minute that it keeps to."""
+        calls, tokens = self._calls_rate, self._tokens_rate
+        return calls.per_minute if calls else None, tokens.per_minute if tokens else None
 
     def waits(self, owner: Hashable) -> bool:
         """Whether somebody of this owner waits for a slot."""
@@ -240,3 +249,13 @@ class Endpoint:
         self._budget.in_flight += 1
         if self._calls_rate is not None:
             self._calls_rate.take(1)
+
+
+def _lower(rate: Rate | None, per_minute: float | None) -> Rate | None:
+    """A rate that keeps to this, too."""
+    if per_minute is None:
+        return rate
+    if rate is None:
+        return Rate(per_minute)
+    rate.slow_to(per_minute)
+    return rate

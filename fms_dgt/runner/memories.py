@@ -13,6 +13,9 @@ from fms_dgt.core.stages import Check
 from fms_dgt.core.validator import Keep, Match, Memory, OrderedValidator
 from fms_dgt.runner.outcome import Mark
 
+# The record number of what a check knew from the beginning.
+KNOWN = 0
+
 
 @dataclass(frozen=True)
 class _Compared:
@@ -64,6 +67,14 @@ class Memories:
     def _memory(self, stage: str, group: str) -> Memory:
         at = (stage, group)
         if at not in self._memories:
-            compared = self._compared[stage]
-            self._memories[at] = compared.validator.memory(compared.keep)
+            self._memories[at] = _begun(self._compared[stage])
         return self._memories[at]
+
+
+def _begun(compared: _Compared) -> Memory:
+    """A memory of what the check knows from the beginning."""
+    memory = compared.validator.memory(compared.keep)
+    on = compared.check.on or ""
+    for value in compared.check.known:
+        memory.add(compared.validator.value({on: value}, on), KNOWN)
+    return memory

@@ -105,11 +105,21 @@ class Rate:
     """So much a minute: of calls, or of tokens. Fills up to one second's worth, or one piece."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.per_minute = per_minute
         self._per_second = per_minute / 60.0
         self._most = max(1.0, self._per_second)
         self._level = self._most
         self._clock = clock
         self._then = clock()
+
+    def slow_to(self, per_minute: float) -> None:
+        """Keep to this, where it is less than so far."""
+        if per_minute < self.per_minute:
+            self._fill()
+            self.per_minute = per_minute
+            self._per_second = per_minute / 60.0
+            self._most = max(1.0, self._per_second)
+            self._level = min(self._level, self._most)
 
     def take(self, amount: float) -> None:
         """Use some; the level may fall below zero, and is then waited for."""

@@ -12,12 +12,16 @@ from typing import Any
 
 from fms_dgt.binding.bound import stage_names
 from fms_dgt.core.events import TaskFinished
+from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
 from fms_dgt.journal import Journal
 from fms_dgt.journal.lock import folder_error
 from fms_dgt.runner.calls import PaidCalls, ReplayedCalls
 from fms_dgt.runner.folder import REPORT
+from fms_dgt.runner.spending import by_task
 from fms_dgt.runner.task_run import TaskRun
+
+MOST_SEEDS = 1_000
 
 
 def task_report(
@@ -43,12 +47,20 @@ def task_report(
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
         "seconds": round(seconds, 3),
         "stages": _stages(run),
+        "seeds": _seeds(bound.task),
         "config": dict(bound.resolved),
         "settings": encode(run.bound.settings),
         "versions": {"python": platform.python_version(), **_versions(run)},
         "fingerprint": dict(bound.fingerprint),
         "files": {name: str(path) for name, path in finished.files.items()},
     }
+
+
+def _seeds(task: Task) -> list[Any]:
+    """What the task shows as examples; what is too much for that is a source, and stays where it is."""
+    found = getattr(task, task.data_field, None)
+    is_short = isinstance(found, list | tuple) and len(found) <= MOST_SEEDS
+    return encode(task)[task.data_field] if is_short else []
 
 
 def _stages(run: TaskRun) -> list[dict[str, Any]]:
@@ -76,23 +88,33 @@ def _versions(run: TaskRun) -> dict[str, str]:
     }
 
 
-def add_totals(
-    report: dict[str, Any], run: TaskRun, calls: PaidCalls | ReplayedCalls, journal: Journal
-) -> None:
-    """What the run and the folder have cost, all tasks together; and what this task has."""
-    spending, totals = calls.spending, journal.totals
-    paid = spending.totals(spending.paid, calls.paid)
-    report["this_run"] = {**paid, "replayed": calls.replayed}
-    report["folder"] = {
-        **spending.totals(journal.spent, totals.calls),
-        "input_tokens": totals.input_tokens,
-        "output_tokens": totals.output_tokens,
-    }
-    stages = stage_names(run.bound.flow)
-    report["spending"] = {
-        "this_run": spending.of_task(run.entry.id, stages),
-        "folder": spending.of_folder(journal, run.bound.name, stages),
-    }
+class Totals:
+    """What a run that is over and its folder have cost, summed up once for the reports of all tasks."""
+
+    def __init__(self, calls: PaidCalls | ReplayedCalls, journal: Journal) -> None:
+        self._spending = calls.spending
+        self._journal = journal
+        self._asked = by_task({**self._spending.paid, **self._spending.replayed})
+        self._spent = by_task(journal.spent)
+        self.paid = self._spending.totals(self._spending.paid, calls.paid)
+        self._this_run = {**self.paid, "replayed": calls.replayed}
+        self._folder = {
+            **self._spending.totals(journal.spent, journal.totals.calls),
+            "input_tokens": journal.totals.input_tokens,
+            "output_tokens": journal.totals.output_tokens,
+        }
+
+    def add_to(self, report: dict[str, Any], run: TaskRun) -> None:
+        """What the run and the folder have cost, all tasks together; and what this task has."""
+        stages = stage_names(run.bound.flow)
+        editions = sorted(self._journal.editions(run.bound.name))
+        spent = [self._spent.get(number, {}) for number in editions]
+        report["this_run"] = dict(self._this_run)
+        report["folder"] = dict(self._folder)
+        report["spending"] = {
+            "this_run": self._spending.of_task(self._asked.get(run.entry.id, ()), stages),
+            "folder": self._spending.of_folder(spent, run.entry.id, stages),
+        }
 
 
 def write_report(folder: Path, report: Mapping[str, Any]) -> None:

@@ -22,8 +22,11 @@ from fms_dgt.runner.walk import Surroundings, Walk
 # Units under way for each slot: some wait for retries or for the journal while others are asked.
 UNITS_A_SLOT = 4
 MOST_RETRYING = 4_096
+# So many times what a flow says a unit may ask, until one is through.
+AT_WORST = 10
 # Seconds that calls in flight may take to come in, once nobody needs them any more.
 GRACE = {"interrupted": 5.0, "stopped": 5.0, "reached": 10.0, "stalled": 10.0, "spent": 60.0}
+INTERRUPTED = "interrupted; run the same command to go on"
 
 
 class Scheduler:
@@ -58,19 +61,27 @@ class Scheduler:
     async def run(self) -> None:
         """Until every task has ended and nothing is under way. Errors are kept in `error`."""
         async with asyncio.TaskGroup() as group:
-            while True:
-                try:
-                    self._admit(group)
-                    self._judge_ends()
-                except FmsDgtError as error:
-                    self.fail(error)
-                if not self._units and all(task.stop for task in self.tasks):
-                    return
-                if any(task.catching_up and not task.stop for task in self.tasks):
-                    await asyncio.sleep(0)
-                    continue
-                self._wake.clear()
-                await self._wait()
+            try:
+                await self._until_ended(group)
+            except asyncio.CancelledError:
+                # by whoever waits for the run, or by a Ctrl-C from before it listened to that itself
+                self.stop_all("interrupted", INTERRUPTED)
+                raise
+
+    async def _until_ended(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            try:
+                self._admit(group)
+                self._judge_ends()
+            except FmsDgtError as error:
+                self.fail(error)
+            if not self._units and all(task.stop for task in self.tasks):
+                return
+            if any(task.catching_up and not task.stop for task in self.tasks):
+                await asyncio.sleep(0)
+                continue
+            self._wake.clear()
+            await self._wait()
 
     def interrupt(self) -> None:
         """Ctrl-C: stop admission and let calls in flight come in; a second one leaves at once."""
@@ -79,7 +90,7 @@ class Scheduler:
             return
         self.interrupted = True
         self._hooks.run_stopping(RunStopping("interrupted", GRACE["interrupted"]))
-        self.stop_all("interrupted", "interrupted; run the same command to go on")
+        self.stop_all("interrupted", INTERRUPTED)
 
     def stop_all(self, end: End, why: str) -> None:
         """Stop every task that has not ended."""
@@ -153,8 +164,10 @@ class Scheduler:
         open_calls = sum(
             max(0.0, other.cost.a_unit - asks) for other in self.tasks for asks in other.under_way.values()
         )
-        left = self._budget.room_but_for_money()
-        return left >= open_calls + task.cost.a_unit and self._money_reaches(task)
+        expected = open_calls + task.cost.a_unit
+        if task.under_way and not task.cost.known:
+            expected *= AT_WORST
+        return self._budget.room_but_for_money() >= expected and self._money_reaches(task)
 
     def _money_reaches(self, task: TaskRun) -> bool:
         """Whether the money is enough for one more unit beside what those under way still ask.

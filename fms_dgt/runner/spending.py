@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from fms_dgt.binding.bound import BoundGenerator, BoundTask
 from fms_dgt.binding.prices import generators_of, model_of
-from fms_dgt.journal import Journal, Payer, Tally
+from fms_dgt.journal import Payer, Tally
 from fms_dgt.runner.tries import Ask
+
+A = TypeVar("A")
 
 # Money is summed up in floats: amounts that differ by less are the same.
 DIGITS = 9
+
+
+def by_task(spent: Mapping[Payer, A]) -> dict[int, dict[Payer, A]]:
+    """What each task's payers have; going over all of it for each of many tasks would take minutes."""
+    found: dict[int, dict[Payer, A]] = {}
+    for payer, value in spent.items():
+        found.setdefault(payer.task, {})[payer] = value
+    return found
 
 
 class Prices:
@@ -33,6 +43,11 @@ class Prices:
         key = id(ask.generator)
         return Payer(ask.task_id, ask.stage, self._roles.get(key, ""), self._models.get(key, ""))
 
+    def cost_anything(self, payer: Payer) -> bool:
+        """Whether calls of this payer have a price, and not one of 0."""
+        generator = self._playing.get((payer.task, payer.role, payer.model))
+        return generator is not None and bool(generator.backend.options.price_of(1, 1))
+
     def money(self, payer: Payer, tally: Tally) -> float | None:
         """What calls cost at this run's prices; where it has none for them, what was paid at the time.
 
@@ -52,8 +67,9 @@ class Spending:
         self.prices = prices
         self.paid: dict[Payer, Tally] = {}
         self.replayed: dict[Payer, int] = {}
-        # answers that a server gave without saying how many tokens they took
+        # answers that a server gave without saying how many tokens they took; those of them with a price
         self.uncounted = 0
+        self.uncounted_cost = 0
         self.by_unit: dict[tuple[int, str], dict[Payer, Tally]] | None = None
         # by task: what the answers of its units under way are worth, replayed ones included
         self.under_way: dict[int, float] = {}
@@ -69,7 +85,9 @@ class Spending:
             self.replayed[payer] = self.replayed.get(payer, 0) + 1
         else:
             self.paid.setdefault(payer, Tally()).plus(tally)
-            self.uncounted += not (tally.input_tokens or tally.output_tokens)
+            if not (tally.input_tokens or tally.output_tokens):
+                self.uncounted += 1
+                self.uncounted_cost += self.prices.cost_anything(payer)
         if self.by_unit is not None:
             self.by_unit.setdefault(at, {}).setdefault(payer, Tally()).plus(tally)
 
@@ -80,25 +98,24 @@ class Spending:
             self.under_way[task] -= worth
         return worth
 
-    def notes(self) -> Iterator[str]:
-        """What keeps the figures from being whole."""
-        if self.uncounted and self.whole(self.paid).cost:
+    def notes(self, *, tokens_matter: bool = False) -> Iterator[str]:
+        """What keeps the figures from being whole; tokens matter by themselves where they are a budget."""
+        uncounted = self.uncounted if tokens_matter else self.uncounted_cost
+        if uncounted:
             text = "what they cost is not in the sum, and no budget in money or tokens sees them"
-            yield f"answers without a count of tokens: {self.uncounted:,}; {text}"
+            yield f"answers without a count of tokens: {uncounted:,}; {text}"
 
-    def of_task(self, task: int, stages: Sequence[str]) -> dict[str, Any]:
+    def of_task(self, payers: Iterable[Payer], stages: Sequence[str]) -> dict[str, Any]:
         """A task's part of this run, as JSON values, in the order of its stages."""
-        payers = [payer for payer in {**self.paid, **self.replayed} if payer.task == task]
-        spent = {payer: self.paid.get(payer, Tally()) for payer in payers}
-        return self._summed(spent, stages, self.replayed)
+        return self._summed({payer: self.paid.get(payer, Tally()) for payer in payers}, stages, self.replayed)
 
-    def of_folder(self, journal: Journal, name: str, stages: Sequence[str]) -> dict[str, Any]:
+    def of_folder(
+        self, editions: Sequence[Mapping[Payer, Tally]], newest: int, stages: Sequence[str]
+    ) -> dict[str, Any]:
         """What the folder has paid for a task, over all runs and editions, as JSON values."""
-        editions = journal.editions(name)
         merged: dict[Payer, Tally] = {}
-        newest = max(editions, default=0)
-        for payer, tally in journal.spent.items():
-            if payer.task in editions:
+        for spent in editions:
+            for payer, tally in spent.items():
                 merged.setdefault(payer._replace(task=newest), Tally()).plus(tally)
         return self._summed(merged, stages)
 
@@ -109,11 +126,6 @@ class Spending:
             total.plus(tally)
             total.cost += (self.prices.money(payer, tally) or 0.0) - tally.cost
         return total
-
-    def money_of(self, journal: Journal, task: int) -> float:
-        """What the folder has paid for an edition of a task, as far as prices are known."""
-        mine = {payer: tally for payer, tally in journal.spent.items() if payer.task == task}
-        return self.whole(mine).cost
 
     def without_price(self, spent: Mapping[Payer, Tally]) -> int:
         """How many calls have no known price."""

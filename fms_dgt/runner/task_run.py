@@ -22,6 +22,7 @@ from fms_dgt.runner.admission import Cost, Yield, calls_of
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement, Known, known_matches
 from fms_dgt.runner.memories import Memories
+from fms_dgt.runner.open_files import OpenFiles
 from fms_dgt.runner.outcome import Leaf, UnitOutcome
 from fms_dgt.runner.stop import Stop
 from fms_dgt.runner.walk import CODE_ERROR, RECORD
@@ -60,7 +61,9 @@ class Counts:
 class TaskRun:
     """The state of one task. Everything here happens on the event loop, in between awaits."""
 
-    def __init__(self, bound: BoundTask, entry: TaskEntry, journal: Journal, hooks: Hooks) -> None:
+    def __init__(
+        self, bound: BoundTask, entry: TaskEntry, journal: Journal, hooks: Hooks, files: OpenFiles
+    ) -> None:
         self.bound = bound
         self.entry = entry
         self.stop = Stop()
@@ -69,7 +72,7 @@ class TaskRun:
         self.cost = Cost(calls_of(bound.flow))
         self.memories = Memories.of(bound)
         self.dataset = Dataset(
-            bound.folder, bound.instruction_format, keep_places=bound.source.lag is not None
+            bound.folder, bound.instruction_format, files, keep_places=bound.source.lag is not None
         )
         self.under_way: dict[int, int] = {}
         # no unit beyond this many is begun, for an estimate

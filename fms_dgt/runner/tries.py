@@ -92,6 +92,8 @@ class Tries:
                 self._endpoint.retrying -= 1
 
     async def _once(self) -> Completion:
+        # the task may have stopped while the backend was opened; who waits after that is not turned away
+        self._ask.stop.check()
         await self._endpoint.acquire(self._ask.priority, self._ask.stop)
         calls = tokens = 0
         self._attempts += 1

@@ -113,6 +113,28 @@ def test_a_unit_keeps_its_name_when_other_text_changes(said):
     assert before[1:] == after[1:]
 
 
+def test_a_unit_keeps_its_name_when_its_place_changes(said):
+    def keys(files: dict[str, str], **where) -> list[str]:
+        return [unit.key for unit in builder().source(said(files, **where)).units(0)]
+
+    row, new = '{"content": "One is one."}\n', '{"content": "New."}\n'
+    (before,) = keys({"rows.jsonl": row}, knowledge_datastore={"data_path": "rows.jsonl"})
+    after = keys({"rows.jsonl": new + row}, knowledge_datastore={"data_path": "rows.jsonl"})
+    assert after[1:] == [before]
+    (moved,) = keys({"docs/moved.md": "One is one."}, documents={"a": "docs/moved.md"})
+    assert moved == before
+
+
+@pytest.mark.parametrize(
+    ("places", "fault"),
+    [("x" * 300, "is too long for a path"), ("a\0b", "has a control character"), (" ", "is empty")],
+)
+def test_places_that_cannot_be(places, fault):
+    _, problems = decoded(KnowledgeTask, {**SAID, "documents": {"a": places}}, "task.yaml")
+    assert len(problems) == 1
+    assert fault in str(problems[0])
+
+
 def test_the_fingerprint_follows_the_content_and_the_size(said):
     def stamp(text: str, **changes) -> str:
         return (

@@ -52,6 +52,31 @@ def test_cheap_checks_come_before_dear_ones(options, names):
     assert list(stages(**options)) == [*names, *CHECKS]
 
 
+ONE_CALL = ["variants", "each_variant", "draw", "question_answer_pairs", "nothing_to_ask", *CHECKS[:2]]
+
+
+@pytest.mark.parametrize("said", [{}, {"mode": "key_facts"}, {"variants": ["atomic_facts"]}])
+def test_simple_is_one_call_a_chunk_whatever_else_is_said(said):
+    flow = builder(simple=True, **said).flow(task())
+    assert [stage.name for stage in flow.stages] == ONE_CALL
+    assert [template for stage in flow.walk() for _, template in stage.asks()] == ["question_answer_pairs"]
+
+
+def test_simple_asks_no_judge_and_still_drops_what_is_there_already(tmp_path):
+    seed = CONTEXT_SEED["questions_and_answers"][0]["question"]
+
+    def pairs(prompt):
+        said = (seed, "What does a helmet cost?", "What does a HELMET cost")
+        return tagged(*(pair for q in said for pair in (("question", q), ("answer", "Nothing."))))
+
+    teacher = Teacher(question_answer_pairs=pairs)
+    outcome = run(tmp_path, teacher, PRICES, simple=True)
+    assert [name for name, prompts in teacher.prompts.items() if prompts] == ["question_answer_pairs"]
+    assert outcome.counts["calls"] == 1
+    assert [record["question"] for record in outcome.records] == ["What does a helmet cost?"]
+    assert [stage for stage, _ in counted(outcome)] == ["not_a_seed", "dedup_question"]
+
+
 def test_what_is_kept():
     flow = stages()
     inner = {stage.name: stage for name in ("faithfulness",) for stage in builder().flow(task()).walk()}
@@ -87,6 +112,17 @@ def test_a_chunk_is_asked_about_as_it_stands_and_by_three_summaries(tmp_path):
         "question_answer_pairs": 4,
         **dict.fromkeys(["judge_question", "judge_relevancy", "extract_claims", "judge_claim"], 4),
     }
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_summary_that_cannot_be_read_is_left_out_alone(tmp_path, count):
+    cut = Answer("<facts>- One fact. - Another", finish="length")
+    outcome = run(tmp_path, Teacher(atomic_facts=cut), PRICES, summaries_per_chunk=count)
+    made = Counter(record["dataset_type"] for record in outcome.records)
+    wrong = [row for row in outcome.rejections if row["stage"] == "each_variant"]
+    assert set(made) == {"document", "detailed_summary", "extractive_summary"}
+    assert [row["reason"] for row in wrong] == ["unreadable reply"] * count
+    assert "was cut off" in wrong[0]["evidence"]["missing"]
 
 
 def test_claims_are_checked_against_the_chunk_never_against_a_summary(tmp_path):
@@ -127,7 +163,9 @@ def test_as_many_pairs_as_the_text_carries_and_no_more_than_are_wanted(tmp_path)
     assert "3 at the most" in teacher.prompts["question_answer_pairs"][0]
 
 
-@pytest.mark.parametrize("none", ["NONE", "None.", "**NONE**", " none "])
+@pytest.mark.parametrize(
+    "none", ["NONE", "None.", "**NONE**", " none ", '"NONE"', "[NONE]", "(None)", "**NONE:** no text"]
+)
 def test_a_chunk_with_nothing_to_ask_yields_none_and_says_so(tmp_path, none):
     nothing = tagged(("question", none), ("answer", "It is a table of contents."))
     outcome = run(tmp_path, Teacher(question_answer_pairs=nothing), PRICES, variants=["document"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +69,20 @@ def test_every_command_has_help(project, command):
 def test_a_closed_pipe(tmp_path):
     code = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'fms_dgt', '--help'], stdout=subprocess.PIPE, stderr=subprocess.PIPE); p.stdout.close(); print(p.stderr.read().decode(), end=''); p.wait()"
     assert python("-c", code).stdout == ""
+
+
+def test_a_program_without_stdout():
+    code = (
+        "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-m', 'fms_dgt', 'plugins'])"
+    )
+    assert python("-c", code).stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_a_full_disk_behind_stdout():
+    code = (
+        "import subprocess, sys; p = subprocess.run([sys.executable, '-m', 'fms_dgt', 'plugins'], "
+        "stdout=open('/dev/full', 'w'), stderr=subprocess.PIPE, text=True); print(p.returncode, p.stderr)"
+    )
+    said = python("-c", code).stdout
+    assert said == "1 error: No space left on device; free some and run the same command\n\n"

@@ -82,7 +82,7 @@ def test_it_is_all_of_stdout_and_ends_well(tmp_path, flags):
     assert said.stdout.startswith(f"estimate\n  {DEBATE}: ")
     assert "    cost        about 0." in said.stdout
     assert "; kept in output\n" in said.stdout
-    announced = "note: an estimate: 10 units of each task, about 160 calls at the most" in said.stderr
+    announced = "note: an estimate: 10 units of each task, about 160 calls, more where" in said.stderr
     assert announced == (not flags)
     assert bool(said.stderr) == (not flags)
 

@@ -174,11 +174,20 @@ def test_a_plain_template_is_sent_as_it_stands(asked):
     assert result.stdout.startswith("--- prompt, as it stands\nThe capital of Peru is\n")
 
 
+CHATTER = """
+from fms_dgt import Generator
+
+class Chatter(Generator):
+    async def generate(self, request): ...
+"""
+
+
 def test_a_plain_template_is_nothing_for_a_backend_that_only_chats(project):
-    made = project({"p.yaml": PLAIN})
-    result = made.run("try", "--teacher", "simulated", "--template", "p.yaml", "--set", "country=Peru")
+    made = project({"p.yaml": PLAIN, "chat.py": CHATTER})
+    words = ("--include", "chat.py", "--teacher", "chatter", "--template", "p.yaml", "--set", "country=Peru")
+    result = made.run("try", *words)
     assert result.code == 2
-    assert "the template 'p' is plain, and simulated takes chat messages only" in result.stderr
+    assert "the template 'p' is plain, and chatter takes chat messages only" in result.stderr
 
 
 def test_a_template_of_the_builder_by_name(asked):
@@ -415,3 +424,9 @@ def test_what_cannot_be_asked(project, argv, says):
     result = project(files).run("try", *argv)
     assert (result.code, result.stdout) == (2, "")
     assert says in result.stderr
+
+
+def test_an_answer_can_do_nothing_to_a_terminal(asked) -> None:
+    result, _ = asked("plain \x1b]0;title\x07 \x1b[2J\r\n👩\N{ZERO WIDTH JOINER}👧 end", "hi")
+    assert "plain \\x1b]0;title\\x07 \\x1b[2J\n👩\N{ZERO WIDTH JOINER}👧 end\n" in result.stdout
+    assert "\x1b" not in result.stdout

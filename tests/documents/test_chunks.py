@@ -112,6 +112,16 @@ def test_larger_code_is_cut_between_lines_and_its_fence_repeated() -> None:
         ("<table>\n\nnever closed", ["text", "text"]),
         ("a | b\nno table", ["text"]),
         ("```\nnever closed\n\n# no\n\n", ["code"]),
+        ("+++\n# no\n+++\n# A", ["text", "heading"]),
+        ("- a\n  - b\n\n    goes on\n\n# A\n\n    code", ["text", "text", "heading", "code"]),
+        (
+            "- a\n\n  ```\n# no\n  ```\n\n    goes on\n\nend\n\n    code",
+            ["text", "code", "text", "text", "code"],
+        ),
+        ("> quoted\n---\ntext", ["text", "text"]),
+        ("words\n<pre>\n# no\n\n</pre>\n# A", ["text", "code", "heading"]),
+        ("<!-- one --> line\n# A\n<!--\n# no\n\n-->\ntext", ["text", "heading", "text", "text"]),
+        ("<pre>\n# A\n<PRE>\n# B", ["text", "heading", "text", "heading"]),
     ],
 )
 def test_blocks(text: str, kinds: list[str]) -> None:
@@ -120,7 +130,7 @@ def test_blocks(text: str, kinds: list[str]) -> None:
 
 PIECES = st.sampled_from([
     "# H\n", "## H h\n", "\n", "\n\n", "word ", "Two words. ", "| a | b |\n", "|---|---|\n", "```\n", "~~~ x\n",
-    "    code\n", "- item\n", "<table>\n", "</table>\n", "---\n", "===\n", "日本語。", "é", "x" * 120, "\t", "\u2028", "\x0c", "1. ",
+    "    code\n", "- item\n", "<table>\n", "</table>\n", "<pre>\n", "</pre>\n", "<!--", "-->\n", "---\n", "===\n", "日本語。", "é", "x" * 120, "\t", "\u2028", "\x0c", "1. ",
 ])  # fmt: skip
 TEXTS = st.one_of(st.lists(PIECES, max_size=80).map("".join), st.text(max_size=300))
 SIZES = st.one_of(
@@ -168,8 +178,9 @@ def assert_whole(text: str, found: list[Chunk]) -> None:
         "# h\n\nText.\n\n" * 400_000,
         "| a |\n" * 800_000,
         "<table>\n" * 600_000,
+        "<!--\n" * 800_000 + "-->",
     ],
-    ids=["words", "one word", "sections", "bars", "tables"],
+    ids=["words", "one word", "sections", "bars", "tables", "comments"],
 )
 def test_five_megabytes(text: str) -> None:
     found = split(Document("a.md", text), ChunkSize(words=600))
@@ -177,7 +188,21 @@ def test_five_megabytes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("", 0), ("a b\nc", 3), ("日本語 text", 4), ("x" * 101, 3), ("- a, b", 3), ("กข", 2)]
+    ("text", "first"),
+    [
+        ("ราคาสินค้านี้ ห้าบาท " * 4, "ราคาสินค้านี้"),
+        ("كم السعر هنا؟ خمسة يورو فقط اليوم. " * 2, "كم السعر هنا؟"),
+        ("यह महंगा है। कीमत पाँच रुपये है। " * 2, "यह महंगा है।"),
+        ("价格是五元。今天开门。" * 2, "价格是五元。"),
+    ],
+)
+def test_texts_of_other_scripts_are_cut_where_they_may_be(text: str, first: str) -> None:
+    assert chunks(text.strip(), count_words(first) + 1)[0].text == first
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", 0), ("a b\nc", 3), ("日本語 text", 4), ("x" * 101, 3), ("- a, b", 3), ("กข", 2), ("ที่นี่", 2)],
 )
 def test_words(text: str, words: int) -> None:
     assert count_words(text) == words
@@ -210,6 +235,24 @@ def test_a_named_tokenizer_counts(tmp_path: Path) -> None:
         found = split(Document("a.md", text), ChunkSize(tokens=9, tokenizer=str(name)))
         assert len(found) > 1
         assert all(len(tokenizer.encode(chunk.text).ids) <= 9 for chunk in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["- a b\n\n", "a b c\n", "# A\n\na b\n\n", "    x\n", "| a | b |\n|---|---|\n| c | d |\n"]
+)
+def test_line_ends_count_where_a_tokenizer_counts_them(tmp_path: Path, text: str) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token="[UNK]", vocab={"[UNK]": 0}, merges=[]))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        show_progress=False, initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    )
+    tokenizer.train_from_iterator([text * 20], trainer)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    found = split(Document("a.md", text * 200), ChunkSize(tokens=100, tokenizer=str(tmp_path)))
+    assert len(found) > 1
+    most = 200 if text[0] in " |" else 100
+    assert max(len(tokenizer.encode(chunk.text).ids) for chunk in found) <= most
 
 
 def test_a_tokenizer_that_is_none(tmp_path: Path) -> None:

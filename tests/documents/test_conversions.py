@@ -65,6 +65,36 @@ def test_a_paragraph_goes_on_over_a_page(tmp_path: Path) -> None:
     assert converted(write_pdf(tmp_path / "a.pdf", [one, two])) == "This goes on and\non after the break.\n"
 
 
+def in_two_columns(left: list[str], right: list[str], *, right_at: float = 320) -> Sheet:
+    sheet = Sheet().line("A title over the whole width of the page, in two columns below", 11)
+    for column, lines in ((50, left), (right_at, right)):
+        for number, text in enumerate(lines):
+            sheet.at(column, 700 - 14 * number, 10, text)
+    return sheet.at(
+        50, 500, 10, "What stands below is once more as wide as both of the columns are together."
+    )
+
+
+def test_two_columns_of_text_are_read_one_after_the_other(tmp_path: Path) -> None:
+    left = [f"Line {number} on the left says as much as the others do" for number in range(8)]
+    right = [f"Row {number} on the right says as much as the others do" for number in range(8)]
+    text = converted(write_pdf(tmp_path / "a.pdf", [in_two_columns(left, right)]))
+    assert text.split("\n\n") == [
+        "A title over the whole width of the page, in two columns below",
+        "\n".join(left),
+        "\n".join(right),
+        "What stands below is once more as wide as both of the columns are together.\n",
+    ]
+
+
+@pytest.mark.parametrize("right_at", [320, 450])
+def test_labels_and_their_figures_stay_together(tmp_path: Path, right_at: float) -> None:
+    names = ["Canoe", "Kayak for two with rudder", "Oar", "Paddle", "Life jacket for children", "Rope", "Map"]
+    prices = [f"{number * 3} euros" for number in range(7)]
+    text = converted(write_pdf(tmp_path / "a.pdf", [in_two_columns(names, prices, right_at=right_at)]))
+    assert "Kayak for two with rudder 3 euros\nOar 6 euros" in text
+
+
 def test_a_pdf_of_pictures_is_an_error(tmp_path: Path) -> None:
     write_pdf(tmp_path / "scan.pdf", [Sheet()])
     with pytest.raises(InputError, match=r"scan\.pdf: cannot be converted: it has no text, only pictures"):

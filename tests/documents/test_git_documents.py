@@ -190,6 +190,21 @@ def test_a_large_an_empty_and_a_binary_file(tmp_path: Path) -> None:
     assert "binary.md" in said[0].where
 
 
+def test_names_that_are_not_utf8_stay_apart(tmp_path: Path) -> None:
+    repo = Repository(tmp_path / "repo")
+    repo.commit({"n\udcfe.md": "one", "n\udcff.md": "two"})
+    documents = collection(repo, tmp_path / "c", "*.md")
+    assert {one.name: one.text for one in documents} == {"n\\xfe.md": "one", "n\\xff.md": "two"}
+
+
+def test_a_branch_with_a_long_name_in_another_script(tmp_path: Path) -> None:
+    repo = Repository(tmp_path / "repo")
+    repo.commit({"a.md": "one"})
+    repo.git("branch", "中" * 70)
+    documents = collection(repo, tmp_path / "c", "a.md", commit="中" * 70)
+    assert documents.problems() == []
+
+
 def test_text_that_is_not_utf8(tmp_path: Path) -> None:
     repo = Repository(tmp_path / "repo")
     repo.commit(

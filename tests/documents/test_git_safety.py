@@ -53,6 +53,9 @@ def problems(repo: str, tmp_path: Path, *patterns: str, commit: str = "main") ->
         ("https://example.com/x\n--upload-pack=x", "control character"),
         (" https://example.com/x", "space at its beginning"),
         (" ", "is empty"),
+        ("x" * 5000, "there is no such folder"),
+        ("host:" + "x" * 5000, "cannot be fetched"),
+        ("~nobody-of-this-name/x", "there is no such folder"),
     ],
 )
 def test_addresses_that_are_refused(tmp_path: Path, repo: str, said: str) -> None:
@@ -61,7 +64,8 @@ def test_addresses_that_are_refused(tmp_path: Path, repo: str, said: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "commit", ["--upload-pack=x", "-x", "a b", "a..b", "a:b", "main@{1}", "^main", "x\ny", "refs/*", ""]
+    "commit",
+    ["--upload-pack=x", "-x", "a b", "a..b", "a:b", "main@{1}", "^main", "x\ny", "refs/*", "", "x" * 256],
 )
 def test_commits_that_are_refused(repo: Repository, tmp_path: Path, commit: str) -> None:
     assert "is no commit, branch or tag" in problems(str(repo.folder), tmp_path, commit=commit)

@@ -69,7 +69,7 @@ def test_links_that_lead_out_are_not_followed(root: Path) -> None:
         documents = local_collection([path], root=root)
         assert "docs/inside.md" in documents.names()
         assert not {"docs/link.md", "docs/up/beside.md"} & set(documents.names())
-        assert any("links that lead out of it are not followed" in note for note in documents.notes())
+        assert any("out of it" in note and "not followed" in note for note in documents.notes())
     assert local_collection(["docs/link.md"], root=root).names() == ["docs/link.md"]
 
 
@@ -87,6 +87,8 @@ def test_links_that_go_round_in_circles(root: Path) -> None:
         ("no/b.md", "its folder does not exist either"),
         ("docs/*.rst", "docs/*.rst: no file there can be read; what can be read: "),
         ("*/../x", "leads out"),
+        ("~nobody-of-this-name/x", "there is no such file"),
+        ("x" * 5000, "File name too long"),
         ("docs/x.png", "nothing reads '.png' files; what can be read: "),
     ],
 )
@@ -95,6 +97,20 @@ def test_what_is_not_there_or_cannot_be_read(root: Path, path: str, said: str) -
     assert said in "\n".join(map(str, documents.problems()))
     with pytest.raises(InputError):
         documents.fingerprint()
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_named(root: Path) -> None:
+    os.mkfifo(root / "docs" / "pipe.md")
+    (problem,) = local_collection(["docs"], root=root).problems()
+    assert str(problem).startswith("docs/pipe.md: is no regular file")
+
+
+def test_names_that_are_no_utf_8_stay_apart(root: Path) -> None:
+    for letter in (b"\xfe", b"\xff"):
+        with open(os.fsencode(root) + b"/docs/n" + letter + b".md", "wb") as file:  # noqa: PTH123 (bytes)
+            file.write(letter)
+    names = local_collection(["docs/n*.md"], root=root).names()
+    assert names == ["docs/n\\xfe.md", "docs/n\\xff.md"]
 
 
 def test_all_problems_come_at_once(root: Path) -> None:

@@ -116,6 +116,12 @@ def test_addresses_that_are_refused(cache: Path, url: str) -> None:
     assert problem.what.startswith(("is no http or https address", "is no address"))
 
 
+@pytest.mark.parametrize("host", ["x" * 100, "xn--", "a..b"])
+def test_hosts_that_cannot_be(cache: Path, host: str) -> None:
+    (problem,) = url_collection([f"http://{host}.invalid/"], cache=cache).problems()
+    assert problem.what == "is no address: there can be no such host"
+
+
 def test_everything_that_fails_is_said_at_once(cache: Path) -> None:
     answers = {"/a": Answer(b"x", "image/png"), "/ok.md": Answer(b"x")}
     with web(answers) as server:

@@ -156,6 +156,18 @@ def test_a_budget_in_money_holds_within_few_calls_at_any_width(tmp_path: Path, b
     assert outcome.finished.cost < budget + CALL
 
 
+def test_calls_that_no_price_was_noted_for_do_not_count_as_free(tmp_path: Path) -> None:
+    priced(tmp_path, delay=0.003, max_calls=4)
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        # as a journal from before prices were noted
+        db.execute("DROP TABLE spent")
+    outcome = priced(
+        tmp_path, delay=0.003, max_cost=CALL / 2, max_concurrency=64, num_outputs_to_generate=200
+    )
+    assert outcome.tasks["sieve"].end == "spent"
+    assert outcome.counts["calls"] == 1
+
+
 def test_prices_change_no_answer_and_no_fingerprint(tmp_path: Path) -> None:
     sieve(tmp_path, num_outputs_to_generate=5)
     again = priced(tmp_path, num_outputs_to_generate=5)
@@ -186,6 +198,56 @@ def test_answers_without_a_count_of_tokens_are_told(tmp_path: Path) -> None:
             num_outputs_to_generate=3,
         )
     assert any(note.startswith("answers without a count of tokens: 1;") for note in outcome.finished.notes)
+
+
+@pytest.mark.parametrize(
+    ("prices", "budget", "told"),
+    [
+        ({"input_price": IN, "output_price": OUT}, {"max_cost": 1}, True),
+        ({"input_price": 0, "output_price": 0}, {"max_cost": 1}, False),
+        ({"input_price": 0, "output_price": 0}, {"max_tokens": 1000}, True),
+        ({}, {"max_calls": 9}, False),
+    ],
+)
+def test_a_server_that_never_counts_tokens_is_told_where_they_matter(
+    tmp_path: Path, prices: dict[str, float], budget: dict[str, Any], told: bool
+) -> None:
+    with ModelServer(lambda _: Answer("y", "stop", 0, 0)).in_thread() as server:
+        outcome = fms_dgt.run(
+            SIEVE,
+            generator=teacher(server, **prices),
+            include=[TOYS / "sieve.py"],
+            output_dir=tmp_path,
+            num_outputs_to_generate=3,
+            **budget,
+        )
+    said = [
+        note for note in outcome.finished.notes if note.startswith("answers without a count of tokens: 6;")
+    ]
+    assert bool(said) == told
+
+
+@pytest.mark.parametrize("votes", [1, 5])
+@pytest.mark.parametrize("budget", [{"max_tokens": 400_000}, {"max_calls": 240}])
+def test_a_budget_at_full_width_gives_records_where_calls_differ(
+    tmp_path: Path, votes: int, budget: dict[str, int]
+) -> None:
+    counted.clear()
+    with ModelServer(counting, service=0.01).in_thread() as server:
+        lm = teacher(server, temperature=0.5)
+        blocks = [{"name": "generator", **lm}, {"name": "validator", "votes": votes, "lm_config": lm}]
+        outcome = fms_dgt.run(
+            DEBATE,
+            config={"databuilders": {"*": {"blocks": blocks}}},
+            output_dir=tmp_path,
+            num_outputs_to_generate=500,
+            **budget,
+        )
+    assert outcome.tasks[DEBATE].end == "spent"
+    assert outcome.counts["records"] > 0
+    tokens = [said + given for said, given in counted]
+    assert sum(tokens) <= budget.get("max_tokens", 1 << 40) + max(tokens)
+    assert len(tokens) <= budget.get("max_calls", 1 << 40)
 
 
 def test_a_budget_in_money_is_spent_on_units_that_are_finished_where_calls_differ(tmp_path: Path) -> None:

@@ -6,7 +6,15 @@ import json
 from pathlib import Path
 
 import fms_dgt
+import pytest
 from engine import SIEVE, TOYS, sieve
+from fms_dgt import Completion, Generator, GeneratorOptions, Request
+from fms_dgt.binding.bound import BoundGenerator
+from fms_dgt.plugins import Plugins
+from fms_dgt.runner.calls import Endpoints
+from fms_dgt.runner.limits import Bounds, Budget
+from fms_dgt.runner.stop import Abandoned, Stop
+from fms_dgt.runner.tries import Ask, RetryLimits, Tries
 
 
 def report(folder: Path) -> dict:
@@ -89,6 +97,23 @@ def test_the_budget_is_spent_on_units_that_are_finished(tmp_path: Path) -> None:
     outcome = sieve(tmp_path, delay=0.005, max_calls=20, max_concurrency=8)
     assert outcome.counts["records"] == 10
     assert report(tmp_path)["folder"]["calls"] == 20
+
+
+async def test_who_comes_when_the_task_has_stopped_neither_asks_nor_waits() -> None:
+    class Asked(Generator[GeneratorOptions]):
+        async def generate(self, request: Request) -> Completion:
+            raise AssertionError("asked after the stop")
+
+    backend, stop = Asked(GeneratorOptions()), Stop()
+    endpoint = Endpoints(None, Budget(Bounds(calls=0))).of(backend)
+    request = Request(({"role": "user", "content": "grain"},), {})
+    generator = BoundGenerator("asked", backend, "")
+    ask = Ask(generator, request, b"", "sieve", 1, "0", "0", "first", (0, 0), stop)
+    # while its backend was opened, say
+    stop.set("spent")
+    with pytest.raises(Abandoned):
+        await Tries(ask, endpoint, RetryLimits(8, 300.0), Plugins.discover([]).hooks()).run()
+    assert not endpoint.waits(stop)
 
 
 def test_a_token_budget_holds_within_a_call(tmp_path: Path) -> None:

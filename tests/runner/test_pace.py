@@ -9,7 +9,7 @@ import pytest
 from engine import TOYS
 from fms_dgt import Completion, Generator, GeneratorOptions, Request
 from fms_dgt.runner.calls import Endpoints
-from fms_dgt.runner.limits import Bounds, Budget
+from fms_dgt.runner.limits import Bounds, Budget, Endpoint
 from fms_dgt.runner.pace import LONGEST_WAIT, Rate, Width
 from fms_dgt.testing import ModelServer
 
@@ -124,6 +124,24 @@ def test_a_rate_lets_so_much_pass_a_minute() -> None:
             passed += 1
         clock.now += 0.1
     assert passed == pytest.approx(60, abs=2)
+
+
+def test_an_endpoint_keeps_to_the_lowest_rate_that_anybody_asks_for() -> None:
+    endpoint = Endpoint(8, Budget(Bounds()), lambda: None)
+    for calls, tokens in ((600, None), (60, 9_000), (None, 90_000), (6_000, None)):
+        endpoint.limit(calls=calls, tokens=tokens)
+    assert endpoint.a_minute == (60, 9_000)
+
+
+def test_a_rate_that_is_lowered_lets_no_more_pass() -> None:
+    clock = Clock()
+    rate = Rate(6_000, clock)
+    rate.slow_to(60)
+    rate.slow_to(600)
+    rate.take(1)
+    assert rate.wait == pytest.approx(0.0, abs=0.01)
+    rate.take(1)
+    assert rate.wait == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_large_piece_is_waited_for_afterwards() -> None:

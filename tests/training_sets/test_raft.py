@@ -56,6 +56,24 @@ def test_no_distractor_shares_the_goldens_document(seed):
         assert len(from_it) == about(row)["golden_in_context"]
 
 
+def cut(task, size):
+    """The rows of a task that cuts four documents into chunks of `size` sentences."""
+    for number in range(4):
+        text = [f"Document {number} says in its sentence {at} what it says." for at in range(12)]
+        for at in range(0, 12, size):
+            part = " ".join(text[at : at + size])
+            row = {"question": "What?", "response": "It.", "document": part, "raw_document": part}
+            yield {**row, "document_name": f"docs/{number}.md", "task_name": task}
+
+
+def test_a_document_that_two_tasks_cut_differently_is_one():
+    given = [*cut("one", 4), *cut("two", 6)]
+    for row, made in zip(given, raft(given), strict=True):
+        own = row["document"].split(" says")[0]
+        there = [own in text for text in said(made)[0].split("Document:\n")[1:]]
+        assert sum(there) == about(made)["golden_in_context"]
+
+
 def test_distractors_may_be_other_chunks_of_the_document():
     rows = raft(records(documents=1, chunks=9, pairs=5), distractors="chunks")
     for row in rows:

@@ -10,7 +10,7 @@ from fms_dgt.builders.knowledge_sdg.chunks import Chunks
 from fms_dgt.builders.knowledge_sdg.options import KnowledgeOptions
 from fms_dgt.builders.knowledge_sdg.origins import collections_of, problems_of
 from fms_dgt.builders.knowledge_sdg.record import KnowledgeRecord
-from fms_dgt.builders.knowledge_sdg.stages import All, AsMany, ClaimCheck, Steps, Texts, examples_of
+from fms_dgt.builders.knowledge_sdg.stages import All, AsMany, ClaimCheck, Steps, Summary, Texts, examples_of
 from fms_dgt.builders.knowledge_sdg.task import KnowledgeTask
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow, ForEach, Together, Unfold
@@ -25,6 +25,8 @@ from fms_dgt.errors import Problem, Rejected
 CHUNK_WORDS = 600
 # what the prompts have a teacher write where there is nothing to ask
 NOTHING = "NONE"
+# what teachers put around a word
+_DECORATION = " .*_`\"'()[]<>-"
 KEY_FACT = "key_fact"
 # each costs a call; an answer that claims more is no answer, or its list went round in circles
 MOST_CLAIMS = 50
@@ -33,7 +35,7 @@ MOST_CLAIMS = 50
 class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
     """Questions that documents answer, and answers that they support.
 
-    Each chunk is asked about as it stands and by its summaries, or fact by fact.
+    Each chunk is asked about as it stands and by its summaries, or fact by fact; simply, once.
     """
 
     Options = KnowledgeOptions
@@ -89,7 +91,7 @@ class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
         options = self.options
         draw = drawn(len(self._examples(task)), options.question_kinds.shares)
         pair = ("question", "response")
-        if options.mode == "key_facts":
+        if options.mode == "key_facts" and not options.simple:
             return [
                 AsMany("key_facts", into=KEY_FACT, count=options.max_key_facts),
                 something(KEY_FACT, KEY_FACT, name="nothing_to_learn"),
@@ -105,9 +107,9 @@ class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
         ]
 
     def _variants(self) -> list[Stage]:
-        wanted, count = self.options.variants, self.options.summaries_per_chunk
+        wanted, count = self.options.asked_about, self.options.summaries_per_chunk
         names = [name for name in wanted if name != "document"]
-        summaries = [Generate(name, into=(name,), count=count, spread=False) for name in names]
+        summaries = [Summary(name, into=(name,), count=count, spread=False) for name in names]
         return [
             *([Together(*summaries, name="summaries")] if summaries else []),
             Unfold(wanted, into="document", label="dataset_type", name="variants"),
@@ -116,9 +118,14 @@ class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
 
     def _checks(self, task: KnowledgeTask) -> list[Stage]:
         """The cheap ones first: nothing, then a short prompt, then the document with each claim."""
-        return [
+        new = [
             not_a_seed(task.examples),
             Check("dedup", on="question", within="document_name", name="dedup_question"),
+        ]
+        if self.options.simple:
+            return new
+        return [
+            *new,
             Judge("judge_question", keep=equal(1), into="question"),
             Judge("judge_relevancy", keep=equal(2), into="relevancy"),
             CLAIM_BY_CLAIM if self.options.faithfulness == "claims" else IN_ONE_CALL,
@@ -156,7 +163,7 @@ def something(column: str, why: str, *, name: str) -> Map:
     """Rejects the row where the teacher found nothing; `why` is the column that says why."""
 
     def is_something(row: Row) -> Mapping[str, Any]:
-        if row[column].partition(":")[0].strip(" .").upper() == NOTHING:
+        if row[column].partition(":")[0].strip(_DECORATION).upper() == NOTHING:
             raise Rejected("nothing to ask about in this text", row[why])
         return {}
 

@@ -14,8 +14,9 @@ from fms_dgt.documents import Chunk, ChunkSize, Collection, split
 class Chunks(Source):
     """One unit a chunk, in the order of the documents; only one document is held.
 
-    A unit is named by its document and its text, and how often that occurred before: what changes
-    elsewhere in a document does not rename it, so its answers still serve.
+    A unit is named by its headings and its text, and how often they occurred before: what changes
+    elsewhere, or where the text stands (in another file, in a later row), does not rename it, so its
+    answers still serve.
     """
 
     endless = False
@@ -27,7 +28,7 @@ class Chunks(Source):
     def units(self, seed: int, start: int = 0) -> Iterator[Unit]:
         seen: dict[str, int] = {}
         for number, row in enumerate(self._rows()):
-            key = hexdigest([row["document_name"], row["headings"], row["raw_document"]])[:20]
+            key = hexdigest([row["headings"], row["raw_document"]])[:20]
             occurrence = seen.get(key, 0)
             seen[key] = occurrence + 1
             if number >= start:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
@@ -79,6 +80,10 @@ class KnowledgeOptions(BuilderOptions):
         default_factory=lambda: ["document", *SUMMARIES], nonempty=True, help="what questions are asked about"
     )
     summaries_per_chunk: int = option(1, low=1, high=50, help="how many of each summary")
+    simple: bool = option(
+        False,
+        help="one call a chunk: pairs about the chunk itself, with no judge, whatever mode and variants say",
+    )
     max_pairs: int = option(10, low=1, high=100, help="most pairs asked for about one text")
     max_key_facts: int = option(30, low=1, high=200, help="most key facts taken from a chunk")
     pairs_per_fact: int = option(5, low=1, high=50, help="pairs asked for about one key fact")
@@ -103,3 +108,8 @@ class KnowledgeOptions(BuilderOptions):
     def __post_init__(self) -> None:
         if len(set(self.variants)) < len(self.variants):
             raise ValueError("variants: names one of them twice; keep each once")
+
+    @property
+    def asked_about(self) -> Sequence[Variant]:
+        """The variants of a chunk that questions are asked about."""
+        return ["document"] if self.simple else self.variants

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -88,7 +89,7 @@ def _rooted(text: str, beside: Path) -> tuple[Path, str]:
     It is the task file's folder, or the working directory where nothing is there. What is said in full
     is named from the last folder that the words hold: no record has a path of this machine.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 (leaves an unknown user's "~name" as it is)
     if not path.is_absolute():
         there = (base for base in (beside, Path()) if glob.has_magic(text) or (base / path).exists())
         return next((base for base in there if _has(base, text)), beside), text

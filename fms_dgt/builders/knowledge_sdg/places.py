@@ -11,6 +11,8 @@ from fms_dgt.core.typed import decode
 from fms_dgt.documents import GitDocuments
 from fms_dgt.errors import Problem
 
+# of bytes in a name, by most file systems
+_LONGEST = 255
 _MEND = "name a file, a folder, a pattern or a URL"
 
 
@@ -29,10 +31,8 @@ class Places:
     def from_node(cls, node: Node, problems: list[Problem]) -> Self | None:
         """One of them, or a list."""
         entries = node.value if node.is_list else [node]
-        wrong = [entry for entry in entries if not isinstance(entry.value, str) or not entry.value.strip()]
-        for entry in wrong:
-            kind = "is empty" if isinstance(entry.value, str) else f"must be a path, not {entry.kind()}"
-            problems.append(entry.problem(kind, _MEND))
+        wrong = [(entry, fault) for entry in entries if (fault := _fault(entry))]
+        problems.extend(entry.problem(fault, _MEND) for entry, fault in wrong)
         if not entries:
             problems.append(node.problem("is empty", _MEND))
         if wrong or not entries:
@@ -49,6 +49,19 @@ class Places:
     def paths(self) -> list[str]:
         """Those that are read here."""
         return [text for text in self.said if text not in self.urls]
+
+
+def _fault(entry: Node) -> str:
+    """Why an entry is no place; empty where it may be one."""
+    if not isinstance(entry.value, str):
+        return f"must be a path, not {entry.kind()}"
+    if not entry.value.strip():
+        return "is empty"
+    if any(ord(char) < 32 for char in entry.value.strip()):
+        return "has a control character"
+    longest = max(len(part.encode("utf-8", "replace")) for part in entry.value.split("/"))
+    is_url = entry.value.strip().startswith(("http://", "https://"))
+    return "is too long for a path" if longest > _LONGEST and not is_url else ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fms_dgt.core.kit import Kit
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Generate, Outcome, Stage
 from fms_dgt.core.validator import equal
-from fms_dgt.errors import Rejected
+from fms_dgt.errors import CallFailed, Rejected
 
 SHOWN = 5
 UNSUPPORTED = "a claim is not supported by the document"
@@ -45,6 +45,30 @@ class All(Generate):
 
 
 @dataclass(frozen=True)
+class Summary(Generate):
+    """Asks for a text, `count` times. One that cannot be read is left to `Texts` to reject, with the reason.
+
+    The atomic facts of a long table may never fit into a reply; its other texts are asked about all the same.
+    """
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        if self.count == 1:
+            return row.with_(**await self._one(kit))
+        made = await kit.together(*(self._one(kit) for _ in range(self.count)))
+        return row.with_(**{name: [one[name] for one in made] for name in self.into})
+
+    async def _one(self, kit: Kit) -> dict[str, Any]:
+        try:
+            reply = await kit.ask(self.role, self.template, params=self.params)
+        except CallFailed:
+            # no word on the text: the row is to be taken up again
+            raise
+        except Rejected as error:
+            return {name: {"reason": error.reason, "evidence": error.evidence} for name in self.into}
+        return self._columns(reply.value)
+
+
+@dataclass(frozen=True)
 class Texts(Stage):
     """One row a text, where `column` holds several; the columns they came from are emptied.
 
@@ -65,7 +89,12 @@ class Texts(Stage):
         value = row[self.column]
         empty = {name: "" for name in self.emptied if name != self.column}
         texts = value if isinstance(value, list) else [value]
-        return [row.with_(**empty, **{self.column: text}) for text in texts]
+        return [
+            Rejected(text["reason"], text["evidence"])
+            if isinstance(text, Mapping)
+            else row.with_(**empty, **{self.column: text})
+            for text in texts
+        ]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fms_dgt.documents.converters.columns import crosses, gutter
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.converters.table import table_lines
 
@@ -69,16 +70,52 @@ def _page(page: Any) -> list[_Line]:
     tables = [table for table in page.find_tables() if _is_table(table.extract())]
     boxes = [table.bbox for table in tables]
     rest = page.filter(lambda thing: not any(_within(thing, box) for box in boxes))
-    lines = [
-        _text_line(line, page) for line in rest.extract_text_lines(return_chars=True, x_tolerance_ratio=_GAP)
-    ]
-    for table in tables:
-        text = "\n".join(table_lines(table.extract()))
-        lines.append(
-            _Line(text, 0, table.bbox[1], table.bbox[3], page.page_number, edge=False, is_table=True)
-        )
+    found = _lines(rest)
+    at = gutter(found)
+    if at is None:
+        ordered = [[*(_text_line(line, page) for line in found), *(_table(table, page) for table in tables)]]
+    else:
+        ordered = _by_column(rest, found, tables, at)
     page.close()
-    return sorted((line for line in lines if line.text.strip()), key=lambda line: line.top)
+    return [line for part in ordered for line in sorted(part, key=lambda line: line.top) if line.text.strip()]
+
+
+def _lines(page: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = page.extract_text_lines(return_chars=True, x_tolerance_ratio=_GAP)
+    return found
+
+
+def _by_column(page: Any, lines: list[dict[str, Any]], tables: list[Any], at: float) -> list[list[_Line]]:
+    """The lines in reading order: between those over the whole width, first the left ones, then the right."""
+    over = [line for line in lines if crosses(line, at)]
+    whole = [_text_line(line, page) for line in over]
+    whole.extend(_table(table, page) for table in tables if table.bbox[0] < at < table.bbox[2])
+    parts = []
+    for side in (0, 1):
+        mine = page.filter(lambda thing, side=side: _is_beside(thing, at, side, over))
+        part = [_text_line(line, page) for line in _lines(mine)]
+        beside = (table for table in tables if (table.bbox[0] >= at if side else table.bbox[2] <= at))
+        parts.append([*part, *(_table(table, page) for table in beside)])
+    ordered: list[list[_Line]] = []
+    above = float("-inf")
+    for line in sorted(whole, key=lambda line: line.top):
+        ordered.extend([one for one in part if above <= one.top < line.top] for part in parts)
+        ordered.append([line])
+        above = line.top
+    return [*ordered, *([one for one in part if one.top >= above] for part in parts)]
+
+
+def _is_beside(thing: dict[str, Any], at: float, side: int, over: list[dict[str, Any]]) -> bool:
+    """Whether a letter is in the left column (`side` 0) or the right one, and in no line over both."""
+    if thing.get("object_type") != "char" or ((thing["x0"] + thing["x1"]) / 2 > at) != bool(side):
+        return False
+    middle = (thing["top"] + thing["bottom"]) / 2
+    return not any(line["top"] <= middle <= line["bottom"] for line in over)
+
+
+def _table(table: Any, page: Any) -> _Line:
+    text = "\n".join(table_lines(table.extract()))
+    return _Line(text, 0, table.bbox[1], table.bbox[3], page.page_number, edge=False, is_table=True)
 
 
 def _is_table(rows: Sequence[Sequence[str | None]]) -> bool:
@@ -138,7 +175,8 @@ def _goes_on(before: _Line, line: _Line) -> bool:
     """Whether the line belongs to the same paragraph, or heading, as the one before."""
     if before.is_table or line.is_table or before.size != line.size:
         return False
-    if before.page != line.page:
+    if before.page != line.page or line.bottom < before.top:
+        # on the next page, or at the top of the next column
         return before.text[-1:].isalnum() and line.text[:1].islower()
     return line.top - before.bottom < 0.7 * line.size
 
