@@ -38,9 +38,13 @@ A = TypeVar("A")
 _OWN_KEYS = ("name", "blocks", "stages", "postprocessors", "metadata")
 
 
-def bind(plan: RunPlan, plugins: Plugins) -> list[BoundTask]:
-    """Every task of the plan, ready to run. Raises InputError with all that is wrong, at once."""
+def bind(plan: RunPlan, plugins: Plugins, notes: list[str] | None = None) -> list[BoundTask]:
+    """Every task of the plan, ready to run. Raises InputError with all that is wrong, at once.
+
+    A spare task whose own file is wrong is left out where others are not; `notes` is told why.
+    """
     problems = list(plan.problems)
+    left_out: list[Problem] = []
     backends = Backends(plugins, asked=plan.settings.replay is None)
     bound = []
     for name, node in plan.other_builders.items():
@@ -63,11 +67,18 @@ def bind(plan: RunPlan, plugins: Plugins) -> list[BoundTask]:
             found.extend(error.problems)
         except PluginError as error:
             found.append(Problem(str(error), where=str(task.place)))
-        problems.extend(found)
+        (left_out if task.spare and _is_its_own(task, found) else problems).extend(found)
     problems.extend(price_problems(bound, plan.settings))
-    if problems:
-        raise InputError(problems)
+    if problems or not bound:
+        raise InputError([*problems, *left_out])
+    if notes is not None:
+        notes.extend(f"left out: {problem}" for problem in left_out)
     return bound
+
+
+def _is_its_own(task: TaskPlan, found: Sequence[Problem]) -> bool:
+    """Whether all that is wrong stands in the task's own file."""
+    return all(problem.where.startswith(task.said.place.origin) for problem in found)
 
 
 def _wildcard_problems(plan: RunPlan, plugins: Plugins) -> list[Problem]:
@@ -138,7 +149,7 @@ class _Binding:
         settings, notes = self._settings(source, task)
         told = self._asked("notes", lambda task: list(builder.notes(task)), task, list)
         notes = (*notes, *(f"{self._plan.name}: {note}" for note in told))
-        made = Made(self._found, builder, task, source, flow, templates, players, settings.seed)
+        made = Made(self._found, builder, task, source, flow, templates, players, settings.seed, output)
         return BoundTask(
             name=self._plan.name,
             builder_name=self._found.name,
@@ -239,7 +250,8 @@ class _Binding:
             except InputError as error:
                 self._problems.append(child.problem(error.problems[0].what, error.problems[0].mend))
                 continue
-            for name in sorted(unknown):
+            # the columns of such records are not known yet; a name that is none costs that line alone
+            for name in sorted(unknown) if self._found.cls.record is not Columns else ():
                 mend = did_you_mean(name, known, noun="fields of a record")
                 self._problems.append(child.problem(f"'{name}' is no field of the record", mend))
         return {name: str(child.value) for name, child in wanted.items()}

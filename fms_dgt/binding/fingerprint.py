@@ -8,6 +8,7 @@ import inspect
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -41,6 +42,7 @@ class Made:
     templates: Mapping[str, Template]
     players: Players
     seed: int
+    output: tuple[str, ...] | None = None
 
 
 def fingerprint(made: Made) -> dict[str, str]:
@@ -58,6 +60,7 @@ def fingerprint(made: Made) -> dict[str, str]:
         **{f"the template {name}": hexdigest(t.describe()) for name, t in made.templates.items()},
         **{f"the generator in the role {name}": g.identity for name, g in players.generators.items()},
         **{f"the validator in the role {name}": _played(v) for name, v in players.validators.items()},
+        **({"the columns of records": hexdigest(made.output)} if made.output is not None else {}),
         **_flow_parts(made.flow),
         **_code_parts(made),
     }
@@ -167,11 +170,16 @@ def _file_of(module: ModuleType) -> Path | None:
 
 def _code_digest(name: str, path: Path | None) -> str:
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8")) if path else None
+        return _text_digest(path.read_text(encoding="utf-8")) if path else hexdigest(name)
     except (OSError, SyntaxError, ValueError):
-        tree = None
-    if tree is None:
         return hexdigest(name)
+
+
+# every task of a taxonomy is made by the same code
+@lru_cache(maxsize=256)
+def _text_digest(code: str) -> str:
+    """A digest of a module's text. Raises SyntaxError, ValueError."""
+    tree = ast.parse(code)
     for node in ast.walk(tree):
         _drop_docstring(node)
     return hexdigest(ast.unparse(tree))

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,24 +20,14 @@ from fms_dgt.core.template import Template
 from fms_dgt.core.typed import option
 from fms_dgt.core.validator import Keep, Match, Memory, OrderedValidator, ValidatorOptions, below
 from fms_dgt.errors import Problem
-from fms_dgt.validators.text import as_text
-
-if TYPE_CHECKING:
-    from fms_dgt.core.stages import Check
-    from fms_dgt.core.template import Template
+from fms_dgt.validators.text import UNSPACED, as_text, excerpt
 
 DEFAULT_THRESHOLD = 0.7
-EXCERPT = 120
 # Words in common that are counted, not taken as given, before two texts are compared. More of them
 # means longer lists to count, fewer means more texts to compare.
 COUNTED = 4
 
 _LATIN = re.compile(r"[a-z0-9]+")
-# Han, kana and the scripts of South-East Asia, which put no space between words.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +79,7 @@ def _unicode_words(text: str) -> Iterator[str]:
     normal = unicodedata.normalize("NFKC", text)
     # marks belong to the word: Indic vowels are marks
     spaced = "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in normal)
-    yield from _UNSPACED.sub(r" \g<0> ", spaced).split()
+    yield from UNSPACED.sub(r" \g<0> ", spaced).split()
 
 
 class RougeMemory(Memory):
@@ -125,7 +115,7 @@ class RougeMemory(Memory):
         self._texts.append(array("I", [self._numbers[word] for word in words]))
         self._lengths.append(len(words))
         self._records.append(record)
-        self._excerpts.append(text if len(text) <= EXCERPT else text[: EXCERPT - 3] + "...")
+        self._excerpts.append(excerpt(text))
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -136,6 +126,7 @@ class RougeMemory(Memory):
         known = [self._numbers[word] for word in words if word in self._numbers]
         for position in self._candidates(words, start):
             other = self._texts[position]
+            # in one division, so that a score on the threshold reaches it; rouge-score rounds thrice
             score = 2 * LCSseq.similarity(known, other) / (len(words) + len(other))
             if score >= self._limit:
                 return Match(score, self._records[position], self._excerpts[position])

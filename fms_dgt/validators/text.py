@@ -1,12 +1,32 @@
-"""What a value is compared as."""
+"""What a value is compared and measured as: its text, and the words of it."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fms_dgt.core.canonical import canonical
+
+EXCERPT = 120
+
+# Han, kana and the scripts of South-East Asia, which put no space between words.
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 
 
 def as_text(value: Any) -> str:
     """Text as it is, any other JSON value as its canonical JSON text."""
     return value if isinstance(value, str) else canonical(value).decode("utf-8", "surrogatepass")
+
+
+def spaced(text: str) -> str:
+    """The text with spaces around each character of a script without spaces."""
+    return text if text.isascii() else UNSPACED.sub(r" \g<0> ", text)
+
+
+def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
+    """A piece of a text for evidence, cut where it is long."""
+    piece = text[start:end]
+    return piece if len(piece) <= EXCERPT else piece[: EXCERPT - 3] + "..."

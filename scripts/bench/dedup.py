@@ -2,6 +2,8 @@
 
 The instructions are made: words as unevenly common as in English, one instruction in ten a slight change
 of an earlier one. The second table is the harder case, in which all of them share half of their words.
+The third has the same decisions made with the package rouge-score, comparing each text with all that were
+kept before; that takes a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ SIZES = {
     "any": ((1_000, 3_000, 10_000, 30_000, 100_000), (300, 1_000, 3_000)),
     "half in common": ((1_000, 3_000, 10_000, 30_000), (300, 1_000, 3_000)),
 }
+BESIDE = "rouge-score"
+BESIDE_SIZES = (5_000, 300)
 SKELETON = ["write", "a", "short", "text", "for", "readers", "who", "like", "it", "when"]
 
 
@@ -68,6 +72,49 @@ def grown(sizes: tuple[int, ...], source: Iterator[str]) -> Iterator[tuple[objec
         yield f"{size:,}", seconds, each, refused, (resident_mb() - held) * 1e6 / len(memory)
 
 
+def beside_rouge_score(count: int) -> Iterator[tuple[object, ...]]:
+    """The package's time and ours for the same decisions, and in how many they differ.
+
+    Of the package's own, only what scores two lists of words is timed per pair: its texts are split once.
+    """
+    texts = list(islice(instructions([]), count))
+    started = time.process_time()
+    theirs = list(decisions_of_rouge_score(texts))
+    between = time.process_time()
+    memory = RougeMemory(below(THRESHOLD))
+    ours = []
+    for at, text in enumerate(texts):
+        match = memory.find(text)
+        ours.append(None if match is None else match.record)
+        if match is None:
+            memory.add(text, at)
+    package, own = between - started, time.process_time() - between
+    different = sum(one != other for one, other in zip(theirs, ours, strict=True))
+    yield f"{count:,}", package, own, package / own, different
+
+
+def decisions_of_rouge_score(texts: list[str]) -> Iterator[int | None]:
+    """For each text the earliest kept one that it is too much like, if there is one."""
+    from rouge_score.rouge_scorer import _score_lcs  # noqa: PLC0415 (only for this table)
+    from rouge_score.tokenizers import DefaultTokenizer  # noqa: PLC0415
+
+    kept: list[tuple[int, list[str]]] = []
+    split = DefaultTokenizer(use_stemmer=False).tokenize
+    for at, text in enumerate(texts):
+        words = split(text)
+        alike = (number for number, other in kept if _score_lcs(other, words).fmeasure >= THRESHOLD)
+        first = next(alike, None)
+        yield first
+        if first is None:
+            kept.append((at, words))
+
+
+def show_beside(*flags: str) -> None:
+    """The table of the package, measured in a process of its own."""
+    rows = in_own_process("dedup.py", "--one", BESIDE, *flags)
+    table(("texts", "CPU s of rouge-score", "CPU s", "ratio", "decisions that differ"), rows)
+
+
 def show(name: str, *flags: str) -> None:
     """One table, measured in a process of its own."""
     rows = in_own_process("dedup.py", "--one", name, *flags)
@@ -78,16 +125,21 @@ def show(name: str, *flags: str) -> None:
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--one", choices=SIZES, help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=[*SIZES, BESIDE], help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.one == BESIDE:
+        print(json.dumps(list(beside_rouge_score(BESIDE_SIZES[options.small]))))
+        return
     if options.one:
         sizes = SIZES[options.one][options.small]
         source = instructions(SKELETON if options.one == "half in common" else [])
         print(json.dumps(list(grown(sizes, source))))
         return
     headline(f"dedup: rouge, threshold {THRESHOLD}")
+    flags = ["--small"] if options.small else []
     for name in SIZES:
-        show(name, *(["--small"] if options.small else []))
+        show(name, *flags)
+    show_beside(*flags)
 
 
 if __name__ == "__main__":
