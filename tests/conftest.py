@@ -51,6 +51,12 @@ class Project:
         return (self.path / name).read_text(encoding="utf-8")
 
 
+@pytest.fixture(autouse=True)
+def cache_of_documents(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests leave nothing in the user's cache, and find nothing there."""
+    monkeypatch.setenv("FMS_DGT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture
 def project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

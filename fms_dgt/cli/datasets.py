@@ -130,7 +130,7 @@ def _instructlab(argv: Sequence[str]) -> int:
         action="extend",
         default=[],
         metavar="PATH",
-        help="the tasks that were run: their seed examples become test_*.jsonl",
+        help="tasks whose seed examples become test_*.jsonl (default: those that the runs were made with)",
     )
     parser.add_argument(
         "--stamp", metavar="TEXT", help="the end of the files' names (default: the time, 2026-01-31T12_00_00)"
@@ -151,9 +151,10 @@ def _instructlab(argv: Sequence[str]) -> int:
     )
     tasks = _tasks(options.task_paths)
     with RowCounter("instructlab") as counter:
-        written = write_instructlab(options.runs, layout, tasks=tasks, progress=counter)
-    if not tasks:
-        print("note: without --task-paths there is no test file: runs keep no seed examples", file=sys.stderr)
+        written = write_instructlab(options.runs, layout, tasks=tasks or None, progress=counter)
+    if not any(one.kind == "test" for one in written):
+        what = "no test file: what was given keeps no seed examples; name the tasks with --task-paths"
+        print(f"note: {what}", file=sys.stderr)
     tell(written, as_json=options.json)
     return 0
 

@@ -13,6 +13,8 @@ RUN = "run"
 COMMANDS = {
     "check-teachers": "ask every model of a config for a word",
     "datasets": "make training sets of what runs made, and mix them",
+    "draw": "draw the flow of a task as SVG, HTML or Mermaid, with a run's counts",
+    "import-flow": "turn a flow file of sdg_hub into one for the builder 'pipeline'",
     "init": "write a commented first task and config",
     "models": "fetch, list and remove GGUF files for llama.cpp",
     "new": "write a task.yaml or a taxonomy's qna.yaml, by asking or from flags",
@@ -199,9 +201,7 @@ def _add_how_much(parser: Parser) -> None:
         "--num-outputs-to-generate",
         help="records wanted of each task (default: 20, or all of a finite source)",
     )
-    _number(
-        group, "--records-per-seed", help="records wanted for each seed example, in place of a total"
-    )
+    _number(group, "--records-per-seed", help="records wanted for each seed example, in place of a total")
     _alias(group, "--num-outputs", dest="num_outputs_to_generate", type=whole_number)
     _number(group, "--num-prompt-instructions", help="seed examples in a prompt (default: the builder's)")
     _number(

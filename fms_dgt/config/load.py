@@ -14,6 +14,7 @@ from fms_dgt.config.paths import at, exists, find_config, find_tasks, shown
 from fms_dgt.config.plan import Layer, RunPlan, TaskPlan, TaskSettings
 from fms_dgt.config.run_settings import Findings, run_settings
 from fms_dgt.config.settings import TASK_NAMES, read_settings
+from fms_dgt.config.shipped import task_files_below
 from fms_dgt.config.tasks import (
     BUILDER,
     RUNNER,
@@ -111,7 +112,7 @@ class _Loading:
     def _tasks(self, config: ConfigFile) -> list[SaidTask]:
         problems = self._found.problems
         before = len(problems)
-        files = [task for path in self._paths(config) for task in self._said(path)]
+        files = self._of_files(self._paths(config))
         given = [self._given(said) for said in self._request.tasks if isinstance(said, Mapping)]
         read = distinct([task for task in (*files, *given) if task is not None], problems)
         tasks = with_config(read, config.tasks, config.folder, self._includes, problems)
@@ -127,18 +128,27 @@ class _Loading:
         found: list[Path] = []
         for said, bases, where in named:
             taxonomy = next((path for base in bases if is_of_taxonomy(path := at(base, said))), None)
-            found.extend([taxonomy] if taxonomy else find_tasks(said, bases, where, problems))
+            # a folder may hold both
+            found.extend([taxonomy, *task_files_below(taxonomy)] if taxonomy else [])
+            found.extend([] if taxonomy else find_tasks(said, bases, where, problems))
         unique: dict[Path, Path] = {}
         for path in found:
             unique.setdefault(path.resolve(), path)
         return list(unique.values())
 
-    def _said(self, path: Path) -> Sequence[SaidTask | None]:
-        """The task in a file, or those of a taxonomy."""
-        if not is_of_taxonomy(path):
-            return [read_task(path, self._request.cwd, self._includes, self._found.problems)]
+    def _of_files(self, paths: Sequence[Path]) -> list[SaidTask | None]:
+        """The tasks in files, and those of taxonomies."""
+        problems, flags = self._found.problems, self._request.flags
+        trees = [path for path in paths if is_of_taxonomy(path)]
+        said = [
+            read_task(path, self._request.cwd, self._includes, problems)
+            for path in paths
+            if path not in trees
+        ]
+        if not trees and not flags.changed:
+            return said
         place = flag_place(self._request.origin, "changed")
-        return taxonomy_tasks(path, place, self._request.flags, self._found.problems, self._found.notes)
+        return [*said, *taxonomy_tasks(trees, place, flags, problems, self._found.notes)]
 
     def _given(self, said: Mapping[str, object]) -> SaidTask | None:
         node = Node.of({"task_name": "task", **said}, "the given task")
@@ -192,4 +202,5 @@ def _task_plan(read: _Read, config: ConfigFile, output_dir: Path, *, sure: bool)
         output_dir / name,
         read.builder.place,
         doubtful=not (sure and config.is_sure_of(builder)),
+        spare=read.task.spare,
     )

@@ -50,7 +50,8 @@ class TaskPlan:
     lowest first, each with whether it was said of every builder (`"*"`): `blocks.apply_layers` lays
     them on the builder's own YAML. `folder` is where the task's results go, `place` where its
     builder is named. Where what was said of its builder could not be read, the task is `doubtful`:
-    its own keys can be checked, and nothing that depends on the builder's blocks and options.
+    its own keys can be checked, and nothing that depends on the builder's blocks and options. One that is
+    `spare` is left out, with a note, where its own file is wrong.
     """
 
     name: str
@@ -61,6 +62,7 @@ class TaskPlan:
     folder: Path
     place: Place
     doubtful: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,8 @@ EVERY_TASKS_KEYS = (BUILDER, RUNNER, "include", "instruction_format", "save_form
 class SaidTask:
     """A task as files say it. `over` is what the config file lays on it; its `runner_config` comes last.
 
-    `whole` is False where an include or a variable is missing from it.
+    `whole` is False where an include or a variable is missing from it. One of many that is `spare` is
+    left out of the run where its own file is wrong; the others go on.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SaidTask:
     taxonomy_path: str
     over: Node | None = None
     whole: bool = True
+    spare: bool = False
 
     def merged(self) -> Node:
         """Everything said of the task; null in a config takes a key away."""

@@ -11,7 +11,7 @@ from fms_dgt.taxonomy.check import CheckOptions, check_file
 from fms_dgt.taxonomy.finding import FileReport, Finding
 from fms_dgt.taxonomy.layout import Kind, Spot, find_spots, is_meant, is_taxonomy, spot_of, task_names
 from fms_dgt.taxonomy.many import check_files
-from fms_dgt.taxonomy.read import Pair, Reading, Seed, TaxonomyNode, read_spots, read_taxonomy
+from fms_dgt.taxonomy.read import Pair, Reading, Seed, TaxonomyNode, read_of, read_spots, read_taxonomy
 from fms_dgt.taxonomy.task import task_mapping
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "find_spots",
     "is_meant",
     "is_taxonomy",
+    "read_of",
     "read_spots",
     "read_taxonomy",
     "spot_of",

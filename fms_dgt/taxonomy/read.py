@@ -92,9 +92,12 @@ def read_taxonomy(path: Path, *, kinds: Collection[Kind] = READ_BY_INSTRUCTLAB) 
 
     A kind that is not among `kinds` is read where `path` leads to nothing else.
     """
-    spots = find_spots(path)
-    wanted = [spot for spot in spots if spot.kind is None or spot.kind in kinds]
-    return read_spots(wanted or spots)
+    return read_spots(read_of(find_spots(path), kinds))
+
+
+def read_of(spots: Sequence[Spot], kinds: Collection[Kind] = READ_BY_INSTRUCTLAB) -> Sequence[Spot]:
+    """Those of these kinds; all, where there are no others."""
+    return [spot for spot in spots if spot.kind is None or spot.kind in kinds] or spots
 
 
 def read_spots(spots: Sequence[Spot]) -> Reading:

@@ -6,6 +6,7 @@ Its replies mean nothing, but they are letters and blanks for the most part, and
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ CONTEXT = 32_768
 # one head: more would make it slower, not better
 WIDTH, LAYERS, HEADS, FEED = 32, 2, 1, 64
 SPECIAL = ("<|begin|>", "<|end|>", "<|pad|>")
+# their numbers, whatever they are called; further ones follow
 BEGIN, END, PAD = range(256, 259)
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -30,11 +32,18 @@ LETTER, BLANK, QUOTE, FINISH, OTHER = 4.0, 5.5, 5.0, 4.0, -4.0
 
 
 def write_tiny_gguf(
-    path: Path, *, seed: int = 0, context: int = CONTEXT, chat_template: str = CHAT_TEMPLATE
+    path: Path,
+    *,
+    seed: int = 0,
+    context: int = CONTEXT,
+    chat_template: str = CHAT_TEMPLATE,
+    special: Sequence[str] = SPECIAL,
+    adds_begin: bool = True,
 ) -> Path:
     """Write the file, 150 KB, and give its path back. The same arguments give the same model.
 
-    Tokens are single bytes, so a prompt has as many tokens as bytes.
+    Tokens are single bytes, so a prompt has as many tokens as bytes. `special` names the tokens that are
+    none: what begins a text (put there by itself with `adds_begin`), what ends an answer, padding, others.
     """
     import gguf  # noqa: PLC0415 (wanted by few)
 
@@ -49,8 +58,8 @@ def write_tiny_gguf(
     writer.add_rope_dimension_count(WIDTH // HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
-    _add_tokens(writer, chat_template)
-    for name, tensor in _tensors(seed).items():
+    _add_tokens(writer, chat_template, special, adds_begin=adds_begin)
+    for name, tensor in _tensors(seed, 256 + len(special)).items():
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -59,21 +68,21 @@ def write_tiny_gguf(
     return path
 
 
-def _add_tokens(writer: Any, chat_template: str) -> None:
+def _add_tokens(writer: Any, chat_template: str, special: Sequence[str], *, adds_begin: bool) -> None:
     import gguf  # noqa: PLC0415
 
     normal, control = gguf.TokenType.NORMAL, gguf.TokenType.CONTROL
     letters = _byte_letters()
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("default")
-    writer.add_token_list([*letters, *SPECIAL])
-    writer.add_token_types([normal] * len(letters) + [control] * len(SPECIAL))
+    writer.add_token_list([*letters, *special])
+    writer.add_token_types([normal] * len(letters) + [control] * len(special))
     # the format wants one: two bytes that never stand side by side in UTF-8
     writer.add_token_merges([f"{letters[0xFE]} {letters[0xFF]}"])
     writer.add_bos_token_id(BEGIN)
     writer.add_eos_token_id(END)
     writer.add_pad_token_id(PAD)
-    writer.add_add_bos_token(True)
+    writer.add_add_bos_token(adds_begin)
     writer.add_chat_template(chat_template)
 
 
@@ -84,7 +93,7 @@ def _byte_letters() -> list[str]:
     return [chr(byte if byte in shown else next(others)) for byte in range(256)]
 
 
-def _tensors(seed: int) -> dict[str, np.ndarray[Any, Any]]:
+def _tensors(seed: int, count: int) -> dict[str, np.ndarray[Any, Any]]:
     import numpy as np  # noqa: PLC0415
 
     random = np.random.default_rng(seed)
@@ -93,11 +102,10 @@ def _tensors(seed: int) -> dict[str, np.ndarray[Any, Any]]:
         return random.normal(0.0, scale, (rows, columns)).astype(np.float32)
 
     ones = np.ones(WIDTH, np.float32)
-    count = 256 + len(SPECIAL)
     embeddings, output = matrix(count, WIDTH, 1.0), matrix(count, WIDTH, 0.1)
     # the direction that every hidden state has: its first number is large, whatever the layers add
     embeddings[:, 0] = 4.0 * np.sqrt(WIDTH)
-    output[:, 0] = _leanings() / np.sqrt(WIDTH)
+    output[:, 0] = _leanings(count) / np.sqrt(WIDTH)
     tensors = {"token_embd.weight": embeddings, "output_norm.weight": ones, "output.weight": output}
     shapes = {
         "attn_q": (WIDTH, WIDTH),
@@ -116,10 +124,10 @@ def _tensors(seed: int) -> dict[str, np.ndarray[Any, Any]]:
     return tensors
 
 
-def _leanings() -> np.ndarray[Any, Any]:
+def _leanings(count: int) -> np.ndarray[Any, Any]:
     import numpy as np  # noqa: PLC0415
 
-    leanings = np.full(256 + len(SPECIAL), OTHER, np.float32)
+    leanings = np.full(count, OTHER, np.float32)
     leanings[[ord(letter) for letter in string.ascii_lowercase + string.digits]] = LETTER
     leanings[ord(" ")], leanings[ord('"')], leanings[END] = BLANK, QUOTE, FINISH
     return leanings

@@ -104,3 +104,19 @@ def test_what_is_wrong_is_said_before_the_first_call(tmp_path, flow, given, says
     with pytest.raises(InputError) as caught:
         fms_dgt.run(flow, output_dir=tmp_path, **{"generator": "simulated", **given})
     assert says in str(caught.value)
+
+
+def test_records_that_are_rows_can_be_formatted(tmp_path):
+    task = {
+        "task_name": "t",
+        "task_description": "Generations.",
+        "created_by": "the tests",
+        "data_builder": "text_generation",
+        "instruction_format": {"text": "{{ prompt }} -> {{ generation }}"},
+        "save_formatted_output": True,
+    }
+    rows = [{"prompt": "Say tides."}]
+    outcome = fms_dgt.run(task, data=rows, generator="simulated", output_dir=tmp_path)
+    [record] = outcome.records
+    [line] = (tmp_path / "t" / "formatted.jsonl").read_text().splitlines()
+    assert json.loads(line) == {"text": f"Say tides. -> {record['generation']}"}

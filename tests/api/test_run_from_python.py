@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ast
 import inspect
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,9 @@ async def test_a_cancelled_arun_is_resumable(tmp_path: Path) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+    [report] = tmp_path.rglob("run.json")
+    said = json.loads(report.read_text())
+    assert (said["end"], said["why"]) == ("interrupted", "interrupted; run the same command to go on")
     outcome = await fms_dgt.arun(
         JOKES, generator="simulated", output_dir=tmp_path, num_outputs_to_generate=40
     )

@@ -239,6 +239,44 @@ def test_a_name_on_the_hub_is_taken_for_a_dataset() -> None:
     assert table.format == "dataset"
 
 
+def test_a_dataset_that_is_not_on_the_hub_is_told_with_its_place(monkeypatch: Any) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    table = Table.from_node(Node.of({"input": "nobody/no-rows"}, "task.yaml").value["input"], [])
+    assert table is not None
+    (problem,) = found(table)
+    assert problem.startswith("task.yaml: input: the dataset 'nobody/no-rows' is not found on the Hub")
+    assert "a folder must be there" in problem
+
+
+class Hub:
+    """A hub whose branch `main` has moved on to another commit since the last look."""
+
+    def __init__(self, *commits: str) -> None:
+        self.commits = list(commits)
+        self.read: list[str] = []
+
+    def dataset_info(self, _: Any, name: str, *, revision: str | None) -> Any:
+        return type("Info", (), {"sha": self.commits.pop(0)})
+
+    def load_dataset(self, name: str, subset: str | None, *, revision: str, streaming: bool) -> Any:
+        assert streaming
+        self.read.append(revision)
+        rows = datasets.Dataset.from_list(ROWS).to_iterable_dataset()
+        return datasets.IterableDatasetDict({"train": rows})
+
+
+def test_a_run_reads_one_commit_of_a_dataset_on_the_hub(monkeypatch: Any) -> None:
+    hub = Hub("c1", "c2")
+    monkeypatch.setattr(
+        "huggingface_hub.HfApi.dataset_info", lambda *args, **said: hub.dataset_info(*args, **said)
+    )
+    monkeypatch.setattr(datasets, "load_dataset", hub.load_dataset)
+    first, second = Table.at("nobody/rows"), Table.at("nobody/rows")
+    assert list(first) == list(first) == ROWS
+    assert hub.read == ["c1", "c1"]
+    assert second.fingerprint() != first.fingerprint() == first.fingerprint()
+
+
 def test_reading_is_lazy(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"a": 1}\nnonsense\n')

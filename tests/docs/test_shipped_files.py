@@ -22,8 +22,8 @@ TEMPLATES = sorted(
 )
 TEACHERS = sorted([*ROOT.glob("templates/teacher_config.yaml"), *ROOT.glob("fms_dgt/**/teacher_config.yaml")])
 SHIPPED = [path for folder in ("configs", "tasks", "templates") for path in (ROOT / folder).rglob("*.*")]
-# what a knowledge task is about stands beside it
-YAML = sorted(path for path in SHIPPED if path.parent.name != "documents")
+# what a knowledge task is about stands beside it, and so do tables
+YAML = sorted(path for path in SHIPPED if path.parent.name != "documents" and path.suffix != ".jsonl")
 
 
 def shown(path: Path) -> str:
@@ -50,9 +50,10 @@ def test_a_config_binds_with_every_task(name: str, tmp_path: Path, monkeypatch: 
         pytest.importorskip(module)
     for variable in KEYS:
         monkeypatch.setenv(variable, "https://us-south.ml.cloud.ibm.com")
-    request = PlanRequest(tasks=shipped_names("tasks"), config=name, cwd=tmp_path)
-    report = check(load_plan(request), Plugins.discover())
-    assert {task.task for task in report.tasks} == set(shipped_names("tasks"))
+    # magpie is refused where a model's chat template is not known, and has a test of its own
+    tasks = [task for task in shipped_names("tasks") if task != "magpie"]
+    report = check(load_plan(PlanRequest(tasks=tasks, config=name, cwd=tmp_path)), Plugins.discover())
+    assert {task.task for task in report.tasks} == set(tasks)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=shown)

@@ -11,17 +11,17 @@ import functools
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, ClassVar
 
 from fms_dgt.core.canonical import derived_random
-from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Message, Request
+from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract, ScoreReply, TextReply
 from fms_dgt.core.typed import option
 from fms_dgt.errors import ConnectionFailed, RequestRefused
-from fms_dgt.generators.simulated import prose
+from fms_dgt.generators.simulated import plain, prose
 
 CHARACTERS_A_TOKEN = 4
 GOOD_SHARE = 0.75  # of scores: in the upper half of the scale
@@ -55,6 +55,7 @@ class SimulatedGenerator(Generator[SimulatedOptions]):
     """Answers by itself, with words of the prompt."""
 
     Options = SimulatedOptions
+    completes = True
     for_training: ClassVar[bool] = False
 
     def __init__(self, options: SimulatedOptions) -> None:
@@ -68,14 +69,14 @@ class SimulatedGenerator(Generator[SimulatedOptions]):
 
     async def generate(self, request: Request) -> Completion:
         try:
-            random = derived_random(request.messages, dict(request.params), request.seed)
+            random = derived_random(_sent(request), dict(request.params), request.seed)
         except (TypeError, ValueError) as error:
             raise RequestRefused(f"the request is no JSON value: {error}") from error
         # drawn first and always, so that no option changes what another one decides
         wave, chance = random.gauss(0.0, 1.0), random.random()
         self._fail_sometimes()
         await self._wait(wave)
-        writer = _Writer(random, _material(request), self.options.dull)
+        writer = _Writer(random, _material(request, random), self.options.dull)
         text, finish = writer.reply(request), "stop"
         if chance < self.options.malformed_rate:
             text, finish = _spoiled(text, request.reply, random)
@@ -94,7 +95,13 @@ class SimulatedGenerator(Generator[SimulatedOptions]):
             await asyncio.sleep(options.latency)
 
 
-def _material(request: Request) -> prose.Material:
+def _sent(request: Request) -> Any:
+    return request.messages if request.prompt is None else request.prompt
+
+
+def _material(request: Request, random: Random) -> prose.Material:
+    if request.prompt is not None:
+        return prose.material_of(plain.subject_of(request.prompt, random), "")
     said = (message for message in request.messages if message.get("role") != "assistant")
     prompt = "\n".join(message.get("content", "") for message in said)
     return prose.material_of(prompt, request.reply.instructions(request.count, as_json=False))
@@ -104,11 +111,12 @@ def _completion(request: Request, text: str, finish: str) -> Completion:
     limit = request.params.get("max_tokens")
     if isinstance(limit, int) and len(text) > limit * CHARACTERS_A_TOKEN:
         text, finish = text[: limit * CHARACTERS_A_TOKEN], "length"
-    return Completion(text, finish, _tokens(request.messages), len(text) // CHARACTERS_A_TOKEN + bool(text))
+    return Completion(text, finish, _tokens(request), len(text) // CHARACTERS_A_TOKEN + bool(text))
 
 
-def _tokens(messages: Sequence[Message]) -> int:
-    return sum(len(message.get("content", "")) for message in messages) // CHARACTERS_A_TOKEN + 1
+def _tokens(request: Request) -> int:
+    said = sum(len(message.get("content", "")) for message in request.messages)
+    return (said + len(request.prompt or "")) // CHARACTERS_A_TOKEN + 1
 
 
 Write = Callable[[Random, prose.Material], str]
@@ -148,7 +156,8 @@ class _Writer:
             return self._judgement(contract)
         schema = None if isinstance(contract, TextReply) else contract.schema(count)
         if schema is None:
-            return self._text("answer")
+            asks = request.prompt is not None and plain.is_users_turn(request.prompt)
+            return self._text("question" if asks else "answer")
         return json.dumps(self._value(schema, "answer", count), ensure_ascii=False)
 
     def _text(self, name: str) -> str:

@@ -1,0 +1,103 @@
+"""Plain generation: rows in, the same rows with an answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fms_dgt.builders.text_generation.task import COLUMN, TextGenerationTask
+from fms_dgt.core.builder import DataBuilder
+from fms_dgt.core.composed import Flow
+from fms_dgt.core.kit import Kit
+from fms_dgt.core.record import Columns
+from fms_dgt.core.row import Row
+from fms_dgt.core.source import Source
+from fms_dgt.core.stages import Generate, Map, Outcome, Prompt, Stage
+from fms_dgt.core.table_source import Table, rows_of
+from fms_dgt.core.template import GIVEN, names_in
+from fms_dgt.errors import InputError, Problem, Rejected
+
+STAGE = "generate"
+
+
+class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
+    """Asks about each row of a table, and writes the rows with the answers in a new column."""
+
+    record = Columns
+
+    def source(self, task: TextGenerationTask) -> Source:
+        return rows_of(task.input)
+
+    def check(self, task: TextGenerationTask) -> list[Problem]:
+        return task.input.problems() if isinstance(task.input, Table) else []
+
+    def flow(self, task: TextGenerationTask) -> Flow:
+        prompt = Prompt(task.prompt, system=task.system, reply=task.reply.said, params=dict(task.params))
+        parts = () if task.into else task.reply.parts
+        count, grouped = task.num_generations, task.group_generations
+        # where each answer is a row, one that fails takes no other with it
+        apart = count > 1 and not (grouped or task.reply.several)
+        return Flow(
+            has_values(self._used(task)),
+            *([Copies(count)] if apart else []),
+            Answer(
+                prompt,
+                into=parts or task.into or COLUMN,
+                count=1 if apart else count,
+                spread=not grouped,
+                name=STAGE,
+            ),
+        )
+
+    def _used(self, task: TextGenerationTask) -> frozenset[str]:
+        """The columns of a row that the prompts use."""
+        try:
+            names = names_in(task.prompt) | names_in(task.system)
+        except InputError:
+            # told where the prompt is compiled
+            return frozenset()
+        return names - GIVEN - self.columns(task).keys()
+
+
+def has_values(columns: frozenset[str]) -> Map:
+    """Rejects rows that lack one of the columns, or have nothing in any of them."""
+
+    def has_values(row: Row) -> Mapping[str, Any]:
+        for name in sorted(columns):
+            if row.get(name) is None:
+                raise Rejected(f"no value in the column '{name}'")
+        if columns and all(isinstance(row[name], str) and not row[name].strip() for name in columns):
+            raise Rejected("nothing to ask about")
+        return {}
+
+    return Map(has_values)
+
+
+@dataclass(frozen=True)
+class Copies(Stage):
+    """The same row `count` times, each to be answered by itself."""
+
+    count: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or "copies")
+
+    def multiplies(self) -> int:
+        return self.count
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        return [row] * self.count
+
+
+@dataclass(frozen=True)
+class Answer(Generate):
+    """Asks; the parts of an answer go into the columns of their names, whatever order they came in."""
+
+    def _columns(self, value: Any) -> dict[str, Any]:
+        if isinstance(self.into, str):
+            return {self.into: value}
+        return {name: value.get(name) for name in self.into}
+
+    def functions(self) -> Iterator[Any]:
+        yield Answer._columns

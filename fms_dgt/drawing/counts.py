@@ -1,0 +1,51 @@
+"""What a run has counted, stage by stage, from its `run.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+MOST_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows that came to each stage, and what each rejected, in words."""
+
+    rows: Mapping[str, int]
+    lost: Mapping[str, Sequence[str]]
+    records: int
+    said: str
+
+    @classmethod
+    def of_report(cls, report: Mapping[str, Any]) -> Self | None:
+        """The counts in a run's report; None where it has none."""
+        stages = report.get("stages")
+        if (
+            not isinstance(stages, list)
+            or not stages
+            or not all(isinstance(line, dict) and "stage" in line for line in stages)
+        ):
+            return None
+        rows, lost = {}, {}
+        for line in stages:
+            name = str(line["stage"])
+            rows[name] = int(line.get("in_this_run", 0))
+            lost[name] = _lost(int(line.get("rejected", 0)), line.get("reasons") or {})
+        records = int(report.get("records", 0))
+        ended = str(report.get("end", ""))
+        rejected = int(report.get("rejected", 0))
+        said = f"last run: {records:,} records, {rejected:,} rejected, {ended}"
+        return cls(rows, lost, records, said)
+
+
+def _lost(number: int, reasons: Mapping[str, int]) -> list[str]:
+    if not number:
+        return []
+    most = sorted(reasons.items(), key=lambda entry: -entry[1])
+    if len(most) == 1:
+        return [f"{number:,} rejected: {most[0][0]}"]
+    lines = [f"{count:,}: {reason}" for reason, count in most[:MOST_REASONS]]
+    rest = number - sum(count for _, count in most[:MOST_REASONS])
+    return [f"{number:,} rejected", *lines, *([f"{rest:,}: other reasons"] if rest > 0 else [])]

@@ -1,0 +1,77 @@
+"""The schema of 0.1: a list of blocks, prompts in files of parts, replies parsed by the block that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fms_dgt.core.node import Node
+from fms_dgt.flow_import.common import convert_common
+from fms_dgt.flow_import.now import SAMPLING
+from fms_dgt.flow_import.parts import Parts, list_of
+from fms_dgt.flow_import.prompts import read_prompt
+
+
+class Then:
+    """Turns blocks of 0.1 into stages."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def block(self, kind: str, name: str, node: Node, entry: Node) -> None:
+        """One block; `node` is its `block_config`, `entry` all that stands beside it, too."""
+        if kind == "LLM":
+            self._ask(name, node, entry)
+        elif not convert_common(kind, name, node, self._parts):
+            self._parts.miss(f"the block '{name}' ({kind}) has no counterpart", entry)
+        said = entry.plain()
+        for column in list_of(said.get("drop_duplicates")):
+            self._parts.add(f"dedup_{column}", "check", {"validator": "exact", "on": column})
+        self._parts.dropped(list_of(said.get("drop_columns")))
+
+    def _ask(self, name: str, node: Node, entry: Node) -> None:
+        said, sampling = node.plain(), entry.plain().get("gen_kwargs") or {}
+        found = read_prompt(str(said.get("config_path", "")), self._parts.file.parent)
+        into = list_of(said.get("output_cols"))
+        if isinstance(found, str) or not into:
+            why = found if isinstance(found, str) else "it has no output_cols"
+            self._parts.miss(f"'{name}': {why}", entry)
+            return
+        # what a block put beside the columns of a row, to be seen by its prompt
+        beside = {
+            k: v
+            for k, v in (said.get("batch_kwargs") or {}).items()
+            if not k.startswith(("num_procs", "batched"))
+        }
+        if beside:
+            self._parts.add(f"{name}_with", "set", beside)
+            self._parts.dropped(list(beside))
+        stage = {**found.said(), "into": f"{name}_reply".replace(" ", "_")}
+        self._parts.repeated(name, sampling.get("n"))
+        params = {key: sampling[key] for key in SAMPLING if sampling.get(key) is not None}
+        self._parts.add(name, "generate", {**stage, "params": {"temperature": 0, **params}})
+        self._parts.dropped([stage["into"]])
+        self._parse(name, entry, stage["into"], into, said.get("parser_kwargs") or {}, found.marks)
+
+    def _parse(
+        self,
+        name: str,
+        entry: Node,
+        column: str,
+        into: list[str],
+        said: Mapping[str, Any],
+        marks: tuple[tuple[str, str], ...],
+    ) -> None:
+        stage: dict[str, Any] = {"on": column, "into": into}
+        if said.get("parsing_pattern"):
+            stage["pattern"] = str(said["parsing_pattern"])
+            remove = list_of(said.get("parser_cleanup_tags"))
+            stage |= {"remove": remove} if remove else {}
+        elif len(marks) == len(into):
+            stage["between"] = [list(pair) for pair in marks]
+        elif len(into) == 1:
+            stage["between"] = [["", ""]]
+        else:
+            self._parts.miss(f"'{name}' does not say how its reply is parsed", entry)
+            return
+        self._parts.add(f"{name}_parts", "extract", stage)
