@@ -139,11 +139,11 @@ def run(
     """Run a task and wait for its end; works inside a running event loop (a notebook), too.
 
     `task` is a path, the name of a shipped task, what a task file would say, a `Task`, or a `Flow` that
-    goes over the rows of `data`. `builder` names or is its data builder, where the task does not say. `data` (a list or a frame) takes the
-    place of the task's own rows. `generator` ("type:model", or a mapping with `type` and options)
-    plays every generator's role. `progress=None` shows the run on a terminal only. Raises UserError
-    where anything is wrong, RunError where the run could not go on; an `Outcome` that is not
-    `complete` says why in its tasks.
+    goes over the rows of `data`. `builder` names or is its data builder, where the task does not say.
+    `data` (a list or a frame) takes the place of the task's own rows. `generator` ("type:model", or a
+    mapping with `type` and options) plays every generator's role. `progress=None` shows the run on a
+    terminal only. Raises UserError where anything is wrong, RunError where the run could not go on; an
+    `Outcome` that is not `complete` says why in its tasks.
     """
     request = _Request(task, builder, data, generator, config, progress, settings)
     try:

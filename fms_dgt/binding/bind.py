@@ -8,9 +8,15 @@ from typing import Any, TypeVar
 
 from fms_dgt.binding import postprocessors
 from fms_dgt.binding.bound import BoundTask
-from fms_dgt.binding.builder_config import TEACHER, merged_config, own_config, with_generator_model
+from fms_dgt.binding.builder_config import (
+    TEACHER,
+    merged_config,
+    own_config,
+    with_generator_model,
+    with_teacher,
+)
 from fms_dgt.binding.fingerprint import Made, fingerprint
-from fms_dgt.binding.players import Players, plain_problems, players_of, with_keeps
+from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
 from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
@@ -125,7 +131,7 @@ class _Binding:
         # stages are named after templates, so these are what the builder's other flows may have
         elsewhere = {path.stem for path in folder.glob("*.yaml")}
         post = Postprocessors.read(config.get(postprocessors.KEY), self._problems)
-        config = post.with_blocks(config)
+        config = self._taught(post.with_blocks(config))
         flow = post.appended(self._asked("flow", builder.flow, task, Flow))
         flow = stages.applied(flow, elsewhere, self._problems)
         self._check_names(flow)
@@ -134,6 +140,7 @@ class _Binding:
         self._check_blocks(own, config, players)
         files = builder.template_files()
         templates = templates_of(flow, folder, files, stages, self._problems)
+        flow = with_brought(flow, players, templates, self._problems)
         self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
@@ -199,6 +206,11 @@ class _Binding:
         self._problems.extend(dataclasses.replace(p, where=p.where or self._where) for p in problems)
 
     # --- configuration -------------------------------------------------------------------------
+
+    def _taught(self, config: Node) -> Node:
+        """The config with the teacher's part played in what postprocessors brought, too."""
+        teacher = self._run.settings.teacher
+        return with_teacher(config, teacher, self._plugins) if teacher else config
 
     def _teacher(self) -> Node | None:
         teacher = self._run.settings.teacher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,9 @@ from fms_dgt.core.template import Template
 from fms_dgt.core.validator import OrderedValidator, Validator
 
 _PLAIN = (str, int, float, bool, type(None))
+
+# tasks that a note is told of one by one
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -186,3 +189,20 @@ def stage_names(flow: Flow) -> list[str]:
         else:
             names.append(stage.name)
     return names
+
+
+def notes_of(tasks: Sequence[BoundTask]) -> list[str]:
+    """The notes of all tasks; what holds for many of them is said once."""
+    said: dict[str, list[str]] = {}
+    for task in tasks:
+        for note in task.notes:
+            said.setdefault(note.removeprefix(f"{task.name}: "), []).append(note)
+    return [
+        note
+        for text, notes in said.items()
+        for note in (
+            notes
+            if len(notes) <= MOST_NAMED
+            else [f"{notes[0].removesuffix(text)}{text} (and {len(notes) - 1:,} other tasks)"]
+        )
+    ]

@@ -35,11 +35,14 @@ def merged_config(
     if problems:
         raise InputError(problems)
     merged = apply_layers(own, layers)
-    if teacher:
-        # a type that nobody knows is a generator that is not installed, as far as a teacher minds
-        validators = plugins.known("validators")
-        merged = apply_teacher(merged, teacher, lambda kind: kind not in validators, TEACHER)
-    return merged
+    return with_teacher(merged, teacher, plugins) if teacher else merged
+
+
+def with_teacher(config: Node, teacher: str | Mapping[str, Any], plugins: Plugins) -> Node:
+    """The config with a teacher in place of every generator."""
+    # a type that nobody knows is a generator that is not installed, as far as a teacher minds
+    validators = plugins.known("validators")
+    return apply_teacher(config, teacher, lambda kind: kind not in validators, TEACHER)
 
 
 def with_generator_model(options: Node, cls: type[Any], config: Node, teacher: Node | None) -> Node:

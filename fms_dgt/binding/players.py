@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
+from fms_dgt.binding.prompts import make_template
 from fms_dgt.binding.roles import Roles
 from fms_dgt.binding.stage_config import StageConfigs
 from fms_dgt.binding.wiring import matching
@@ -82,6 +83,21 @@ def with_keeps(
             dataclasses.replace(found, where=said or found.where)
             for found in validator.problems(check, template)
         )
+    return Flow(*(_replaced(stage, settled) for stage in flow.stages))
+
+
+def with_brought(
+    flow: Flow, players: Players, templates: dict[str, Template], problems: list[Problem]
+) -> Flow:
+    """The flow with the templates that validators bring for checks without one, which `templates` gets."""
+    settled: dict[str, Stage] = {}
+    for stage in flow.walk():
+        if not isinstance(stage, Check) or stage.template or stage.validator not in players.validators:
+            continue
+        said = players.validators[stage.validator].validator.brings(stage)
+        if said is not None:
+            make_template(stage.name, said, templates, problems)
+            settled[stage.name] = dataclasses.replace(stage, template=stage.name, name=stage.name)
     return Flow(*(_replaced(stage, settled) for stage in flow.stages))
 
 

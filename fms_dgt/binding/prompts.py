@@ -34,15 +34,17 @@ def templates_of(
     result: dict[str, Template] = {}
     for stage in flow.walk():
         for name, said in stage.own_templates().items():
-            _make(name, said, result, problems)
+            make_template(name, said, result, problems)
     for name in dict.fromkeys(name for stage in flow.walk() for name in _asked(stage, files)):
         if name not in result:
             _load(name, files, own, result, problems)
     return result
 
 
-def _make(name: str, said: Mapping[str, Any], result: dict[str, Template], problems: list[Problem]) -> None:
-    """A template that stands in the flow."""
+def make_template(
+    name: str, said: Mapping[str, Any], result: dict[str, Template], problems: list[Problem]
+) -> None:
+    """Add a template that stands in no file: in the flow itself, or a validator's own."""
     try:
         result[name] = Template.from_node(Node.of(said, f"the prompt of the stage '{name}'"), name)
     except InputError as error:

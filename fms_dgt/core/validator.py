@@ -103,6 +103,10 @@ class BaseValidator(Generic[V]):
         """What this block's own options make of the stage's `keep`; None where they say nothing."""
         return None if self.options.threshold is None else Keep(self.relation, self.options.threshold)
 
+    def brings(self, check: Check) -> Mapping[str, Any] | None:
+        """What a template's file would say, for a check that names none; None where none is needed."""
+        return None
+
     def problems(self, check: Check, template: Template | None) -> list[Problem]:
         """What is wrong with a check that this validator is to play, found before the first call."""
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,7 @@ from fms_dgt.errors import Problem, Rejected
 from fms_dgt.validators.linear_pattern import LinearPatterns, pattern_problems
 from fms_dgt.validators.personal_data import KINDS, Kind, sighted
 from fms_dgt.validators.phrases import Phrases
+from fms_dgt.validators.policy import Policy
 from fms_dgt.validators.term_list import TermList
 from fms_dgt.validators.text_check import Finding, TextCheck
 
@@ -30,15 +32,16 @@ class ProhibitedOptions(ValidatorOptions):
     patterns: TermList = option(default_factory=TermList, help="regular expressions in RE2's syntax")
     ignore_case: bool = option(default=True, help="whether patterns do; words always do")
     personal_data: list[Kind] = option(default_factory=lambda: list(KINDS), help="kinds; [] for none")
-    lm_config: GeneratorSpec | None = option(None, help="the judge, asked with the check's template")
+    policy: Policy | None = option(None, help="rules that a judge holds the text to, or {file: rules.md}")
+    lm_config: GeneratorSpec | None = option(None, help="the judge of the policy")
     lowest_score: int = option(1, help="the judge's lowest score that goes on")
 
 
 class Prohibited(TextCheck[ProhibitedOptions]):
     """Refuses a text with prohibited words, patterns or personal data, or one that a judge rejects.
 
-    The policy is the check's template, whose reply is a `score`; without a template no model is asked. It
-    sees the row as `lm_judge` does, and is asked only about texts in which nothing else was found.
+    A judge is asked where there is a `policy`, or a template of the check's own whose reply is a `score`; and
+    only about texts in which nothing else was found.
     """
 
     Options = ProhibitedOptions
@@ -72,16 +75,21 @@ class Prohibited(TextCheck[ProhibitedOptions]):
             raise Rejected("against the policy", {"score": said["score"], "reason": said["reason"]})
         return Verdict(said["score"], said["reason"])
 
+    def brings(self, check: Check) -> Mapping[str, Any] | None:
+        policy = self.options.policy
+        return policy.template(check.on) if policy is not None and check.on else None
+
     def problems(self, check: Check, template: Template | None) -> list[Problem]:
         options, where = self.options, f"the check '{check.name}'"
         found = super().problems(check, template)
         found += pattern_problems(options.patterns.terms, ignore_case=options.ignore_case)
         if not (options.words.terms or options.patterns.terms or options.personal_data or check.template):
-            mend = "add 'words', 'patterns', 'personal_data' or a template for a judge"
+            mend = "add 'words', 'patterns', 'personal_data' or a 'policy' for a judge"
             found.append(Problem("prohibits nothing", mend, where))
         if check.template and options.lm_config is None:
             mend = "add 'lm_config: {type: ..., model_id_or_path: ...}'"
-            found.append(Problem("has a template, and no judge to ask with it", mend, where))
+            what = f"has a {'policy' if options.policy else 'template'}, and no judge to ask with it"
+            found.append(Problem(what, mend, where))
         return [*found, *self._judge_problems(template, where)]
 
     def _judge_problems(self, template: Template | None, where: str) -> list[Problem]:

@@ -66,12 +66,16 @@ def _terms(entry: Node, problems: list[Problem]) -> Iterator[Term]:
     if named is None or not isinstance(named.value, str) or len(entry.value) > 1:
         problems.append(entry.problem(f"must be text or a file, not {entry.kind()}", _HOW))
         return
-    text = _read(named, problems)
+    text = read_beside(named, problems)
     if text is not None:
         yield from _lines(text, named.value)
 
 
-def _read(named: Node, problems: list[Problem]) -> str | None:
+def read_beside(named: Node, problems: list[Problem]) -> str | None:
+    """The text of a file, looked for beside the config that names it, then in the working directory."""
+    if not isinstance(named.value, str):
+        problems.append(named.problem(f"must be the path of a file, not {named.kind()}", "put it in quotes"))
+        return None
     beside = Path(named.place.origin).parent / named.value
     path = beside if beside.is_file() else Path(named.value)
     try:

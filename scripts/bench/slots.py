@@ -129,7 +129,7 @@ def busy(rows: int, slow: float) -> None:
         ideal = said["busy_seconds"] / slots
         shares = [f"{ideal / wall:.1%}", f"{ideal / said['seconds']:.1%}"]
         lines.append([name, *shares, f"{ideal:.1f}", f"{wall:.1f}", f"{1000 * cpu / calls:.2f}"])
-    how = f"{slow:.0%} of the calls 25 times as slow, a de-duplication in mid-flow" if slow else "no stragglers"
+    how = f"{slow:.0%} of the calls 25 times as slow, de-duplication in mid-flow" if slow else "no stragglers"
     headline(f"{rows:,} rows of three calls, {slots} slots, lognormal 200 ms, {how}")
     table(["", "slot use, process", "slot use, server", "ideal s", "wall s", "CPU ms a call"], lines)
     print()

@@ -71,3 +71,9 @@ def test_what_looks_like_a_tag_of_the_prompts_ends_nothing_in_them():
             "context": "1 < context, <contexts>",
         }
     ]
+
+
+@pytest.mark.parametrize("seeds", [[*FREE[:2], *GROUNDED[:2]], [*GROUNDED[:2], *FREE[:2]]])
+def test_the_first_draws_serve_both_kinds_too(seeds):
+    kinds = [unit.values["kind"] for unit in units(seeds, count=4)]
+    assert set(kinds[:2]) == set(kinds[2:]) == {"free", "grounded"}

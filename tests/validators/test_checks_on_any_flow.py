@@ -116,6 +116,19 @@ def test_a_policy_is_a_template_that_a_judge_is_asked_with(tmp_path, words):
         run(tmp_path, postprocessors=[judge], stages={"prohibited": {"template": "policy.yaml"}})
 
 
+@pytest.mark.parametrize("said", ["- Nobody is insulted. {{ no_template }} {% x %}", {"file": "rules.md"}])
+def test_a_policy_is_rules_that_a_judge_is_asked_about(tmp_path, words, said, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.md").write_text("# Rules\n\n- Nobody is insulted.\n", encoding="utf-8")
+    judge = {"name": "prohibited", "type": "prohibited", "on": "answer", "personal_data": [], "policy": said}
+    judge["lm_config"] = {"type": "openai", "model": "m", "api_key": "k", "base_url": "http://127.0.0.1:9"}
+    outcome = run(tmp_path, postprocessors=[judge])  # its teacher plays the judge, too
+    assert {reason for _, reason in ends(outcome).values()} <= {"against the policy"}
+    assert outcome.counts["records"] + outcome.counts["rejected"] == len(ANSWERS)
+    with pytest.raises(fms_dgt.UserError, match="the template prohibited changed"):
+        run(tmp_path, postprocessors=[{**judge, "policy": "- Everybody is praised."}])
+
+
 @pytest.mark.parametrize(
     ("entry", "says"),
     [

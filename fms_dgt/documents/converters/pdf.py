@@ -6,14 +6,17 @@ import logging
 import re
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from fms_dgt.documents.converters.columns import crosses, gutter
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.converters.table import table_lines
+
+# what it is, and where
+_Letter: TypeAlias = tuple[str, float, float]
 
 _TALLER = 1.15
 _LEVELS = 4
@@ -90,9 +93,10 @@ def _by_column(page: Any, lines: list[dict[str, Any]], tables: list[Any], at: fl
     over = [line for line in lines if crosses(line, at)]
     whole = [_text_line(line, page) for line in over]
     whole.extend(_table(table, page) for table in tables if table.bbox[0] < at < table.bbox[2])
+    letters = {_letter(char) for line in over for char in line["chars"]}
     parts = []
     for side in (0, 1):
-        mine = page.filter(lambda thing, side=side: _is_beside(thing, at, side, over))
+        mine = page.filter(lambda thing, side=side: _is_beside(thing, at, side, letters))
         part = [_text_line(line, page) for line in _lines(mine)]
         beside = (table for table in tables if (table.bbox[0] >= at if side else table.bbox[2] <= at))
         parts.append([*part, *(_table(table, page) for table in beside)])
@@ -105,12 +109,15 @@ def _by_column(page: Any, lines: list[dict[str, Any]], tables: list[Any], at: fl
     return [*ordered, *([one for one in part if one.top >= above] for part in parts)]
 
 
-def _is_beside(thing: dict[str, Any], at: float, side: int, over: list[dict[str, Any]]) -> bool:
+def _is_beside(thing: dict[str, Any], at: float, side: int, over: Container[_Letter]) -> bool:
     """Whether a letter is in the left column (`side` 0) or the right one, and in no line over both."""
     if thing.get("object_type") != "char" or ((thing["x0"] + thing["x1"]) / 2 > at) != bool(side):
         return False
-    middle = (thing["top"] + thing["bottom"]) / 2
-    return not any(line["top"] <= middle <= line["bottom"] for line in over)
+    return _letter(thing) not in over
+
+
+def _letter(thing: dict[str, Any]) -> _Letter:
+    return thing["text"], thing["x0"], thing["top"]
 
 
 def _table(table: Any, page: Any) -> _Line:
