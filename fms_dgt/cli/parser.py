@@ -18,7 +18,7 @@ COMMANDS = {
     "init": "write a commented first task and config",
     "models": "fetch, list and remove GGUF files for llama.cpp",
     "new": "write a task.yaml or a taxonomy's qna.yaml, by asking or from flags",
-    "plugins": "list builders, generators, validators and hooks",
+    "plugins": "list builders, generators, validators, hooks and converters",
     RUN: "make data; the word itself may be left out",
     "runs": "list what an output folder holds",
     "serve": "serve a GGUF file to other programs, over the OpenAI protocol",
@@ -147,7 +147,7 @@ def _add_what(parser: Parser) -> None:
         "--task-paths",
         "--data-paths",
         metavar="PATH",
-        help="task files, folders (every task.yaml below), globs, or shipped tasks by name",
+        help="task files, folders (every task.yaml below), taxonomies, globs, or shipped tasks by name",
     )
     _alias(group, "--task-path", "--data-path", dest="task_paths", nargs="+", action="extend")
     group.add_argument(

@@ -6,11 +6,13 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
+from fms_dgt.documents.converters.known import Converters
 from fms_dgt.plugins import PluginInfo, Plugins
+from fms_dgt.plugins.entry import Status
 
 COLUMNS = tuple(field.name for field in fields(PluginInfo))
 STYLES = {"ok": "green", "include": "cyan", "disabled": "dim", "broken": "bold red"}
@@ -22,7 +24,7 @@ def main(argv: Sequence[str]) -> int:
     # modules that print when they are imported would spoil the table, and the JSON
     with contextlib.redirect_stdout(sys.stderr):
         plugins = Plugins.discover(options.include)
-        infos = plugins.listing()
+        infos = [*plugins.listing(), *_converters()]
     if options.json:
         print(json.dumps([asdict(info) for info in infos], indent=2, ensure_ascii=False))
     elif sys.stdout is not None and sys.stdout.isatty():
@@ -34,10 +36,18 @@ def main(argv: Sequence[str]) -> int:
     return int(options.strict and any(info.status == "broken" for info in infos))
 
 
+def _converters() -> Iterator[PluginInfo]:
+    """The converters of documents, which find one another by suffix."""
+    for name, distribution, version, reason in Converters().listing():
+        off = "switched off" in reason
+        status: Status = "disabled" if off else "broken" if reason else "ok"
+        yield PluginInfo("converters", name, distribution, version, status, reason)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fms_dgt plugins",
-        description="List builders, generators, validators and hooks; each is loaded to see whether it works",
+        description="List all plugins; each is loaded to see whether it works",
     )
     parser.add_argument(
         "--include",

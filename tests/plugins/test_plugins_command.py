@@ -89,3 +89,9 @@ def test_a_misspelt_switch_is_noted(
     monkeypatch.setenv("FMS_DGT_DISABLE_PLUGINS", "nosuch_xyz")
     main(["--json"])
     assert "note: FMS_DGT_DISABLE_PLUGINS names 'nosuch_xyz'" in capsys.readouterr().err
+
+
+def test_the_converters_of_documents_are_listed_too(project):
+    said = json.loads(project({}).run("plugins", "--json").stdout)
+    found = {info["name"]: info["status"] for info in said if info["group"] == "converters"}
+    assert found == dict.fromkeys(("docx", "html", "pdf", "pptx", "text"), "ok")

@@ -61,6 +61,14 @@ class Converters:
             raise SetupError(f"{suffix} files need the package '{missing[0]}': {mend}")
         return cls()
 
+    def listing(self) -> Iterator[tuple[str, str, str, str]]:
+        """Every declared name: its distribution, the version of that, and why it cannot be used, if so."""
+        for point in sorted(entry_points(group=GROUP), key=lambda point: (not _is_ours(point), point.name)):
+            dist = point.dist
+            found = self._loaded.get(point.name, "is switched off by FMS_DGT_DISABLE_PLUGINS")
+            reason = found if isinstance(found, str) else ""
+            yield point.name, dist.name if dist else "", dist.version if dist else "", reason
+
     @cached_property
     def broken(self) -> dict[str, str]:
         """Declared names that cannot be used, and why."""
