@@ -146,10 +146,10 @@ class _Binding:
         columns = self._asked("columns", builder.columns, task, Mapping)
         wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)
         first = {**columns, **self._first_values(source)}
-        ends = wiring.flow(flow, frozenset(first))
-        wiring.record(builder.record, ends)
+        there = wiring.flow(flow, frozenset(first))
+        wiring.record(builder.record, there)
         output = self._output(builder, task)
-        wiring.output(output or (), ends)
+        wiring.output(output or (), there)
         self._stop_here()
         self._problems.extend(fill_problems(flow, templates, first))
         self._stop_here()

@@ -23,36 +23,35 @@ class Wiring:
     ordered: frozenset[str]
     problems: list[Problem]
 
-    def flow(self, flow: Flow, there: frozenset[str]) -> list[frozenset[str]]:
-        """The columns that are there at the end of each way through the flow."""
+    def flow(self, flow: Flow, there: frozenset[str]) -> frozenset[str]:
+        """The columns that are there at the end of the flow, whichever way a row went."""
         return self._stages(flow.stages, there)
 
-    def output(self, columns: Sequence[str], ends: list[frozenset[str]]) -> None:
-        """Each column of a record that is a choice of the row's must be there at every end."""
+    def output(self, columns: Sequence[str], there: frozenset[str]) -> None:
+        """Each column of a record that is a choice of the row's must be there at the end."""
         for name in columns:
-            if any(name not in end for end in ends):
-                mend = did_you_mean(name, frozenset().union(*ends), noun="columns that are there")
+            if name not in there:
+                mend = did_you_mean(name, there, noun="columns that are there")
                 self._problem(f"records are to have the column '{name}', which nothing makes", mend)
 
-    def record(self, record: type[Record], ends: list[frozenset[str]]) -> None:
-        """Every field of the record that has no default must be there at every end."""
+    def record(self, record: type[Record], there: frozenset[str]) -> None:
+        """Every field of the record that has no default must be there at the end."""
         for name in required_fields(record):
-            if any(name not in end for end in ends):
-                known = frozenset().union(*ends)
-                mend = f"make it in a stage, or give the field a default ({did_you_mean(name, known)})"
+            if name not in there:
+                mend = f"make it in a stage, or give the field a default ({did_you_mean(name, there)})"
                 self._problem(f"the record {record.__name__} needs '{name}', which nothing makes", mend)
 
-    def _stages(self, stages: tuple[Stage, ...], there: frozenset[str]) -> list[frozenset[str]]:
-        for at, stage in enumerate(stages):
+    def _stages(self, stages: tuple[Stage, ...], there: frozenset[str]) -> frozenset[str]:
+        for stage in stages:
             self._needs(stage, there)
             if isinstance(stage, Branch):
-                ends = []
-                for flow in stage.to.values():
-                    ends.extend(self._stages(flow.stages + stages[at + 1 :], there))
-                return ends
+                # ways are not followed apart to the end: their number doubles with every branch
+                ends = [self._stages(flow.stages, there) for flow in stage.to.values()]
+                there = there.union(frozenset.intersection(*ends) if ends else ())
+                continue
             self._inside(stage, there)
             there |= stage.makes()
-        return [there]
+        return there
 
     def _inside(self, stage: Stage, there: frozenset[str]) -> None:
         if not stage.inner():

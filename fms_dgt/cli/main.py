@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code; never raises, unless a test kills it."""
     args = list(sys.argv[1:] if argv is None else argv)
+    _spell_out()
     try:
         code = _dispatch(args)
         # a program without any terminal has no stdout
@@ -35,6 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 (the last resort, and the only one)
         return _report(error, debug="--debug" in args)
     return code
+
+
+def _spell_out() -> None:
+    """What a stream's encoding does not have is written as an escape, and is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _dispatch(args: list[str]) -> int:

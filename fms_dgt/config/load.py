@@ -129,12 +129,16 @@ class _Loading:
         for said, bases, where in named:
             taxonomy = next((path for base in bases if is_of_taxonomy(path := at(base, said))), None)
             # a folder may hold both
-            found.extend([taxonomy, *task_files_below(taxonomy)] if taxonomy else [])
+            found.extend(self._with_task_files(taxonomy) if taxonomy else [])
             found.extend([] if taxonomy else find_tasks(said, bases, where, problems))
         unique: dict[Path, Path] = {}
         for path in found:
             unique.setdefault(path.resolve(), path)
         return list(unique.values())
+
+    def _with_task_files(self, taxonomy: Path) -> list[Path]:
+        """What changed is known of taxonomies alone."""
+        return [taxonomy, *([] if self._request.flags.changed else task_files_below(taxonomy))]
 
     def _of_files(self, paths: Sequence[Path]) -> list[SaidTask | None]:
         """The tasks in files, and those of taxonomies."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fms_dgt.config.flags import Flags
@@ -59,7 +60,14 @@ def taxonomy_tasks(
             spots.update({spot.file: spot for spot in found})
         reading = read_spots(list(spots.values()))
     except InputError as error:
-        problems.extend(error.problems)
+        # what is `--base` to 'fms_dgt taxonomy diff'
+        said = (
+            replace(problem, mend=problem.mend.replace("--base", "--changed")) for problem in error.problems
+        )
+        problems.extend(
+            replace(problem, where=str(place) if problem.where == "--base" else problem.where)
+            for problem in said
+        )
         return []
     if flags.changed and not spots:
         problems.append(_nothing_changed(paths, flags.changed, place))

@@ -32,7 +32,7 @@ GIVEN = frozenset({"reply_format", "count"})
 
 @dataclass(frozen=True, kw_only=True)
 class _TemplateFile:
-    prompt: str = option(help="add 'prompt: |', the text that is sent")
+    prompt: str = option(nonempty=True, help="add 'prompt: |', the text that is sent")
     system: str = option("")
     plain: bool = option(default=False, help="sent as it stands, without the model's chat template")
     reply: Node | None = option(None)
@@ -126,8 +126,10 @@ class Template:
         try:
             scope = {**values, "count": count, "reply_format": reply_format}
             return prompt.render(scope), system.render(scope) if system else None
-        except (jinja2.TemplateError, TypeError, ValueError, AttributeError) as error:
-            raise InputError([Problem(f"cannot be filled in: {error}", "", self.origin)]) from error
+        except Exception as error:
+            # what a template computes may fail in any way: division by zero, a range without end, ...
+            said = str(error) or type(error).__name__
+            raise InputError([Problem(f"cannot be filled in: {said}", "", self.origin)]) from error
 
     def describe(self) -> dict[str, Any]:
         """What shapes its answers, for fingerprints."""

@@ -175,7 +175,7 @@ def _value(spec: _Field, node: Node, problems: list[Problem]) -> Any:
             problems.append(node.problem(f"is {value}", f"it must be {spec.low:g} or more"))
         elif spec.high is not None and value > spec.high:
             problems.append(node.problem(f"is {value}", f"it must be {spec.high:g} or less"))
-    if spec.nonempty and (value == [] or (isinstance(value, str) and not value.strip())):
+    if spec.nonempty and (value in ([], {}) or (isinstance(value, str) and not value.strip())):
         mend = "write it out" if isinstance(value, str) else "give at least one entry"
         problems.append(node.problem("is empty", mend))
     return value
@@ -259,6 +259,9 @@ def _union(options: tuple[Any, ...], node: Node, problems: list[Problem]) -> Any
 def _likely(candidate: Any, node: Node) -> bool:
     """Whether a failed reading is the one the writer meant, so that its own problems help most."""
     origin = typing.get_origin(candidate) or candidate
+    if isinstance(node.value, str):
+        # a type that reads text itself knows what is wrong with it
+        return hasattr(candidate, "from_node")
     if node.is_mapping:
         return dataclasses.is_dataclass(candidate) or origin in (dict, Mapping)
     return node.is_list and origin in (list, tuple, Sequence)

@@ -37,12 +37,17 @@ def read_yaml(path: Path, *, shown: str | None = None) -> Node:
 
 def parse_yaml(text: str, origin: str) -> Node:
     """YAML text as a node tree. Raises InputError."""
+    repeated: list[Problem] = []
     try:
-        root = _Reader(_Loader(text), origin).document()
+        root = _Reader(_Loader(text), origin, repeated).document()
     except yaml.YAMLError as error:
-        raise InputError([_syntax_problem(error, text, origin)]) from error
+        raise InputError([*repeated, _syntax_problem(error, text, origin)]) from error
     except UnicodeEncodeError as error:
         raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", origin)]) from error
+    except InputError as error:
+        raise InputError([*repeated, *error.problems]) from error
+    if repeated:
+        raise InputError(repeated)
     if root is None:
         raise InputError([Problem("the file is empty", "write at least one key", origin)])
     return root
@@ -77,11 +82,15 @@ def read_text(path: Path, shown: str, *, noun: str = "a YAML file", limit: int =
 
 
 class _Reader:
-    """Turns a parser's events into nodes, counting what aliases unfold."""
+    """Turns a parser's events into nodes, counting what aliases unfold.
 
-    def __init__(self, loader: Any, origin: str) -> None:
+    Keys that stand twice go into `repeated`; all else that is wrong ends the reading.
+    """
+
+    def __init__(self, loader: Any, origin: str, repeated: list[Problem]) -> None:
         self._loader = loader
         self._origin = origin
+        self._repeated = repeated
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._open: list[str | None] = []
 
@@ -156,7 +165,8 @@ class _Reader:
                 raise self._error("a key must be text", mend, line)
             key = event.value
             if key in own:
-                raise self._error(f"the key '{key}' stands twice", "remove one", line)
+                what = f"the key '{key}' stands twice"
+                self._repeated.append(Problem(what, "remove one", f"{self._origin}:{line}"))
             child, size = self._value(self._loader.get_event(), place.child(key, line))
             weight += size
             if key == "<<" and event.implicit[0]:
@@ -230,6 +240,14 @@ _MENDS = {
     ),
     "did not find expected ',' or ']'": ("a '[' is opened and never closed", "close it with ']'"),
     "did not find expected ',' or '}'": ("a '{' is opened and never closed", "close it with '}'"),
+    "did not find expected comment or line break": (
+        "text stands behind '|' or '>'",
+        "begin it on the next line, further in",
+    ),
+    "did not find expected node content": (
+        "a '[' or '{' is opened and never closed, or what follows it is no value",
+        "close it, or put the value in quotes",
+    ),
     "control characters are not allowed": ("a control character stands here", "remove it"),
 }
 _FROM_THE_START = ("while scanning a quoted scalar", "while parsing a flow", "while scanning a simple key")
@@ -240,7 +258,9 @@ def _syntax_problem(error: yaml.YAMLError, text: str, origin: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     if context.startswith(_FROM_THE_START):
         mark = getattr(error, "context_mark", None) or mark
-    where = f"{origin}:{mark.line + 1}" if mark else origin
+    # a parser that stops at the end of a file is one line below its last
+    line = min(mark.line + 1, len(text.splitlines()) or 1) if mark else None
+    where = f"{origin}:{line}" if line else origin
     if mark and _begins_with_tab(text, mark.line):
         return Problem("a tab stands where only spaces may", "indent with spaces", where)
     detail = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)

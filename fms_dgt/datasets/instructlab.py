@@ -63,7 +63,8 @@ def write_instructlab(
     found, notes = _readable(tables(generated))
     _check_free(layout)
     writer = _Writer(layout, found, progress)
-    written = [*writer.nodes(), *writer.plain(), *writer.tests(seeds_of_runs(found) if tasks is None else tasks)]
+    tried_on = seeds_of_runs(found) if tasks is None else tasks
+    written = [*writer.nodes(), *writer.plain(), *writer.tests(tried_on)]
     notes = [*notes, *not_for_training(found)]
     return [replace(written[0], notes=(*notes, *written[0].notes)), *written[1:]]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.binding.bind import bind
-from fms_dgt.binding.bound import BoundTask, stage_names
+from fms_dgt.binding.bound import BoundTask, notes_of, stage_names
 from fms_dgt.binding.fingerprint import changes
 from fms_dgt.config.plan import RunPlan, RunSettings
 from fms_dgt.core.node import Node
@@ -17,7 +17,7 @@ from fms_dgt.errors import FolderChanged
 from fms_dgt.journal import JournalReader
 from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.plugins import Plugins
-from fms_dgt.runner.folder import changed_lines
+from fms_dgt.runner.folder import changed_lines, changed_text
 
 HIDDEN = "(hidden)"
 LONGEST_VALUE = 60
@@ -52,7 +52,7 @@ class CheckReport:
     notes: Sequence[str] = ()
 
     def __str__(self) -> str:
-        lines = [line for task in self.tasks for line in _lines(task)]
+        lines = [line for tasks in _alike(self.tasks) for line in _lines(tasks)]
         lines.extend(f"note: {note}" for note in self.notes)
         return "\n".join([*lines, "nothing is wrong; nothing was asked"])
 
@@ -62,7 +62,7 @@ def check(plan: RunPlan, plugins: Plugins) -> CheckReport:
     left_out: list[str] = []
     tasks = bind(plan, plugins, left_out)
     _check_folder(tasks, plan.settings)
-    notes = [*plan.notes, *left_out, *(note for task in tasks for note in task.notes)]
+    notes = [*plan.notes, *left_out, *notes_of(tasks)]
     return CheckReport([_task_check(task, plan) for task in tasks], notes)
 
 
@@ -81,7 +81,7 @@ def _check_folder(tasks: Sequence[BoundTask], settings: RunSettings) -> None:
         different = changes(entry.fingerprint, task.fingerprint) if entry and entry.fingerprint else []
         changed.extend(["\n".join(changed_lines(task, different))] if different else [])
     if changed:
-        raise FolderChanged("\n".join(changed))
+        raise FolderChanged(changed_text(changed, len(changed)))
 
 
 def _task_check(task: BoundTask, plan: RunPlan) -> TaskCheck:
@@ -122,9 +122,18 @@ def _secrets(task: BoundTask) -> frozenset[str]:
     return frozenset(name for field in fields for name in (field.name, *field.metadata.get("aliases", ())))
 
 
-def _lines(task: TaskCheck) -> Iterator[str]:
-    wanted = "all that the source gives" if task.records is None else f"{task.records:,} records"
-    yield f"{task.task}: {task.builder}, {wanted}, into {task.folder}"
+def _alike(tasks: Sequence[TaskCheck]) -> Iterable[list[TaskCheck]]:
+    """The tasks of a taxonomy differ in their files, not in their settings: those are shown once."""
+    found: dict[str, list[TaskCheck]] = {}
+    for task in tasks:
+        found.setdefault(repr((task.builder, task.stages, task.settings)), []).append(task)
+    return found.values()
+
+
+def _lines(tasks: Sequence[TaskCheck]) -> Iterator[str]:
+    for task in tasks:
+        wanted = "all that the source gives" if task.records is None else f"{task.records:,} records"
+        yield f"{task.task}: {task.builder}, {wanted}, into {task.folder}"
     yield f"  {' -> '.join(task.stages)}"
     shown = {setting.key: _shown(setting.value) for setting in task.settings}
     wide = max((len(f"{key} = {value}") for key, value in shown.items()), default=0)

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from fms_dgt.binding.bind import bind
-from fms_dgt.binding.bound import BoundTask, stage_names
+from fms_dgt.binding.bound import BoundTask, notes_of, stage_names
 from fms_dgt.config.plan import RunPlan
 from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
 from fms_dgt.errors import FmsDgtError, FolderError, UserError
@@ -99,7 +99,7 @@ class _Run:
                 run.cost.paid_before(run.units_before, paid)
         self._estimate = Estimate(self._runs, journal, self._endpoints, self._spending)
         notes = [*plan.notes, *hooks.notes, *(note for found in opened for note in found.notes)]
-        notes.extend(note for task in tasks for note in task.notes)
+        notes.extend(notes_of(tasks))
         if settings.estimate:
             notes.extend(self._estimate.begin())
         if any(not backend.for_training for task in tasks for backend in task.backends):

@@ -27,6 +27,7 @@ REPORT = "run.json"
 # Changed tasks are tried against the journal this far; beyond, the share found so far is told.
 TRIED_UNITS = 2_000
 SHOWN_CHANGES = 12
+SHOWN_TASKS = 10
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: Run
         ]
         if any(different) and not settings.accept_changes:
             said = zip(tasks, entries, different, strict=True)
-            raise FolderChanged("\n".join([await _explained(*one, journal) for one in said if one[2]]))
+            changed_tasks = [one for one in said if one[2]]
+            told = [await _explained(*one, journal) for one in changed_tasks[:SHOWN_TASKS]]
+            raise FolderChanged(changed_text(told, len(changed_tasks)))
         said = zip(tasks, entries, different, strict=True)
         opened = [_opened(task, entry, changed, journal, settings) for task, entry, changed in said]
     with journal.together():
@@ -148,6 +151,12 @@ async def _explained(task: BoundTask, entry: TaskEntry, different: list[str], jo
     have = journal.count_calls(entry.id)
     serve = await _still_serving(task, entry, journal, have) if have else None
     return "\n".join(changed_lines(task, different, have, serve))
+
+
+def changed_text(told: Sequence[str], changed: int) -> str:
+    """What has changed of the first tasks, and how many there are beyond those."""
+    more = changed - SHOWN_TASKS
+    return "\n".join([*told[:SHOWN_TASKS], *([f"and {more:,} other tasks"] if more > 0 else [])])
 
 
 def changed_lines(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,13 @@ def test_a_full_disk_behind_stdout():
     )
     said = python("-c", code).stdout
     assert said == "1 error: No space left on device; free some and run the same command\n\n"
+
+
+def test_a_terminal_that_cannot_write_every_letter(tmp_path):
+    folder = tmp_path / "compositional_skills" / "日本"
+    folder.mkdir(parents=True)
+    (folder / "qna.yaml").write_text("version: 2\n", encoding="utf-8")
+    argv = [sys.executable, "-m", "fms_dgt", "taxonomy", "tree", str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert "fault in fms_dgt" not in done.stderr
+    assert "\\u65e5" in done.stdout

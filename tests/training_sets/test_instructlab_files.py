@@ -210,3 +210,28 @@ def test_a_nodes_file_stays_in_its_folder(tmp_path, name):
     layout = Layout(folder=tmp_path, stamp="T")
     write_instructlab([skill(taxonomy_path=name, task_name=name)], layout)
     assert len(list(layout.nodes.iterdir())) == 1
+
+
+def test_the_seeds_that_a_run_keeps_become_test_rows(run, layout):
+    kept = {"prices": TASKS[1], "debate": TASKS[0]}
+    for name, task in kept.items():
+        (run / name / "run.json").write_text(json.dumps({"seeds": task["seed_examples"]}))
+    plain = [{"question": "Q", "answer": "A", "context": "", "questions_and_answers": []}]
+    (run / "edit" / "run.json").write_text(json.dumps({"seeds": plain}))
+    written = write_instructlab(run, layout)
+    (test,) = [one for one in written if one.kind == "test"]
+    assert [row["user"] for row in read(test.path)] == [
+        "Q1",
+        "C\n\nQ2",
+        "Q",
+        *(f"D\n\nQ{n}" for n in range(3)),
+    ]
+
+
+def test_a_node_called_like_the_folder_for_what_was_before(run, layout):
+    (run / "compositional_skills/earlier").mkdir(parents=True)
+    (run / "compositional_skills/earlier/data.jsonl").write_text(lines([skill(1, taxonomy_path="earlier")]))
+    (run / "debate/earlier/1").mkdir(parents=True)
+    (run / "debate/earlier/1/data.jsonl").write_text("no JSON")
+    names = {one.path.name for one in write_instructlab(run, layout)}
+    assert "earlier.jsonl" in names

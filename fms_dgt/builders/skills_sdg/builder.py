@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,17 +106,30 @@ class SkillsBuilder(DataBuilder[SkillsTask]):
 def seeds_in_turn(seeds: Sequence[SkillsSeed], shown: int) -> Draw:
     """Unit `index` is one seed's turn; up to `shown - 1` others of its kind stand beside it.
 
-    So each seed shapes as many draws as any other, and each kind as many as it has seeds.
+    So each seed shapes as many draws as any other, and each kind as many as it has seeds: also of the
+    first few, for a draw gives several records.
     """
+    turns = _spread(seeds)
 
     def draw(index: int, random: Random, _: Accepted) -> dict[str, Any]:
-        seed = seeds[index % len(seeds)]
+        seed = turns[index % len(turns)]
         others = [other for other in seeds if other is not seed and other.kind == seed.kind]
         examples = [seed, *random.sample(others, min(shown - 1, len(others)))]
         random.shuffle(examples)
         return {"kind": seed.kind, "examples": [_shown(one) for one in examples]}
 
     return draw
+
+
+def _spread(seeds: Sequence[SkillsSeed]) -> list[SkillsSeed]:
+    """The seeds with their kinds mixed evenly, each kind in its own order."""
+    often = Counter(seed.kind for seed in seeds)
+    met: Counter[str] = Counter()
+    places = []
+    for seed in seeds:
+        places.append((met[seed.kind] + 0.5) / often[seed.kind])
+        met[seed.kind] += 1
+    return [seed for _, seed in sorted(zip(places, seeds, strict=True), key=lambda pair: pair[0])]
 
 
 # the tags that the templates and their replies are written with
