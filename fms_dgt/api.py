@@ -18,6 +18,7 @@ from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.events import RunFinished, TaskFinished
 from fms_dgt.core.node import Node, Place
+from fms_dgt.core.table_file import plain_row
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, PluginError, Problem, RunError, UserError, did_you_mean
@@ -278,7 +279,8 @@ def _rows(data: Any) -> list[Any]:
     if hasattr(data, "to_dict") and hasattr(data, "columns"):
         # a missing value in a frame is NaN, which no JSON can hold
         frame = data.astype(object).where(data.notna(), None)
-        return [dict(row) for row in frame.to_dict(orient="records")]
+        rows = enumerate(frame.to_dict(orient="records"))
+        return [plain_row(row, f"{ORIGIN}: data, row {number}") for number, row in rows]
     return list(data)
 
 

@@ -145,7 +145,11 @@ class _Binding:
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
         wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)
-        first = {**columns, **self._first_values(source)}
+        begun = self._first_values(source)
+        if begun is None:
+            # which columns there are is not known, and nothing is said of them
+            raise InputError([])
+        first = {**columns, **begun}
         there = wiring.flow(flow, frozenset(first))
         wiring.record(builder.record, there)
         output = self._output(builder, task)
@@ -302,8 +306,8 @@ class _Binding:
                 what = f"the builder '{self._found.name}' has no block '{name.value}'"
                 self._problems.append(name.problem(what, did_you_mean(name.value, known, noun="blocks")))
 
-    def _first_values(self, source: Source) -> Mapping[str, Any]:
-        """What the first unit's row begins with; every row has these columns."""
+    def _first_values(self, source: Source) -> Mapping[str, Any] | None:
+        """What the first unit's row begins with; None where that is a problem."""
         try:
             unit = self._first_unit(source)
         except InputError:
@@ -311,11 +315,11 @@ class _Binding:
         except Exception as error:  # noqa: BLE001 (a stranger's source, or rows no JSON can hold)
             what = f"the source fails at its first unit: {type(error).__name__}: {error}"
             self._note([Problem(what, "mend the data, or the builder's source()")])
-            return {}
+            return None
         if unit is None:
             what = "the source has no units: there is nothing to make data from"
             self._note([Problem(what, "add seed examples or items")])
-        return unit.values if unit is not None else {}
+        return unit.values if unit is not None else None
 
     def _first_unit(self, source: Source) -> Unit | None:
         seed = self._plan.settings.seed

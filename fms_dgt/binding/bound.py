@@ -134,7 +134,7 @@ class BoundTask:
     def _is_plain(self) -> bool:
         """Whether dataclasses-json would write a record's plain values as they are."""
         fields = dataclasses.fields(self.record)
-        own = self.record.to_dict is not Record.to_dict or hasattr(self.record, "dataclass_json_config")
+        own = self.record.to_dict is not Record.to_dict or self.record.dataclass_json_config is not None
         return not own and not any("dataclasses_json" in spec.metadata for spec in fields)
 
     @cached_property

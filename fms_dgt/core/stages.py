@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from fms_dgt.core.kit import Kit
 from fms_dgt.core.row import Row
@@ -21,6 +21,7 @@ class Stage(ABC):
     """One step of a flow. Its name is unique in the flow; config and reports know it by that."""
 
     name: str = field(default="", kw_only=True)
+    in_turn: ClassVar[bool] = True  # whether the stages inside follow one another, for pictures
 
     @abstractmethod
     async def run(self, row: Row, kit: Kit) -> Outcome:
@@ -181,7 +182,7 @@ class Check(_Asking):
     known: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
-        self._settle(self.template, self.into or self.validator)
+        self._settle(self.template, self.validator)
 
     def needs(self) -> frozenset[str]:
         return frozenset(column for column in (self.on, self.within) if column)

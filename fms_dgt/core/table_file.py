@@ -59,11 +59,11 @@ def csv_rows(path: Path, delimiter: str = ",") -> Iterator[Numbered]:
     """The rows of a CSV file whose first line names the columns; values are text. Raises InputError."""
     # the limit is the module's, not a reader's; what asks for a longer one keeps it
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-    lines = None
+    begins = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file, delimiter=delimiter, strict=True)
-            columns = _header(next(lines, []), path)
+            columns = _header(next(lines, []), path, delimiter)
             begins = lines.line_num + 1
             for cells in lines:
                 if cells:
@@ -74,11 +74,17 @@ def csv_rows(path: Path, delimiter: str = ",") -> Iterator[Numbered]:
     except UnicodeDecodeError as error:
         raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", str(path))]) from error
     except csv.Error as error:
-        where = f"{path}:{lines.line_num if lines else 1}"
-        raise InputError([Problem(f"is not CSV: {error}", "check the quotes", where)]) from error
+        # where the row begins: a quote that is never closed is noticed at the end of the file
+        mend = "check the quotes of this row"
+        raise InputError([Problem(f"is not CSV: {error}", mend, f"{path}:{begins}")]) from error
 
 
-def _header(columns: list[str], path: Path) -> list[str]:
+def _header(columns: list[str], path: Path, delimiter: str) -> list[str]:
+    mark = next((mark for mark in ";\t" if len(columns) == 1 and mark in columns[0]), "")
+    if mark and delimiter == ",":
+        what = f"its columns are separated by {mark!r}, not by commas"
+        mend = "save it with commas" if mark != "\t" else "name it .tsv, or say 'format: tsv'"
+        raise InputError([Problem(what, mend, f"{path}:1")])
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         what = f"names the column '{twice[0]}' twice"

@@ -84,6 +84,9 @@ class Table:
             if stray:
                 problems.append(named.problem(f"a {form} file has no {stray}", f"remove '{stray}'"))
                 return None
+            if not path.exists():
+                problems.append(named.problem(f"there is no file '{said.path}'", _near(path)))
+                return None
             return cls(path, form, said.columns)
         name = path if path.is_dir() else said.path
         dataset = Dataset(name, said.subset, said.split, said.revision, str(named.place))
@@ -171,6 +174,12 @@ def _format_of(path: Path, said: str) -> Format | None:
     if form is not None or path.exists():
         return form
     return "dataset" if _HUB_NAME.fullmatch(said) and path.suffix != ".json" else None
+
+
+def _near(path: Path) -> str:
+    """The tables in the folder where one was looked for."""
+    tables = [one.name for one in path.parent.glob("*") if one.suffix.lower() in _SUFFIXES]
+    return did_you_mean(path.name, tables, noun="tables there")
 
 
 def _mend(path: Path) -> str:

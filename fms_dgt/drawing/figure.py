@@ -16,7 +16,7 @@ from fms_dgt.core.source import Endless
 from fms_dgt.core.stages import Check, FunctionStage, Generate, Map, Stage
 from fms_dgt.drawing.counts import Counts
 
-Shape = Literal["step", "together", "each", "branch"]
+Shape = Literal["step", "together", "each", "some", "branch"]
 
 KINDS: Mapping[type[Stage], str] = {
     Generate: "generate",
@@ -166,6 +166,8 @@ class _Steps:
             )
         if isinstance(stage, Together):
             return "together", tuple(Lane(self.steps([inner])) for inner in stage.stages)
+        if not stage.in_turn:
+            return "some", tuple(Lane(self.steps([inner])) for inner in stage.inner())
         return ("each", (Lane(self.steps(stage.inner())),)) if stage.inner() else ("step", ())
 
     def _lines(self, stage: Stage) -> Iterator[str]:

@@ -112,6 +112,8 @@ class _Layout:
         """How wide a step is, with what is inside or below it."""
         if not step.lanes:
             return WIDTH
+        if step.shape == "some":
+            return max(map(self._lane_width, step.lanes)) + 2 * PAD
         inner = sum(self._lane_width(lane) for lane in step.lanes) + BETWEEN * (len(step.lanes) - 1)
         return max(WIDTH, inner if step.shape == "branch" else inner + 2 * PAD)
 
@@ -140,7 +142,7 @@ class _Layout:
         return y + box.height
 
     def _step(self, step: Step, middle: float, y: float) -> float:
-        if step.shape in ("together", "each"):
+        if step.shape in ("together", "each", "some"):
             return self._nest(step, middle, y)
         lines = self._lines(step)
         box = Box(middle - WIDTH / 2, y, WIDTH, _height(lines), _style(step), step.name, lines)
@@ -157,16 +159,25 @@ class _Layout:
         top = y + _height(lines)
         # the frame is drawn below what is in it, and its height is known only afterwards
         at = len(self.drawing.boxes)
-        x, bottom = middle - width / 2 + PAD, top
-        spare = width - 2 * PAD - sum(map(self._lane_width, step.lanes)) - BETWEEN * (len(step.lanes) - 1)
-        x += max(0.0, spare / 2)
-        for lane in step.lanes:
-            lane_width = self._lane_width(lane)
-            bottom = max(bottom, self._inner(lane.steps, x + lane_width / 2, top))
-            x += lane_width + BETWEEN
+        inside = self._below_one_another if step.shape == "some" else self._side_by_side
+        bottom = inside(step.lanes, middle, width - 2 * PAD, top)
         frame = Box(middle - width / 2, y, width, bottom + PAD - y, "nest", step.name, lines)
         self.drawing.boxes.insert(at, frame)
         return frame.y + frame.height
+
+    def _side_by_side(self, lanes: Sequence[Lane], middle: float, room: float, top: float) -> float:
+        spare = room - sum(map(self._lane_width, lanes)) - BETWEEN * (len(lanes) - 1)
+        x, bottom = middle - room / 2 + max(0.0, spare / 2), top
+        for lane in lanes:
+            width = self._lane_width(lane)
+            bottom = max(bottom, self._inner(lane.steps, x + width / 2, top))
+            x += width + BETWEEN
+        return bottom
+
+    def _below_one_another(self, lanes: Sequence[Lane], middle: float, _: float, y: float) -> float:
+        for number, lane in enumerate(lanes):
+            y = self._inner(lane.steps, middle, y + (PAD if number else 0))
+        return y
 
     def _inner(self, steps: Sequence[Step], middle: float, y: float) -> float:
         for number, step in enumerate(steps):

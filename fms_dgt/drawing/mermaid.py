@@ -39,7 +39,7 @@ class _Text:
         name = f"s{next(self._ids)}"
         label = "" if step.rows is None else rows_said(step.rows)
         text = _quoted((step.name, *step.lines, *step.lost))
-        if step.shape in ("together", "each"):
+        if step.shape in ("together", "each", "some"):
             yield f"{indent}subgraph {name}[{text}]"
             for lane in step.lanes:
                 yield from self._sequence(lane.steps, [], indent + "  ")
@@ -64,5 +64,9 @@ def _arrows(ends: Sequence[tuple[str, str]], to: str, label: str, indent: str = 
 
 
 def _quoted(lines: Sequence[str]) -> str:
-    safe = (line.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;") for line in lines)
+    # a line break would end the statement
+    safe = (
+        " ".join(line.split()).replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;")
+        for line in lines
+    )
     return '"' + "<br/>".join(safe) + '"'

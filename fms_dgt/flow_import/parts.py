@@ -38,13 +38,14 @@ class Parts:
     file: Path
     found: list[Made | Missing] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    _taken: set[str] = field(default_factory=set)
 
     def add(self, name: str, kind: str, said: Any, note: str = "") -> None:
         """A stage; a name that is taken gets a number."""
-        taken = {one.name for one in self.found if isinstance(one, Made)}
         number, unique = 2, name
-        while unique in taken:
+        while unique in self._taken:
             unique, number = f"{name}_{number}", number + 1
+        self._taken.add(unique)
         self.found.append(Made(unique, kind, said, note))
 
     def repeated(self, name: str, number: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,8 @@ def import_flow(path: Path) -> Imported:
             then.block(kind, name, config, entry)
         else:
             now.block(kind, name, config)
-    about: dict[str, Any] = {} if node.is_list else (node.plain().get("metadata") or {})
-    needs = about.get("dataset_requirements") or {}
+    about = {} if node.is_list else _mapping(node.plain().get("metadata"))
+    needs = _mapping(about.get("dataset_requirements"))
     return Imported(
         path.name,
         str(about.get("name") or path.stem),
@@ -59,6 +59,10 @@ def import_flow(path: Path) -> Imported:
         list_of(needs.get("required_columns")),
         list_of(about.get("output_columns")),
     )
+
+
+def _mapping(said: Any) -> Mapping[str, Any]:
+    return said if isinstance(said, dict) else {}
 
 
 def _block(entry: Node) -> tuple[str, str, Node]:

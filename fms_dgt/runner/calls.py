@@ -37,6 +37,7 @@ class Endpoints:
         self._max_concurrency = max_concurrency
         self._budget = budget
         self._by_name: dict[str, Endpoint] = {}
+        self._of: dict[int, Endpoint] = {}
         self._opened: dict[int, asyncio.Task[None]] = {}
         self._backends: list[Generator[Any]] = []
         self.changed = changed
@@ -45,6 +46,10 @@ class Endpoints:
 
     def of(self, backend: Generator[Any]) -> Endpoint:
         """The endpoint of a backend; the widest of those that share it says how much it carries."""
+        known = self._of.get(id(backend))
+        return known if known is not None else self._taken_on(backend)
+
+    def _taken_on(self, backend: Generator[Any]) -> Endpoint:
         wanted = self._max_concurrency or backend.options.max_concurrency
         if backend.at_most is not None:
             # calls that wait inside a backend wait there in no order, and their timeout runs
@@ -59,6 +64,9 @@ class Endpoints:
         endpoint.width.widen(wanted)
         options = backend.options
         endpoint.limit(calls=options.requests_per_minute, tokens=options.tokens_per_minute)
+        if self.is_open(backend):
+            # it lives as long as the run now, so its id is its own
+            self._of[id(backend)] = endpoint
         return endpoint
 
     def all(self) -> list[Endpoint]:

@@ -70,6 +70,9 @@ _SECRET = re.compile(
     r"|(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,2000}\.[\w-]{10,1000}"
 )
 
+# The first digits of cards of fewer or more than 16 digits, by length.
+_ISSUERS = {13: ("4",), 14: ("30", "36", "38", "39"), 15: ("34", "37", "2131", "1800"), 19: ("4", "6")}
+
 # How long an IBAN is, by country.
 _IBAN_LENGTHS = {
     name: int(length)
@@ -112,8 +115,8 @@ def _phones(text: str) -> Iterator[str]:
 def _cards(text: str) -> Iterator[str]:
     for found in _CARD.finditer(text):
         digits = re.sub(r"\D", "", found[0])
-        # the first digit of a bank's cards
-        if 13 <= len(digits) <= 19 and digits[0] in "23456" and has_luhn(digits):
+        begins = _ISSUERS.get(len(digits), tuple("23456"))
+        if 13 <= len(digits) <= 19 and digits.startswith(begins) and has_luhn(digits):
             yield found[0]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import fms_dgt
+import numpy as np
+import pandas as pd
 import pytest
 from fms_dgt import Check, Flow, Generate, Judge, Map, Prompt, Rejected, Row, at_least, stage
 from fms_dgt.errors import InputError
@@ -56,7 +58,10 @@ def test_a_prompt_may_say_all_that_a_template_file_says(tmp_path):
     listed = Prompt("Three words on {{ topic }}. {{ reply_format }}", reply="list", system="Be brief.")
     flow = Flow(
         Generate(listed, into="word", count=3),
-        Judge(Prompt("Is {{ word }} good? {{ reply_format }}", reply={"score": {"from": 0, "to": 2}}), at_least(0)),
+        Judge(
+            Prompt("Is {{ word }} good? {{ reply_format }}", reply={"score": {"from": 0, "to": 2}}),
+            at_least(0),
+        ),
         Check("exact", on="word"),
         Map(lambda row: {"length": len(row["word"])}, needs=["word"], makes=["length"]),
     )
@@ -64,7 +69,12 @@ def test_a_prompt_may_say_all_that_a_template_file_says(tmp_path):
     records = list(outcome.records)
     assert records
     assert all(r["length"] == len(r["word"]) for r in records)
-    assert [stage["stage"] for stage in report(tmp_path)["stages"]] == ["word", "validator", "exact", "lambda"]
+    assert [stage["stage"] for stage in report(tmp_path)["stages"]] == [
+        "word",
+        "validator",
+        "exact",
+        "lambda",
+    ]
 
 
 def report(folder):
@@ -120,3 +130,22 @@ def test_records_that_are_rows_can_be_formatted(tmp_path):
     [record] = outcome.records
     [line] = (tmp_path / "t" / "formatted.jsonl").read_text().splitlines()
     assert json.loads(line) == {"text": f"Say tides. -> {record['generation']}"}
+
+
+def test_a_frame_may_hold_times_and_numbers_of_numpy(tmp_path):
+    days = pd.to_datetime(["2026-01-02", None])
+    frame = pd.DataFrame({"topic": ["tides", "moss"], "day": days, "n": np.array([1, 2])})
+    flow = Flow(Generate("Why {{ topic }}?", into="response"))
+    outcome = fms_dgt.run(flow, data=frame, generator="simulated", output_dir=tmp_path)
+    assert [(record["day"], record["n"]) for record in outcome.records] == [
+        ("2026-01-02T00:00:00", 1),
+        (None, 2),
+    ]
+
+
+def test_of_rows_that_cannot_be_read_nothing_else_is_said(tmp_path):
+    flow = Flow(Generate("Why {{ topic }}?", into="response"))
+    with pytest.raises(fms_dgt.UserError) as caught:
+        fms_dgt.run(flow, data=[{"topic": {1, 2}}], generator="simulated", output_dir=tmp_path)
+    assert "set is not JSON serializable" in str(caught.value)
+    assert "which is not there" not in str(caught.value)

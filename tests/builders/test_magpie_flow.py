@@ -209,6 +209,7 @@ class SayingKit:
         ),
         ("Why is the sky blue?assistant\n\nBecause", False, "the instruction goes on into the next turn"),
         ("Why is the sky blue?\nassistant\nBecause", False, "the instruction goes on into the next turn"),
+        ("Tell me about tides.assistant\n\nThey", False, "the instruction goes on into the next turn"),
     ],
 )
 async def test_what_is_no_whole_turn_is_rejected(said, cut, reason):
@@ -218,7 +219,14 @@ async def test_what_is_no_whole_turn_is_rejected(said, cut, reason):
 
 
 @pytest.mark.parametrize(
-    "said", ["Write an email to my assistant.", "Who is the user?\nTell me.", "Model trains?"]
+    "said",
+    [
+        "Write an email to my assistant.",
+        "Who is the user?\nTell me.",
+        "Model trains?",
+        "Why does this fail?\n\ndef name(request):\n    return request.user\n",
+        "Who is it here?\nx = self.model\nreturn request.user\n",
+    ],
 )
 async def test_words_about_roles_are_no_next_turn(said):
     row = await first_instruction(FORMATS["qwen"]).run(Row("0", {"system_prompt": ""}), SayingKit(said))

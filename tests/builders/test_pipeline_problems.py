@@ -43,6 +43,13 @@ LINES = [
     ("- together: [{branch: {on: topic, to: {a: []}}}]", "a branch cannot stand inside 'together'"),
     ("- set: {x: 1}\n  - set: {x: 2}", "there is a stage 'set_x' already, at task.yaml:6: flow[0]; add 'name: ...'"),
     ("- for_each: {column: topic, item: x, stages: [{set: {y: 1}}], gather: {z: q}}", "the stage 'each_x' gathers the column 'q', which is not there"),
+    ("- generate: {into: x, prompt: ''}", "prompt: is empty"),
+    ("- pick: {into: x, among: []}", "flow[0].pick.among: is empty; give at least one entry"),
+    ("- collect: {into: x, columns: []}", "flow[0].collect.columns: is empty"),
+    ("- choose: {into: x, by: topic, columns: {}}", "flow[0].choose.columns: is empty"),
+    ("- not_a_seed: {on: topic, column: topc}", "flow[0].not_a_seed.column: no seed example has the column 'topc'; did you mean 'topic'?"),
+    ("- together: [{repeat: {count: 2}}]", "makes several rows of one, which cannot stand inside 'together'"),
+    ("- &a {set: {x: 1}}\n  - *a", "there is a stage 'set_x' already, at task.yaml:6"),
     ("- {name: 3, set: {x: 1}}", "flow[0].name: must be a name, not a number; put it in quotes"),
 ]  # fmt: skip
 
@@ -89,19 +96,40 @@ def test_a_task_without_rows(project):
 
 
 def test_a_flow_in_a_file_is_told_with_that_file(project):
-    (found,) = problems(project, f"{HEAD}flow: mine.yaml\n", **{"mine.yaml": "stages:\n  - set: {x: 1}\n  - st: {}\n"})
+    (found,) = problems(
+        project, f"{HEAD}flow: mine.yaml\n", **{"mine.yaml": "stages:\n  - set: {x: 1}\n  - st: {}\n"}
+    )
     assert "mine.yaml:3: stages[1].st: unknown key 'st'" in found
 
 
 def test_a_seedless_comparison(project):
-    text = HEAD.replace("seed_examples: [{topic: tides}]", "input: rows.jsonl") + "flow: [{not_a_seed: {on: n}}]\n"
+    text = (
+        HEAD.replace("seed_examples: [{topic: tides}]", "input: rows.jsonl")
+        + "flow: [{not_a_seed: {on: n}}]\n"
+    )
     (found,) = problems(project, text, **{"rows.jsonl": '{"n": "a"}\n'})
     assert "compares with seed examples, and the task has none" in found
 
 
 def test_the_flag_is_refused_by_other_builders(project):
-    text = HEAD.replace("pipeline", "text_generation").replace("seed_examples: [{topic: tides}]", "input: [{topic: a}]")
+    text = HEAD.replace("pipeline", "text_generation").replace(
+        "seed_examples: [{topic: tides}]", "input: [{topic: a}]"
+    )
     made = project({"task.yaml": text + "prompt: '{{ topic }}'\n"})
     result = made.run("--task-paths", "task.yaml", "--flow", "skills", "--config-path", "offline", "--check")
     assert result.code == 2
     assert "the command line: --flow: unknown key 'flow'" in result.stderr
+
+
+def test_many_branches_in_a_row_are_checked_at_once(project):
+    ways = "{a: [{name: a%d, set: {x%d: 1, y%d: 1}}], b: [{name: b%d, set: {x%d: 1}}]}"
+    branches = "".join(
+        f"  - {{name: s{n}, branch: {{on: topic, to: {ways % (n, n, n, n, n)}}}}}\n" for n in range(40)
+    )
+    (found,) = problems(project, f"{HEAD}output: [x39, y39]\nflow:\n{branches}")
+    assert "the column 'y39', which nothing makes; did you mean" in found
+
+
+def test_rows_that_do_not_fit_the_flow_are_told_before_its_stages(project):
+    (found,) = problems(project, f"{HEAD}flow: skills\n")
+    assert "the flow begins with 'examples', which no row has" in found

@@ -53,6 +53,11 @@ def test_of_two_answers_the_one_that_both_orders_prefer_is_chosen(verdicts, winn
     assert (chosen.score, rejected.score) == (1, 0)
 
 
+def test_of_those_that_won_the_fewest_the_one_that_the_best_has_beaten_is_rejected():
+    chosen, rejected = compared(3, A, A, A, B, NEITHER, NEITHER)
+    assert (chosen.text, rejected.text) == ("answer 0", "answer 2")
+
+
 @pytest.mark.parametrize(
     "verdicts",
     [(A, A), (B, B), (NEITHER, NEITHER), (A, NEITHER), (NEITHER, A), (B, NEITHER), (NEITHER, B)],
@@ -222,7 +227,7 @@ def test_rows_without_a_prompt_are_rejected_and_the_others_go_on(tmp_path):
         ({"temperatures": [3.0]}, {}, "each must be from 0 to 2"),
         ({"judge": "points"}, {}, "it may be: pairwise, scores"),
         ({"min_margin": -1}, {}, "it must be 0 or more"),
-        ({}, {"input": "none.jsonl"}, "none.jsonl: cannot be read"),
+        ({}, {"input": "none.jsonl"}, "there is no file 'none.jsonl'"),
         ({}, {"prompt": "{{ promt }}"}, "needs the column 'promt'"),
         ({}, {"prompt": "{{ prompt"}, "is not a template"),
     ],

@@ -190,7 +190,12 @@ def test_it_goes_on_where_it_was_and_more_rows_cost_only_themselves(run):
 
 
 WRONG = [
-    ({"input": "none.jsonl"}, "none.jsonl: cannot be read: No such file"),
+    ({"input": "none.jsonl"}, "there is no file 'none.jsonl'"),
+    ({"input": "none.xlsx"}, "there is no file, folder or dataset 'none.xlsx'"),
+    (
+        {"input": ROWS, "prompt": "{{ prompt }} {{ 1 / 0 }}"},
+        "cannot be filled in: division by zero (with the first row)",
+    ),
     ({"input": []}, "input: is empty"),
     ({"input": ROWS, "prompt": "{{ promt }}"}, "uses 'promt', which is not there"),
     ({"input": ROWS, "prompt": "{{ prompt"}, "is not a valid template"),
@@ -225,3 +230,12 @@ def test_the_shipped_task_runs_offline(project):
     records = [json.loads(line) for line in here.read("out/text_generation/data.jsonl").splitlines()]
     assert len(records) == 6
     assert records[0].keys() == {"id", "notice", "title", "text"}
+
+
+def test_it_is_said_where_the_answer_takes_the_place_of_a_column(project):
+    here = project(
+        {"task.yaml": SMALLEST.lstrip(), "rows.jsonl": lines([{"prompt": "Why?", "generation": "old"}])}
+    )
+    result = here.run("--task-paths", "task.yaml", "--config-path", "offline", "--check")
+    assert result.code == 0
+    assert "the column 'generation' of the rows is replaced by the answer" in result.stdout + result.stderr

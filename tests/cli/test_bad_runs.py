@@ -284,7 +284,7 @@ def test_what_depends_on_something_unreadable_is_not_guessed_at(project):
     """Without the config file, the builder's own backend would seem to lack its key."""
     files = {"task.yaml": TASK.replace("answer:", "answr:"), "c.yaml": "databuilders: [\n"}
     assert [line.split(": ")[1:3] for line in project(files).run(*RUN).stderr.splitlines()] == [
-        ["c.yaml:2", "is not valid YAML"],
+        ["c.yaml:1", "is not valid YAML"],
         ["task.yaml:7", "seed_examples[0].answr"],
         ["task.yaml:6", "seed_examples[0]"],
     ]

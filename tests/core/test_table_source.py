@@ -146,6 +146,9 @@ def test_a_column_without_such_a_form_can_be_left_out(tmp_path: Path) -> None:
         ("a.csv", "a,a\n1,2\n", 1, "names the column 'a' twice"),
         ("a.csv", "a,\n1,2\n", 1, "column 2 has no name"),
         ("a.csv", 'a,b\n1,"2"2\n', 2, "is not CSV"),
+        ("a.csv", 'a,b\n1,2\n1,"2\n1,2\n1,2\n', 3, "is not CSV: unexpected end of data"),
+        ("a.csv", "a;b\n1;2\n", 1, "its columns are separated by ';', not by commas; save it with commas"),
+        ("a.csv", "a\tb\n1\t2\n", 1, "name it .tsv"),
         ("a.csv", b"a\n\xff\n", None, "is not UTF-8"),
         ("a.parquet", "no", None, "is no Parquet file"),
         ("a.jsonl", "", None, "has no rows"),
@@ -186,7 +189,7 @@ def test_long_cells_and_a_byte_order_mark_are_no_trouble(tmp_path: Path) -> None
     ],
 )
 def test_slips_of_the_pen_are_told(tmp_path: Path, said: Any, words: str) -> None:
-    for name in ("there.txt", "there.json"):
+    for name in ("there.txt", "there.json", "rows.jsonl"):
         (tmp_path / name).write_text("[]")
     problems: list[Any] = []
     assert Table.from_node(Node.of(said, str(tmp_path / "task.yaml")), problems) is None
@@ -210,8 +213,13 @@ def test_paths_are_found_beside_the_file_that_says_them_first(tmp_path: Path, mo
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    (problem,) = found(Table.at(tmp_path / "none.jsonl"))
-    assert "none.jsonl: cannot be read: No such file" in problem
+    write(tmp_path / "rows.jsonl", ROWS)
+    problems: list[Any] = []
+    assert Table.from_node(Node.of("row.jsonl", str(tmp_path / "task.yaml")), problems) is None
+    (problem,) = problems
+    assert str(problem).startswith(
+        f"{tmp_path / 'task.yaml'}: there is no file 'row.jsonl'; did you mean 'rows.jsonl'?"
+    )
 
 
 @pytest.mark.parametrize(

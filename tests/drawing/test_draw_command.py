@@ -107,3 +107,16 @@ def test_a_filter_says_what_it_keeps(project):
     task = "task_description: x\ncreated_by: us\ndata_builder: pipeline\nrows: [{n: 1}]\n"
     made = project({"task.yaml": f"{task}flow: [{{filter: {{on: n, at_least: 2}}}}]\n"})
     assert "on: n, relation: at_least, value: 2.0" in made.run("draw", "--task-paths", "task.yaml").stdout
+
+
+def test_stages_of_which_some_are_drawn_have_no_arrows_between_them(project):
+    shown = project({}).run("draw", "--task-paths", "evol_instruct", "--config-path", "offline").stdout
+    inside = shown.partition("subgraph")[2].partition("  end\n")[0]
+    assert "deepen" in inside
+    assert "-->" not in inside
+
+
+def test_a_line_break_in_a_name_ends_no_line(project):
+    task = "task_description: x\ncreated_by: us\ndata_builder: pipeline\nrows: [{n: 1}]\n"
+    made = project({"task.yaml": task + 'flow: [{name: "a\\n b --> c", set: {x: 1}}]\n'})
+    assert '["a b --> c<br/>makes: x"]' in made.run("draw", "--task-paths", "task.yaml").stdout

@@ -44,7 +44,9 @@ def answered_now(body: Any) -> str:
     prompt = prompt_of(body)
     if "List the facts" in prompt:
         return "1. It rises.\n2. It takes six hours.\n"
-    return f"[Q]What about: {prompt.split('about ')[1][:8]}?[/Q] [V]{'YES' if 'rises' in prompt else 'NO'}[/V]"
+    return (
+        f"[Q]What about: {prompt.split('about ')[1][:8]}?[/Q] [V]{'YES' if 'rises' in prompt else 'NO'}[/V]"
+    )
 
 
 def imported(project, *files: str):
@@ -183,3 +185,11 @@ def test_a_block_of_the_current_schema(project, block, stage):
     result = made.run("import-flow", "sdg.yaml")
     assert result.code == 0, result.stderr
     assert parse_yaml(result.stdout, "flow").plain()["stages"] == [{"name": "x", **stage}]
+
+
+@pytest.mark.parametrize("about", ["[a]", "a", "{dataset_requirements: [a]}"])
+def test_metadata_of_another_form_says_nothing(project, about):
+    block = "{block_type: RowMultiplierBlock, block_config: {block_name: x, num_samples: 3}}"
+    made = project({"sdg.yaml": f"metadata: {about}\nblocks:\n  - {block}\n"})
+    result = made.run("import-flow", "sdg.yaml")
+    assert result.code == 0, result.stderr

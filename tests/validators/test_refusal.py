@@ -14,6 +14,7 @@ REFUSALS = [
     "As an AI, I cannot taste food, but bread is nice.",
     "Thank you for asking! As a large language model, I have no body.",
     "I cannot comply.",
+    "I am unable to fulfil this request.",
     "\"I'm sorry, but I can't help with that.\"",
     "> I'm sorry, but I can't help with that.",
     "```\nI cannot fulfill this request.\n```",

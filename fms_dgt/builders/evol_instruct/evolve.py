@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from fms_dgt.builders.evol_instruct.elimination import check_answer, check_instruction, check_response
 from fms_dgt.core.composed import one_row
@@ -44,6 +44,9 @@ class Evolve(Stage):
     that came through become rows: all of them, or the last one. `answer` writes the response to each
     evolved instruction; `judge` must find a gain over the parent.
     """
+
+    # one mutation is drawn for each generation
+    in_turn: ClassVar[bool] = False
 
     column: Column
     generations: int

@@ -16,7 +16,12 @@ ROLE, TEMPLATE = "generator", "turn"
 
 # a header whose special tokens a backend leaves out: the role's name alone, or stuck to the end of a turn
 _HEADER = re.compile(
-    r"^(?:user|assistant|model|system)[ \t]*$|[.?!](?:user|assistant|model)[ \t]*$", re.MULTILINE
+    r"^(?:user|assistant|model|system)[ \t]*$"
+    r"|[?!](?:user|assistant|model)[ \t]*$"
+    # behind a full stop in prose alone: `return request.user` is code
+    r"|^(?!return\b|import\b|from\b|await\b|yield\b|del\b)(?![^\n]*[=(){}`\[\]])"
+    r"\S[^\n]*\s[^\s.]+\.(?:user|assistant|model)[ \t]*$",
+    re.MULTILINE,
 )
 
 

@@ -48,18 +48,16 @@ class PipelineBuilder(DataBuilder[PipelineTask]):
         problems = _row_problems(task)
         if problems:
             return problems
-        reading = Reading(task.seed_examples)
-        stages = reading.stages(task.flow.stages)
-        if reading.problems:
-            return reading.problems
         there = frozenset({*self.columns(task), *_first(self.source(task))})
         found = [
             name.problem(f"the flow begins with '{name.value}', which no row has", _has(name.value, there))
             for name in task.flow.input
             if name.value not in there
         ]
-        if found:
-            return found
+        reading = Reading(task.seed_examples)
+        stages = reading.stages(task.flow.stages)
+        if found or reading.problems:
+            return found or reading.problems
         wiring = ColumnCheck(reading)
         wiring.output(task.output or task.flow.output, wiring.stages(tuple(stages), there))
         return wiring.problems

@@ -23,26 +23,27 @@ class ColumnCheck:
         # a column that is missing is missing for all that follows
         self._told: set[str] = set()
 
-    def stages(self, stages: Sequence[Stage], there: frozenset[str]) -> list[frozenset[str]]:
-        """The columns that are there at the end of each way."""
-        for at, stage in enumerate(stages):
+    def stages(self, stages: Sequence[Stage], there: frozenset[str]) -> frozenset[str]:
+        """The columns that are there at the end, whichever way a row went."""
+        for stage in stages:
             self._uses(stage, there)
             if isinstance(stage, Branch):
-                ways = [self.stages((*way.stages, *stages[at + 1 :]), there) for way in stage.to.values()]
-                return [end for ends in ways for end in ends]
+                # ways are not followed apart to the end: their number doubles with every branch
+                ends = [self.stages(way.stages, there) for way in stage.to.values()]
+                there = there.union(frozenset.intersection(*ends) if ends else ())
+                continue
             self._inside(stage, there)
             there |= stage.makes()
-        return [there]
+        return there
 
-    def output(self, columns: Sequence[Node], ends: list[frozenset[str]]) -> None:
-        """What records are to have must be there at every end."""
-        known = frozenset().union(*ends)
+    def output(self, columns: Sequence[Node], there: frozenset[str]) -> None:
+        """What records are to have must be there at the end."""
         for node in columns:
             name = str(node.value)
-            if name not in self._told and any(name not in end for end in ends):
+            if name not in self._told | there:
                 what = f"records are to have the column '{name}', which nothing makes"
                 self.problems.append(
-                    node.problem(what, did_you_mean(name, known, noun="columns that are there"))
+                    node.problem(what, did_you_mean(name, there, noun="columns that are there"))
                 )
 
     def _inside(self, stage: Stage, there: frozenset[str]) -> None:

@@ -45,8 +45,13 @@ class Reading:
             if inside and isinstance(stage, Branch):
                 what = f"a branch cannot stand inside '{inside}'"
                 self.problems.append(node.problem(what, "put it before or after"))
-            other = self.places.setdefault(stage.name, node)
-            if other is not node:
+            if inside and stage.multiplies() > 1:
+                what = f"makes several rows of one, which cannot stand inside '{inside}'"
+                self.problems.append(node.problem(what, "put it before or after, or keep a list in the row"))
+            other = self.places.get(stage.name)
+            if other is None:
+                self.places[stage.name] = node
+            else:
                 what = f"there is a stage '{stage.name}' already, at {other.place}"
                 self.problems.append(node.problem(what, "add 'name: ...' with another name"))
             stages.append(stage)

@@ -24,6 +24,7 @@ from fms_dgt.core.composed import Flow, ForEach, Together, Unfold
 from fms_dgt.core.node import Node
 from fms_dgt.core.stages import Stage
 from fms_dgt.core.typed import option
+from fms_dgt.errors import did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,12 @@ class NotASeedSpec:
     def stage(self, name: str, node: Node, making: Making) -> Stage | None:
         """The stage."""
         column = self.column or self.on
-        known = frozenset(normal(seed[column]) for seed in making.seeds(node) if seed.get(column))
+        seeds = making.seeds(node)
+        if seeds and not any(column in seed for seed in seeds):
+            names = {name for seed in seeds for name in seed}
+            what, at = f"no seed example has the column '{column}'", node.get("column") or node
+            making.problems.append(at.problem(what, did_you_mean(column, names, noun="they have")))
+        known = frozenset(normal(seed[column]) for seed in seeds if seed.get(column))
         return NotASeed(self.on, known - {""}, name=name or f"not_a_seed_{self.on}")
 
 
@@ -125,7 +131,7 @@ class ChooseSpec:
 
     into: str = option(nonempty=True, help="add 'into: ...', the new column")
     by: str = option(nonempty=True, help="add 'by: ...', the column that decides")
-    columns: dict[str, str] = option(help="add 'columns: {VALUE: COLUMN}'")
+    columns: dict[str, str] = option(nonempty=True, help="add 'columns: {VALUE: COLUMN}'")
 
     def stage(self, name: str, node: Node, making: Making) -> Stage | None:
         """The stage."""
@@ -137,7 +143,9 @@ class CollectSpec:
     """Several columns as one mapping."""
 
     into: str = option(nonempty=True, help="add 'into: ...', the new column")
-    columns: dict[str, str] | list[str] = option(help="add 'columns: [...]', or '{NAME: COLUMN}'")
+    columns: dict[str, str] | list[str] = option(
+        nonempty=True, help="add 'columns: [...]', or '{NAME: COLUMN}'"
+    )
 
     def stage(self, name: str, node: Node, making: Making) -> Stage | None:
         """The stage."""
@@ -150,7 +158,9 @@ class PickSpec:
     """Draws from a list."""
 
     into: str = option(nonempty=True, help="add 'into: ...', the new column")
-    among: str | list[Any] = option(help="add 'among: ...', a list, or the column that holds one")
+    among: str | list[Any] = option(
+        nonempty=True, help="add 'among: ...', a list, or the column that holds one"
+    )
     count: int = option(1, low=1)
     weights: list[float] = option(default_factory=list, help="how often each, in relation to the others")
 

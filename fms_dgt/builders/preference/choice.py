@@ -45,16 +45,18 @@ def by_comparisons(row: Row) -> tuple[Judged, Judged]:
     """
     answers, verdicts = row["answers"], row["verdicts"]
     wins = [0] * len(answers)
-    winners: dict[tuple[int, int], int | None] = {}
+    winners: dict[frozenset[int], int | None] = {}
     for at, (a, b) in enumerate(combinations(range(len(answers)), 2)):
         forth, back = verdicts[2 * at], verdicts[2 * at + 1]
         winner = _winner(a, b, forth, back)
-        winners[a, b] = winner
+        winners[frozenset((a, b))] = winner
         if winner is not None:
             wins[winner] += 1
     best = max(range(len(answers)), key=lambda at: wins[at])
-    worst = min((at for at in range(len(answers)) if at != best), key=lambda at: wins[at])
-    if winners[min(best, worst), max(best, worst)] != best:
+    # of those that won the fewest, one that the best has beaten
+    others = [at for at in range(len(answers)) if at != best]
+    worst = min(others, key=lambda at: (wins[at], winners[frozenset((best, at))] != best))
+    if winners[frozenset((best, worst))] != best:
         raise Rejected(
             "a tie: the verdict changes with the order, or neither is better", {"verdicts": verdicts}
         )

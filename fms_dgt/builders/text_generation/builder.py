@@ -32,9 +32,14 @@ class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
     def check(self, task: TextGenerationTask) -> list[Problem]:
         return task.input.problems() if isinstance(task.input, Table) else []
 
+    def notes(self, task: TextGenerationTask) -> list[str]:
+        made = _into(task)
+        there = next(iter(task.input), {})
+        names = [name for name in ([made] if isinstance(made, str) else made) if name in there]
+        return [f"the column '{name}' of the rows is replaced by the answer" for name in names]
+
     def flow(self, task: TextGenerationTask) -> Flow:
         prompt = Prompt(task.prompt, system=task.system, reply=task.reply.said, params=dict(task.params))
-        parts = () if task.into else task.reply.parts
         count, grouped = task.num_generations, task.group_generations
         # where each answer is a row, one that fails takes no other with it
         apart = count > 1 and not (grouped or task.reply.several)
@@ -43,7 +48,7 @@ class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
             *([Copies(count)] if apart else []),
             Answer(
                 prompt,
-                into=parts or task.into or COLUMN,
+                into=_into(task),
                 count=1 if apart else count,
                 spread=not grouped,
                 name=STAGE,
@@ -58,6 +63,11 @@ class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
             # told where the prompt is compiled
             return frozenset()
         return names - GIVEN - self.columns(task).keys()
+
+
+def _into(task: TextGenerationTask) -> str | tuple[str, ...]:
+    """The new column, or one for each part of the answer."""
+    return task.into or task.reply.parts or COLUMN
 
 
 def has_values(columns: frozenset[str]) -> Map:

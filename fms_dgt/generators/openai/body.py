@@ -64,6 +64,8 @@ def several_in(body: Mapping[str, Any]) -> str:
     """The first parameter that would bring more or other than one whole answer, '' if there is none."""
     for name, allowed in ONE_ANSWER.items():
         value = body.get(name)
+        if value is None and None in allowed:
+            continue
         if not any(value is one or (type(value) is type(one) and value == one) for one in allowed):
             return f"'{name}: {str(value).lower()}'"
     return ""
