@@ -234,6 +234,11 @@ def _argument_problems(request: _Request) -> list[Problem]:
         problems.append(Problem(what, mend, ORIGIN))
     if isinstance(request.task, Flow) and request.data is None:
         problems.append(Problem("a Flow needs rows to work on", "pass data=[{...}, ...]", ORIGIN))
+    asks = isinstance(request.task, Flow) and any(True for stage in request.task.walk() for _ in stage.asks())
+    if asks and request.generator is None and request.config is None:
+        problems.append(
+            Problem("a Flow needs a model to ask", "pass generator='openai:gpt-4o-mini', say", ORIGIN)
+        )
     if request.data is not None and (
         isinstance(request.data, str | Mapping) or not isinstance(request.data, Iterable)
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def path_below_tasks(file: Path) -> str:
 
     The file's own name is no part of it where it says nothing: `task.yaml`, `qna.yaml`.
     """
-    parts = file.absolute().parts
+    parts = _straight(file).parts
     folders = parts[:-1]
     if _TASKS not in folders:
         return ""
@@ -28,7 +29,12 @@ def path_below_tasks(file: Path) -> str:
 
 def default_name(file: Path) -> str:
     """The name of a task whose file does not say one."""
-    return path_below_tasks(file) or file.absolute().parent.name
+    return path_below_tasks(file) or _straight(file).parent.name
+
+
+def _straight(file: Path) -> Path:
+    """The path without `..` in it; links are not followed, for their names are what the user sees."""
+    return Path(os.path.normpath(file.absolute()))
 
 
 def fault_of(name: str) -> str:

@@ -100,7 +100,7 @@ WRONG = [
     (Flow(Generate("Of {{ topik }}.", into="x")), {"data": TOPICS}, "uses 'topik', which is not there"),
     (Flow(Generate("Of {{ topic }.", into="x")), {"data": TOPICS}, "is not a valid template"),
     (Flow(Generate("Of {{ topic }}.", into="x")), {}, "a Flow needs rows to work on; pass data="),
-    (Flow(Generate("Of it.", into="x")), {"data": TOPICS, "generator": None}, "no block plays 'generator'"),
+    (Flow(Generate("Of it.", into="x")), {"data": TOPICS, "generator": None}, "a Flow needs a model to ask; pass generator="),
     (
         Flow(Generate("Of it.", into="x"), Generate("And it.", into="x")),
         {"data": TOPICS},

@@ -23,6 +23,8 @@ TASK = "data_builder: haiku\n"
         ("/home/me/haiku/task.yaml", "", "haiku"),
         ("/tasks/task.yaml", "", "tasks"),
         ("/task.yaml", "", ""),
+        ("/home/me/haiku/out/../task.yaml", "", "haiku"),
+        ("/x/tasks/a/../b/task.yaml", "b", "b"),
     ],
 )
 def test_default_names(file, below, name):
