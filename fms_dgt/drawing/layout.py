@@ -221,6 +221,9 @@ def _label(lane: Lane) -> str:
 
 def _short(label: str, width: float) -> str:
     room = int((width / 2 - 16) / CELL)
+    if cells(label) > room:
+        # the branch's own box says by which column: the value is what tells one way from another
+        label = label.split(": ", 1)[-1]
     return wrapped(label, room, 1)[0] if cells(label) > room else label
 
 
