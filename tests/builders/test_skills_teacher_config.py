@@ -62,7 +62,7 @@ def test_its_path_may_be_relative_to_the_working_directory(own, tmp_path, monkey
         ("\nanswer_template: nope.yaml", "2: answer_template: there is no file 'nope.yaml'; give its path"),
         ("answer_template: 3", "1: answer_template: must be a path; give its path"),
         ("- short.yaml", "1: must be a mapping of templates to files, not a list; write 'answer_template"),
-        ("answer_template: [", "2: is not valid YAML"),
+        ("answer_template: [", "1: is not valid YAML"),
         ("", " the file is empty; write at least one key"),
     ],
 )
