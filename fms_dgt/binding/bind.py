@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fms_dgt.binding import postprocessors
@@ -128,13 +128,9 @@ class _Binding:
         source = self._asked("source", builder.source, task, Source)
         stages = StageConfigs.read(config.get("stages"), self._problems)
         folder = self._found.folder / "templates"
-        # stages are named after templates, so these are what the builder's other flows may have
-        elsewhere = {path.stem for path in folder.glob("*.yaml")}
         post = Postprocessors.read(config.get(postprocessors.KEY), self._problems)
         config = self._taught(post.with_blocks(config))
-        flow = post.appended(self._asked("flow", builder.flow, task, Flow))
-        flow = stages.applied(flow, elsewhere, self._problems)
-        self._check_names(flow)
+        flow = self._configured(post.appended(self._asked("flow", builder.flow, task, Flow)), stages)
         roles = Roles(config.get("blocks"), self._plugins, self._backends, self._teacher())
         players = players_of(flow, roles, self._found.name, self._problems)
         self._check_blocks(own, config, players)
@@ -145,21 +141,15 @@ class _Binding:
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
         wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)
-        begun = self._first_values(source)
-        if begun is None:
-            # which columns there are is not known, and nothing is said of them
-            raise InputError([])
-        first = {**columns, **begun}
+        output = self._output(builder, task)
+        first = {**columns, **self._first_columns(source)}
         there = wiring.flow(flow, frozenset(first))
         wiring.record(builder.record, there)
-        output = self._output(builder, task)
         wiring.output(output or (), there)
         self._stop_here()
         self._problems.extend(fill_problems(flow, templates, first))
         self._stop_here()
         settings, notes = self._settings(source, task)
-        told = self._asked("notes", lambda task: list(builder.notes(task)), task, list)
-        notes = (*notes, *(f"{self._plan.name}: {note}" for note in told))
         made = Made(self._found, builder, task, source, flow, templates, players, settings.seed, output)
         return BoundTask(
             name=self._plan.name,
@@ -180,8 +170,27 @@ class _Binding:
             folder=self._plan.folder,
             instruction_format=formatted,
             output=output,
-            notes=notes,
+            notes=(*notes, *self._told(builder, task)),
         )
+
+    def _configured(self, flow: Flow, stages: StageConfigs) -> Flow:
+        """The flow with its stages as the config wants them."""
+        # stages are named after templates, so these are what the builder's other flows may have
+        elsewhere = {path.stem for path in (self._found.folder / "templates").glob("*.yaml")}
+        flow = stages.applied(flow, elsewhere, self._problems)
+        self._check_names(flow)
+        return flow
+
+    def _first_columns(self, source: Source) -> Mapping[str, Any]:
+        """What rows begin with. Raises InputError where that is not known: nothing can be said of it then."""
+        begun = self._first_values(source)
+        if begun is None:
+            raise InputError([])
+        return begun
+
+    def _told(self, builder: DataBuilder[Any], task: Task) -> Iterator[str]:
+        told = self._asked("notes", lambda task: list(builder.notes(task)), task, list)
+        return (f"{self._plan.name}: {note}" for note in told)
 
     def _output(self, builder: DataBuilder[Any], task: Task) -> tuple[str, ...] | None:
         if builder.record is not Columns:
