@@ -25,6 +25,9 @@ _TAG = "tag:yaml.org,2002:"
 # dates and binary become Python objects that no JSON file can hold; people who write them mean text
 _AS_TEXT = {f"{_TAG}{name}" for name in ("str", "timestamp", "binary", "merge", "value")}
 _SCALAR_TAGS = _AS_TEXT | {f"{_TAG}{name}" for name in ("null", "bool", "int", "float")}
+_TOO_DEEP = (f"values are nested more than {MAX_DEPTH} deep", "flatten them")
+# newer parsers have a limit of their own; it is higher than ours, but they read ahead of their events
+_TOO_DEEP_FOR_PARSER = re.compile(r"(?s)nest(ed|ing)\b.*\b(depth|deep)|increasing (flow|block) level")
 # YAML 1.1 wants a dot and a sign in a float; nobody who writes 1e-5 means text
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+|[-+]\.\d+")
 
@@ -139,8 +142,7 @@ class _Reader:
             raise self._unknown_tag(event)
         self._open.append(event.anchor)
         if len(self._open) > MAX_DEPTH:
-            what = f"values are nested more than {MAX_DEPTH} deep"
-            raise self._error(what, "flatten them", _line(event))
+            raise self._error(*_TOO_DEEP, _line(event))
         result = self._mapping(place) if is_mapping else self._sequence(place)
         self._open.pop()
         return result
@@ -255,6 +257,7 @@ _FROM_THE_START = ("while scanning a quoted scalar", "while parsing a flow", "wh
 
 def _syntax_problem(error: yaml.YAMLError, text: str, origin: str) -> Problem:
     context = str(getattr(error, "context", None) or "")
+    detail = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     mark = getattr(error, "problem_mark", None)
     if context.startswith(_FROM_THE_START):
         mark = getattr(error, "context_mark", None) or mark
@@ -263,7 +266,8 @@ def _syntax_problem(error: yaml.YAMLError, text: str, origin: str) -> Problem:
     where = f"{origin}:{line}" if line else origin
     if mark and _begins_with_tab(text, mark.line):
         return Problem("a tab stands where only spaces may", "indent with spaces", where)
-    detail = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    if _TOO_DEEP_FOR_PARSER.search(f"{context} {detail}"):
+        return Problem(*_TOO_DEEP, where)
     what, mend = _MENDS.get(detail, (detail.replace("\n", " "), "mend it at or just above this line"))
     return Problem(f"is not valid YAML: {what}", mend, where)
 
