@@ -4,8 +4,6 @@ Everything named here is public. Names are imported when they are first used: `i
 next to nothing, and `--help` pays for no engine.
 """
 
-from __future__ import annotations
-
 import importlib
 
 # what type checkers take for true, without the import of `typing`
@@ -124,7 +122,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module 'fms_dgt' has no attribute '{name}'")

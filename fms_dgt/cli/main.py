@@ -13,9 +13,10 @@ import os
 import sys
 from collections.abc import Sequence
 
+from fms_dgt.cli.interrupts import INTERRUPTED
 from fms_dgt.cli.parser import COMMANDS, MODULES, RUN, parse_run
 
-DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, MISUSED = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _abandon_stdout()
         return FAILED
     except Exception as error:  # noqa: BLE001 (the last resort, and the only one)
+        if _is_interrupt(error):
+            return INTERRUPTED
         return _report(error, debug="--debug" in args)
     return code
 
@@ -67,6 +70,17 @@ def _exit_code(said: str | int | None) -> int:
         return said or DONE
     print(said, file=sys.stderr)
     return FAILED
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what an exception comes from: Python and libraries wrap it in ones of their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _report(error: Exception, *, debug: bool) -> int:

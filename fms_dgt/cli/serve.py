@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, NoReturn
 
-from fms_dgt.cli.main import DONE, INTERRUPTED
+from fms_dgt.cli.interrupts import INTERRUPTED
+from fms_dgt.cli.main import DONE
 from fms_dgt.cli.parser import Parser, whole_number
 from fms_dgt.errors import InputError, Problem, SetupError
 from fms_dgt.generators.llama_cpp.engine import PACKAGE
