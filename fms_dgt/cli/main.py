@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from fms_dgt.cli.interrupts import INTERRUPTED
 from fms_dgt.cli.parser import COMMANDS, MODULES, RUN, parse_run
+from fms_dgt.safety.terminal import harmless_output
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
@@ -23,6 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code; never raises, unless a test kills it."""
     args = list(sys.argv[1:] if argv is None else argv)
     _spell_out()
+    with harmless_output():
+        return _run(args)
+
+
+def _run(args: list[str]) -> int:
     try:
         code = _dispatch(args)
         # a program without any terminal has no stdout

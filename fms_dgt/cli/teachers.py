@@ -15,8 +15,8 @@ from fms_dgt.binding.teachers import Teacher, teacher_alone, teachers_of
 from fms_dgt.cli.parser import Parser, number
 from fms_dgt.config import Flags, PlanRequest, RunPlan, TaskPlan, load_plan
 from fms_dgt.errors import InputError, PluginError, Problem, did_you_mean
-from fms_dgt.hooks.wording import harmless
 from fms_dgt.plugins import Plugins
+from fms_dgt.safety.terminal import harmless
 
 # seconds after which somebody who waits is told what for
 TELL_AFTER = 10.0

@@ -39,8 +39,11 @@ def test_help_imports_little(argv):
     assert {name for name in imported if name.startswith("fms_dgt")} == {
         "fms_dgt",
         "fms_dgt.cli",
+        "fms_dgt.cli.interrupts",
         "fms_dgt.cli.main",
         "fms_dgt.cli.parser",
+        "fms_dgt.safety",
+        "fms_dgt.safety.terminal",
     }
 
 
