@@ -30,8 +30,6 @@ def leave_working_folder() -> None:
     """Take the working folder off the import path, where `python -m` has put it: it may be a stranger's."""
     if not sys.flags.safe_path:
         del sys.path[0]
-    # an empty entry of PYTHONPATH means the working folder, too
-    sys.path[:] = [entry for entry in sys.path if entry]
 
 
 if __name__ == "__main__":
