@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from hypothesis import given
@@ -81,6 +84,40 @@ def test_who_holds_the_lock(project) -> None:
         result = here.run("--task-paths", "task.yaml", "--config-path", "offline")
     assert result.code == 2
     assert not OBEYED.search(result.stdout + result.stderr)
+
+
+@pytest.fixture
+def rude_server() -> Iterator[str]:
+    """The URL of a server whose reason phrase and answer are for terminals."""
+
+    class Rude(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.dumps({"error": {"message": EVIL}}, ensure_ascii=False).encode()
+            self.wfile.write(b"HTTP/1.1 404 no\x9b2J\xe2\x80\xae such\r\nConnection: close\r\n")
+            self.wfile.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Rude) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join()
+
+
+def test_what_a_server_answers(project, rude_server: str) -> None:
+    teacher = {"type": "openai", "base_url": rude_server, "model_id_or_path": "m", "api_key": "k"}
+    judge = {"name": "validator", "lm_config": {"type": "simulated"}}
+    config = {"databuilders": {"skills_sdg": {"blocks": [{"name": "generator", **teacher}, judge]}}}
+    here = project({"task.yaml": as_yaml({**TASK, **SEEDS}), "config.yaml": as_yaml(config)})
+    checked = here.run("check-teachers", "--config-path", "config.yaml")
+    run = here.run("--task-paths", "task.yaml", "--config-path", "config.yaml", "--num-outputs-to-generate", "1")
+    for result in (checked, run):
+        assert result.code != 0
+        assert "404" in result.stdout + result.stderr
+        assert not OBEYED.search(result.stdout + result.stderr)
 
 
 def test_json_stays_the_same_json(project) -> None:
