@@ -80,7 +80,7 @@ def test_who_holds_the_lock(project) -> None:
 
     here = project({"task.yaml": as_yaml({**TASK, **SEEDS})})
     with FolderLock(here.path / "output"):
-        (here.path / "output/.lock").write_text(json.dumps({"pid": EVIL, "host": EVIL}) + EVIL)
+        (here.path / "output/.lock").write_text(json.dumps({"pid": 1, "host": EVIL, "since": EVIL}))
         result = here.run("--task-paths", "task.yaml", "--config-path", "offline")
     assert result.code == 2
     assert not OBEYED.search(result.stdout + result.stderr)
