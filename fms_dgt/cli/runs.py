@@ -16,6 +16,7 @@ from fms_dgt.cli.holder import holder_of
 from fms_dgt.cli.parser import Parser
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME
+from fms_dgt.safety import environment
 
 REPORT = "run.json"
 DATA = "data.jsonl"
@@ -60,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse(argv)
     if options.folder == "":
         raise FolderError("the folder's name is empty; name an output folder")
-    folder = Path(options.folder or os.environ.get("DGT_OUTPUT_DIR") or "output")
+    folder = Path(options.folder or environment.setting("DGT_OUTPUT_DIR") or "output")
     if not folder.is_dir():
         mend = "name an output folder, or make one: fms_dgt --task-paths PATH"
         raise FolderError(f"there is no folder '{folder}'; {mend}")

@@ -26,6 +26,7 @@ from fms_dgt.generators.llama_cpp.serve import (
     signals_kept,
     start,
 )
+from fms_dgt.safety import environment
 
 KEY_VARIABLE = "LLAMA_API_KEY"
 RANGES = {"port": (0, 65_535), "slots": (1, 256), "context": (16, 100_000_000), "gpu_layers": (-1, 10_000)}
@@ -82,7 +83,7 @@ def _options(argv: Sequence[str]) -> ServerOptions:
         raise InputError(problems)
     values = {name: value for name, value in vars(given).items() if name != "debug"}
     values["alias"] = given.alias or PurePath(given.model.rpartition(":")[2]).stem
-    values["key"] = given.key or os.environ.get(KEY_VARIABLE, "")
+    values["key"] = given.key or environment.setting(KEY_VARIABLE)
     return ServerOptions(**values)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -11,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety import environment
 
 GROUP = "fms_dgt.converters"
 _OURS = "fms_dgt.documents."
@@ -84,7 +84,7 @@ class Converters:
 
 
 def _declared() -> Iterator[tuple[str, type[Converter] | str]]:
-    off = {_plain(name) for name in os.environ.get("FMS_DGT_DISABLE_PLUGINS", "").split(",")}
+    off = {_plain(name) for name in environment.setting("FMS_DGT_DISABLE_PLUGINS").split(",")}
     # of one name, a stranger's comes last and counts
     for point in sorted(entry_points(group=GROUP), key=lambda point: (not _is_ours(point), point.name)):
         if _is_ours(point) or not off & {_plain(point.name), _plain(point.dist.name if point.dist else "?")}:

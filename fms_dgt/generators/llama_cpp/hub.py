@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Final
 
 from fms_dgt.errors import SetupError
 from fms_dgt.generators.shared.text import excerpt
+from fms_dgt.safety.environment import backend_variables
 
 PACKAGE: Final = "huggingface_hub"
 ENDPOINT_VARIABLE: Final = "HF_ENDPOINT"
@@ -168,7 +169,7 @@ def _hub() -> Any:
 
 
 def _endpoint() -> str | None:
-    return os.environ.get(ENDPOINT_VARIABLE)
+    return backend_variables("hub").get(ENDPOINT_VARIABLE)
 
 
 def size_text(size: float) -> str:
