@@ -52,6 +52,9 @@ class Settings(TypedDict, total=False):
     build_id: str
     flow: str | Path
     include: Sequence[str | Path]
+    allow_env: Sequence[str]
+    allow_path: Sequence[str | Path]
+    allow_host: Sequence[str]
     changed: str
     pipeline: Literal["simple", "full"]
     strict: bool

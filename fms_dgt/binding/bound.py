@@ -23,6 +23,7 @@ from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import OrderedValidator, Validator
+from fms_dgt.safety.permissions import Permissions
 
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -94,6 +95,7 @@ class BoundTask:
     instruction_format: Mapping[str, str] = field(default_factory=dict)
     output: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    permissions: Permissions = field(default_factory=Permissions)
 
     @property
     def target(self) -> int | None:

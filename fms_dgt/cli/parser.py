@@ -130,6 +130,7 @@ def run_parser() -> Parser:
         prog="fms_dgt", usage=_USAGE, description=_ABOUT, epilog=f"commands:\n{commands}\n\n{_EXAMPLES}"
     )
     _add_what(parser)
+    add_trust_flags(parser)
     _add_how_much(parser)
     _add_going_on(parser)
     _add_face(parser)
@@ -191,6 +192,30 @@ def _add_what(parser: Parser) -> None:
     )
     group.add_argument(
         "--build-id", metavar="ID", help="put the results into the folder ID of the output folder"
+    )
+
+
+def add_trust_flags(parser: Parser) -> None:
+    """The flags that let tasks do what they may not do by themselves."""
+    group = parser.add_argument_group("what tasks may do, where you trust them")
+    _list(
+        group,
+        "--allow-env",
+        metavar="NAME",
+        help="environment variables that may stand in a task's paths, besides DGT_DATA_DIR, DGT_OUTPUT_DIR "
+        "and HOME; in a config, ones that only look like a secret",
+    )
+    _list(
+        group,
+        "--allow-path",
+        metavar="PATH",
+        help="files and folders outside of the task's and the working folder that tasks may read and write",
+    )
+    _list(
+        group,
+        "--allow-host",
+        metavar="HOST",
+        help="hosts without a public address that documents may be fetched from, for an intranet",
     )
 
 

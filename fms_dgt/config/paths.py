@@ -48,6 +48,12 @@ def is_pattern(text: str) -> bool:
     return glob.has_magic(text)
 
 
+def fixed_part(path: Path) -> Path:
+    """A path, or the folder before the first part of it that is a pattern."""
+    wild = next((at for at, part in enumerate(path.parts) if glob.has_magic(part)), None)
+    return path if wild is None or exists(path) else Path(*path.parts[:wild])
+
+
 def matching(pattern: Path) -> list[Path]:
     """What a glob matches, sorted."""
     return [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207

@@ -12,6 +12,7 @@ from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.source import file_digest
 from fms_dgt.core.table_file import Numbered
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety.permissions import NotFetched, current
 
 # what `Dataset.save_to_disk` leaves behind
 _SAVED = ("state.json", "dataset_dict.json")
@@ -59,6 +60,12 @@ class Dataset:
     @cached_property
     def _commit(self) -> str:
         """What the revision stands for now. All rows of a run are read from this commit."""
+        permissions = current()
+        shown = f"dataset {self.name}{f' {self.revision}' if self.revision else ''}"
+        permissions.uses.fetches[shown] = None
+        if not permissions.requests:
+            permissions.uses.pending[shown] = None
+            raise NotFetched(f"the rows of the dataset '{self.name}' are known once it is fetched")
         try:
             from huggingface_hub import HfApi  # noqa: PLC0415 (comes with datasets)
         except ImportError as error:
@@ -72,6 +79,9 @@ class Dataset:
         return str(found)
 
     def _loaded(self) -> Any:
+        if not current().requests and not isinstance(self.name, Path):
+            # asked first, since then there is nothing to load
+            return self._commit
         try:
             import datasets  # noqa: PLC0415 (an extra)
         except ImportError as error:
@@ -83,7 +93,7 @@ class Dataset:
             if any((self.name / mark).is_file() for mark in _SAVED):
                 return datasets.load_from_disk(str(self.name))
             return datasets.load_dataset(str(self.name), self.subset or None, streaming=True)
-        except InputError:
+        except (InputError, NotFetched):
             raise
         except Exception as error:
             raise self._problem(f"cannot be opened: {_first_line(error)}") from error

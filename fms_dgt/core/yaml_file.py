@@ -15,6 +15,7 @@ import yaml
 
 from fms_dgt.core.node import Node, Place
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.permissions import current
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NODES = 1_000_000
@@ -55,6 +56,7 @@ def parse_yaml(text: str, origin: str) -> Node:
 
 def read_text(path: Path, shown: str, *, noun: str = "a YAML file", limit: int = MAX_BYTES) -> str:
     """A text file's content. `shown` is its name and `noun` what it is, in problems. Raises InputError."""
+    current().read(path, shown)
     try:
         if path.is_dir():
             raise InputError([Problem("is a folder, not a file", f"name {noun}", shown)])

@@ -298,9 +298,9 @@ CASES = {
         "rows.jsonl:2: is not JSON: Expecting value; write one JSON value a line",
     ),
     "a variable that is not set": (
-        {"task.yaml": f"{TASK}data_path: ${{NOT_SET_ANYWHERE}}/x\n"},
-        RUN,
-        "task.yaml:3: data_path: the environment variable NOT_SET_ANYWHERE is not set; "
+        {"task.yaml": f"{TASK}include: {{rows: '${{NOT_SET_ANYWHERE}}/x'}}\n"},
+        (*RUN, "--allow-env", "NOT_SET_ANYWHERE"),
+        "task.yaml:3: include.rows: the environment variable NOT_SET_ANYWHERE is not set; "
         "set it, or write ${NOT_SET_ANYWHERE:-default}",
     ),
     # --- configs ----------------------------------------------------------------------------------
