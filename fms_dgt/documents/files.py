@@ -19,6 +19,7 @@ from fms_dgt.documents.converters.text import TextConverter, decoded
 from fms_dgt.documents.document import Document
 from fms_dgt.errors import InputError, Problem, SetupError, UserError
 
+NOT_FETCHED = "This document is not fetched yet.\n"
 LARGEST = 100 * 1024 * 1024
 # what a file of that kind begins with; a converter's own words about anything else help nobody
 _ZIP = b"PK"
@@ -34,6 +35,12 @@ class File:
     suffix: str
     key: str
     path: Path | None = None
+    is_stand_in: bool = False
+
+
+def stand_in(name: str, suffix: str = "") -> File:
+    """A file in place of what is not fetched now: its rows have the columns that the real one's will."""
+    return File(name, suffix or ".md", "not fetched", is_stand_in=True)
 
 
 @dataclass
@@ -68,7 +75,9 @@ class FileCollection(Collection):
         return [file.name for file in self._sound()]
 
     def __iter__(self) -> Iterator[Document]:
-        for file, data in self._contents(self._sound()):
+        files = self._sound()
+        yield from (Document(file.name, NOT_FETCHED) for file in files if file.is_stand_in)
+        for file, data in self._contents(file for file in files if not file.is_stand_in):
             yield Document(file.name, self._converted(file, data))
 
     def fingerprint(self) -> str:
@@ -86,7 +95,8 @@ class FileCollection(Collection):
         listing = self._find()
         listing.files.sort(key=lambda file: file.name)
         # one file of each suffix stands for all of them
-        for suffix, file in {file.suffix: file for file in reversed(listing.files)}.items():
+        known = [file for file in reversed(listing.files) if not file.is_stand_in]
+        for suffix, file in {file.suffix: file for file in known}.items():
             try:
                 self._converters.converter(suffix)
             except SetupError as error:
@@ -101,7 +111,7 @@ class FileCollection(Collection):
         result = Listing()
         if self._listing.problems:
             return result
-        for file, data in self._contents(self._listing.files):
+        for file, data in self._contents(file for file in self._listing.files if not file.is_stand_in):
             self._look_into(file, data, result)
         return result
 

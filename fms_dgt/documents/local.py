@@ -11,6 +11,7 @@ from pathlib import Path
 from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
 from fms_dgt.documents.patterns import cleaned, is_wild, matching
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.permissions import current
 
 
 class LocalDocuments(FileCollection):
@@ -22,14 +23,20 @@ class LocalDocuments(FileCollection):
         super().__init__(converters)
         self._paths = [str(path) for path in paths]
         self._root = root.absolute()
+        self._permissions = current()
 
     def _find(self) -> Listing:
         listing = Listing()
         found: dict[str, File] = {}
         for given in self._paths:
             try:
-                for file in map(self._file, self._files(given, listing)):
+                paths = self._files(given, listing)
+                for path in paths:
+                    self._permissions.read(path, self._name(path))
+                for file in map(self._file, paths):
                     found.setdefault(file.name, file)
+            except InputError as error:
+                listing.problems.extend(error.problems)
             except OSError as error:
                 listing.problems.append(Problem(f"cannot be read: {error.strerror}", where=given))
         listing.files = list(found.values())
