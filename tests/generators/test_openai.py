@@ -270,7 +270,7 @@ async def test_no_retry_after(said):
     ("url", "kind"),
     [
         ("http://127.0.0.1:9", ConnectionFailed),
-        ("http://no-such-host.invalid/v1", ConnectionFailed),
+        ("https://no-such-host.invalid/v1", ConnectionFailed),
         ("nonsense", EveryCallFails),
         ("ftp://127.0.0.1/v1", EveryCallFails),
         ("http://127.0.0.1:99999/v1", EveryCallFails),
