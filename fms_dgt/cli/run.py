@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from fms_dgt.core.events import RunFinished
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, PluginError, Problem
 from fms_dgt.plugins import Plugins
+from fms_dgt.safety import environment
 
 
 def main(options: argparse.Namespace) -> int:
@@ -75,7 +75,7 @@ def _display(options: argparse.Namespace) -> Literal["live", "plain", "none"]:
     if options.quiet or options.json:
         return "none"
     # a program without any terminal has no stderr
-    is_terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    is_terminal = sys.stderr is not None and sys.stderr.isatty() and environment.setting("TERM") != "dumb"
     return "live" if is_terminal else "plain"
 
 
