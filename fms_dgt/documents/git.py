@@ -10,10 +10,11 @@ from fms_dgt.documents.cache import cache_folder
 from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
 from fms_dgt.documents.git_address import Address, address, check_commit
 from fms_dgt.documents.git_cache import GitCache, NotThere
-from fms_dgt.documents.git_command import GitFailed, git, start, stop
 from fms_dgt.documents.git_spec import GitDocuments
 from fms_dgt.documents.patterns import cleaned, matching
 from fms_dgt.errors import Problem, SetupError, did_you_mean
+from fms_dgt.safety.child import stop
+from fms_dgt.safety.git import GitFailed, git, start_git
 
 _SUGGESTED = 5000
 
@@ -132,7 +133,7 @@ class GitCollection(FileCollection):
         return f"{self._where}: {file.name}"
 
     def _contents(self, files: Iterable[File]) -> Iterator[tuple[File, bytes]]:
-        process = start(["cat-file", "--batch"], folder=self._repository)
+        process = start_git(["cat-file", "--batch"], folder=self._repository)
         assert process.stdin is not None
         assert process.stdout is not None
         try:

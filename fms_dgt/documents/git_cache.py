@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from fms_dgt.documents.cache import new_folder, put_file
 from fms_dgt.documents.git_address import Address
-from fms_dgt.documents.git_command import GitFailed, git
 from fms_dgt.errors import did_you_mean
+from fms_dgt.safety.git import GitFailed, git
 
 _FULL = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,39}")
@@ -127,7 +127,7 @@ class GitCache:
         if address.protocol == "file" and not os.path.isdir(address.url):  # noqa: PTH112 (of any length)
             raise GitFailed("there is no such folder")
         try:
-            return git(arguments, folder=folder, allow=address.allowed)
+            return git(arguments, folder=folder, remote=address.remote)
         except GitFailed as error:
             # git repeats the address, and a key may stand in it
             raise GitFailed(_URL.sub(lambda _: address.shown, str(error))) from None
