@@ -124,10 +124,10 @@ def test_asking_llama_cpp_why_imports_nothing_from_the_working_folder(
     hostile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("xllamacpp")
-    from fms_dgt.generators.llama_cpp.engine import EngineSettings, _last_words
+    from fms_dgt.generators.llama_cpp.engine import EngineSettings, last_words
 
     monkeypatch.chdir(hostile)
-    assert "no.gguf" in _last_words(EngineSettings("no.gguf", 16, 1))
+    assert "no.gguf" in last_words(EngineSettings("no.gguf", 16, 1))
     assert not (hostile.parent / "canary").exists()
 
 
@@ -182,9 +182,9 @@ def test_git_gets_no_secret(tmp_path: Path, environments: list[dict[str, str]]) 
 
 def test_the_loader_of_llama_cpp_gets_no_secret(environments: list[dict[str, str]]) -> None:
     pytest.importorskip("xllamacpp")
-    from fms_dgt.generators.llama_cpp.engine import EngineSettings, _last_words
+    from fms_dgt.generators.llama_cpp.engine import EngineSettings, last_words
 
-    assert _last_words(EngineSettings("no.gguf", 16, 1))
+    assert last_words(EngineSettings("no.gguf", 16, 1))
     assert len(environments) == 1
     assert secrets_in(environments) == []
 

@@ -184,15 +184,22 @@ def _loaded(settings: EngineSettings) -> Any:
         mend = f"run: pip install --upgrade {PACKAGE}"
         raise SetupError(f"the package {PACKAGE} is of an unfit version: {error}; {mend}") from error
     except (RuntimeError, ValueError, MemoryError) as error:
-        why = _last_words(settings) or excerpt(error)
+        why = last_words(settings) or excerpt(error)
         raise SetupError(f"llama.cpp cannot load '{settings.path}': {why}") from error
 
 
-def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int = 0, key: str = "") -> Any:
+def start_server(
+    settings: EngineSettings,
+    *,
+    verbosity: int = SILENT,
+    key: str = "",
+    alias: str = "",
+    show_slots: bool = False,
+) -> Any:
     """llama.cpp's server with a model loaded; it lives until the last reference to it goes.
 
-    Loading holds the interpreter. It also listens on a port of this machine, which cannot be kept from
-    it: with no `port` on any free one, with no `key` for nobody.
+    Loading holds the interpreter. It also listens on a free port of this machine, which cannot be kept
+    from it: with no `key` for nobody.
     """
     # late: 100 MB of machine code
     xllamacpp = importlib.import_module(PACKAGE)
@@ -211,9 +218,11 @@ def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int
     params.warmup = False
     # a copy of every prompt seen, up to 8 GB of them; what the slots remember is enough
     params.cache_ram_mib = 0
-    params.port = port
+    params.port = 0
     params.api_keys = [key or secrets.token_urlsafe(32)]
-    params.endpoint_slots, params.ui, params.endpoint_metrics = False, False, True
+    if alias:
+        params.model_alias = {alias}
+    params.endpoint_slots, params.ui, params.endpoint_metrics = show_slots, False, True
     server = xllamacpp.Server(params)
     # one that is freed before its loop has begun waits for the end of that loop for ever; this answer
     # comes out of the loop
@@ -221,7 +230,7 @@ def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int
     return server
 
 
-def _last_words(settings: EngineSettings) -> str:
+def last_words(settings: EngineSettings) -> str:
     """Why a model cannot be loaded: tried once more, in a process of its own that may say so."""
     code = "from fms_dgt.generators.llama_cpp.engine import load_aloud; load_aloud()"
     try:
