@@ -33,12 +33,14 @@ def serving(model: Path, *flags: str) -> Iterator[tuple[int, list[str]]]:
     environment = {name: value for name, value in os.environ.items() if name != "LLAMA_API_KEY"}
     argv = [sys.executable, "-m", "fms_dgt", "serve", str(model), "--port", "0", "--threads", "1", *flags]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        lines: list[str] = []
-        while not lines or not lines[-1].startswith("in a config"):
-            lines.append(process.stdout.readline().rstrip())
-            assert lines[-1]
-        yield int(re.search(r":(\d+)/v1", lines[0])[1]), lines
-        process.kill()
+        try:
+            lines: list[str] = []
+            while not lines or not lines[-1].startswith("in a config"):
+                lines.append(process.stdout.readline().rstrip())
+                assert lines[-1]
+            yield int(re.search(r":(\d+)/v1", lines[0])[1]), lines
+        finally:
+            process.kill()
 
 
 def ask(
