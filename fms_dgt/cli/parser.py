@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 
 TYPE_CHECKING = False
@@ -270,11 +271,14 @@ def whole_number(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """A flag's value as a number that may have a fraction."""
+    """A flag's value as a finite number that may have a fraction."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a number, not the text '{text}'") from None
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a finite number, not {text}")
+    return value
 
 
 def _list(group: argparse._ArgumentGroup, *names: str, metavar: str, help: str) -> None:  # noqa: A002

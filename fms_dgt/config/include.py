@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from fms_dgt.config.expand import Expander
 from fms_dgt.config.paths import at, is_file, is_folder, is_pattern, matching, shown
 from fms_dgt.core.node import Node, Place
+from fms_dgt.core.strict_json import loads
 from fms_dgt.core.yaml_file import parse_yaml, read_text
 from fms_dgt.errors import InputError, Problem
 
@@ -159,7 +160,7 @@ def _joined(parts: Sequence[tuple[Node, Node]], place: Place) -> Node:
 
 def _json(text: str, name: str, line: int) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return loads(text)
     except json.JSONDecodeError as error:
         where = f"{name}:{line or error.lineno}"
         mend = "write one JSON value a line" if line else "mend it there"
@@ -168,7 +169,3 @@ def _json(text: str, name: str, line: int) -> Any:
         why = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         where = f"{name}:{line}" if line else name
         raise InputError([Problem(f"is not JSON: {why}", "mend it there", where)]) from error
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON value")

@@ -172,9 +172,9 @@ def _value(spec: _Field, node: Node, problems: list[Problem]) -> Any:
     value = convert(spec.type, node, problems)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if spec.low is not None and value < spec.low:
-            problems.append(node.problem(f"is {value}", f"it must be {spec.low:g} or more"))
+            problems.append(node.problem(f"is {_number(value)}", f"it must be {spec.low:g} or more"))
         elif spec.high is not None and value > spec.high:
-            problems.append(node.problem(f"is {value}", f"it must be {spec.high:g} or less"))
+            problems.append(node.problem(f"is {_number(value)}", f"it must be {spec.high:g} or less"))
     if spec.nonempty and (value in ([], {}) or (isinstance(value, str) and not value.strip())):
         mend = "write it out" if isinstance(value, str) else "give at least one entry"
         problems.append(node.problem("is empty", mend))
@@ -183,10 +183,9 @@ def _value(spec: _Field, node: Node, problems: list[Problem]) -> Any:
 
 def convert(wanted: Any, node: Node, problems: list[Problem]) -> Any:
     """`node` as a value of the type `wanted`."""
-    if wanted is Any or wanted is object:
-        return node.plain()
-    if wanted is Node:
-        return node
+    if wanted in (Any, object, Node):
+        _check_finite(node, problems)
+        return node if wanted is Node else node.plain()
     origin = typing.get_origin(wanted) or (wanted if wanted in (list, tuple) else None)
     if origin in (typing.Union, types.UnionType):
         return _union(typing.get_args(wanted), node, problems)
@@ -205,11 +204,8 @@ def convert(wanted: Any, node: Node, problems: list[Problem]) -> Any:
 
 def _scalar(wanted: Any, node: Node, problems: list[Problem]) -> Any:
     value = node.value
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if wanted is float and isinstance(value, float) and not math.isfinite(value):
-        problems.append(node.problem(f"is {value}", "it must be a finite number"))
-        return None
+    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return _float(value, node, problems)
     if wanted is Path and isinstance(value, str):
         return Path(value)
     if type(value) is wanted:
@@ -225,6 +221,33 @@ def _scalar(wanted: Any, node: Node, problems: list[Problem]) -> Any:
     return None
 
 
+def _float(value: float, node: Node, problems: list[Problem]) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isfinite(number):
+        return number
+    problems.append(node.problem(f"is {_number(value)}", "it must be a finite number"))
+    return None
+
+
+def _check_finite(node: Node, problems: list[Problem]) -> None:
+    """JSON has no infinities and no NaN: a value that is to be sent or written cannot have them."""
+    if node.is_mapping or node.is_list:
+        for child in node.value.values() if node.is_mapping else node.value:
+            _check_finite(child, problems)
+    elif isinstance(node.value, float) and not math.isfinite(node.value):
+        problems.append(node.problem(f"is {node.value}", "it must be a finite number, or be put in quotes"))
+
+
+def _number(value: float) -> str:
+    """A number as messages show it; one of thousands of digits cannot be written out."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
+        return f"a number of more than {value.bit_length() // 4} digits"
+    return str(value)
+
+
 def _reads_as(wanted: type, text: str) -> bool:
     try:
         return text.lower() in ("true", "false") if wanted is bool else bool(str(wanted(text)))
@@ -236,7 +259,7 @@ def _shown(node: Node) -> str:
     if isinstance(node.value, str):
         text = node.value if len(node.value) <= 40 else node.value[:37] + "..."
         return f"the text '{text}'"
-    return f"{node.value}" if isinstance(node.value, bool | int | float) else node.kind()
+    return _number(node.value) if isinstance(node.value, bool | int | float) else node.kind()
 
 
 def _union(options: tuple[Any, ...], node: Node, problems: list[Problem]) -> Any:

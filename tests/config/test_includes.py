@@ -142,7 +142,7 @@ FAULTS = {
     "not a number": (
         "include: {a: a.json}",
         {"a.json": "[NaN]"},
-        "a.json: is not JSON: NaN is no JSON value; mend it there",
+        "a.json: is not JSON: NaN is not a JSON value; mend it there",
     ),
     "deep json": (
         "include: {a: a.json}",
