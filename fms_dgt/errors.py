@@ -6,7 +6,8 @@ FmsDgtError
 │   ├── PluginError          a plugin that is unknown, broken or misused
 │   ├── FolderError          an output folder that cannot be used as it is
 │   │   └── FolderChanged    ... because what it was made from has changed
-│   └── SetupError           a key, a package or a server that is missing
+│   ├── SetupError           a key, a package or a server that is missing
+│   └── OverLimit            input whose processing takes more time or memory than it may
 ├── RunError                 the run could not go on; run the same command to resume; exits 1
 │   ├── StageCrashed         a stage's own code fails on every row
 │   └── BackendGone          a backend answered nothing for longer than it may
@@ -16,6 +17,7 @@ FmsDgtError
 │   ├── BadResponse          retryable: an answer that is no answer
 │   ├── RequestRefused       final for this row: 400, 413, content filters
 │   └── EveryCallFails       final for the run: wrong key, unknown model
+├── WorkFailed               an exception in a worker process, or its end without an answer
 ├── Unreadable               a reply that its contract cannot read
 └── Rejected                 a row that does not go on; stages raise it
     └── CallFailed           ... because a call that it needs failed for good
@@ -39,6 +41,7 @@ __all__ = [
     "FolderError",
     "GeneratorError",
     "InputError",
+    "OverLimit",
     "Overloaded",
     "PluginError",
     "Problem",
@@ -49,6 +52,7 @@ __all__ = [
     "StageCrashed",
     "Unreadable",
     "UserError",
+    "WorkFailed",
     "did_you_mean",
 ]
 
@@ -107,6 +111,10 @@ class SetupError(UserError):
     """A key, a package or a server that is missing."""
 
 
+class OverLimit(UserError):
+    """Input whose processing takes more time or memory than it may; the message says which limit."""
+
+
 class RunError(FmsDgtError):
     """The run could not go on; the same command resumes it."""
 
@@ -160,6 +168,14 @@ class EveryCallFails(GeneratorError):
     """The backend would refuse any request: wrong key, unknown model."""
 
     fails_every_call = True
+
+
+class WorkFailed(FmsDgtError):
+    """An exception in a worker process, whose class is called `kind`, or its end without an answer."""
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Unreadable(FmsDgtError):

@@ -72,8 +72,8 @@ class StageKit(Kit):
         as_json = generator.backend.enforces_schema and prompt.reply.schema(count) is not None
         scope = {**self._walk.task.columns, **self._row, **values}
         try:
-            plain = prompt.text(scope, count=count, as_json=as_json) if prompt.plain else None
-            messages = () if prompt.plain else prompt.messages(scope, count=count, as_json=as_json)
+            plain = await prompt.atext(scope, count=count, as_json=as_json) if prompt.plain else None
+            messages = () if prompt.plain else await prompt.amessages(scope, count=count, as_json=as_json)
         except InputError as error:
             # this row's values do not fit; others may
             raise ValueError(str(error)) from error
