@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fms_dgt.config.expand import Expander
-from fms_dgt.config.paths import at, is_file, is_folder, is_pattern, matching, shown
+from fms_dgt.config.paths import at, is_file, is_folder, is_pattern, shown
 from fms_dgt.core.node import Node, Place
-from fms_dgt.core.yaml_file import parse_yaml, read_text
+from fms_dgt.core.yaml_file import MAX_DIGITS, parse_yaml, read_text
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.folders import matching
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -115,13 +116,17 @@ class Includes:
         text = self._expander.path(said).value
         if len(self._problems) > before:
             return []
-        for base in (folder, self._cwd):
-            path = at(base, text)
-            if is_file(path):
-                return [path]
-            files = [match for match in matching(path) if match.is_file()] if is_pattern(text) else []
-            if files:
-                return files
+        try:
+            for base in (folder, self._cwd):
+                path = at(base, text)
+                if is_file(path):
+                    return [path]
+                files = [match for match in matching(path) if match.is_file()] if is_pattern(text) else []
+                if files:
+                    return files
+        except InputError as error:
+            self._problems.extend(said.problem(problem.what, problem.mend) for problem in error.problems)
+            return []
         self._problems.append(self._missing(said, text, folder))
         return []
 
@@ -166,6 +171,8 @@ def _json(text: str, name: str, line: int) -> Any:
         raise InputError([Problem(f"is not JSON: {error.msg}", mend, where)]) from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        if "int_max_str_digits" in why:
+            why = f"it has a number of more than {MAX_DIGITS:,} digits"
         where = f"{name}:{line}" if line else name
         raise InputError([Problem(f"is not JSON: {why}", "mend it there", where)]) from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from fms_dgt.config.shipped import Kind, find_shipped, suggestion, task_files_below
 from fms_dgt.core.node import Place
 from fms_dgt.errors import Problem
+from fms_dgt.safety.folders import matching
 
 YAML = (".yaml", ".yml")
 
@@ -46,11 +47,6 @@ def is_file(path: Path) -> bool:
 def is_pattern(text: str) -> bool:
     """Whether it is a glob rather than a path."""
     return glob.has_magic(text)
-
-
-def matching(pattern: Path) -> list[Path]:
-    """What a glob matches, sorted."""
-    return [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207
 
 
 def find_tasks(said: str, bases: Sequence[Path], place: Place, problems: list[Problem]) -> list[Path]:

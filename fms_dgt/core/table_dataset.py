@@ -12,6 +12,7 @@ from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.source import file_digest
 from fms_dgt.core.table_file import Numbered
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety.folders import Search, files_below
 
 # what `Dataset.save_to_disk` leaves behind
 _SAVED = ("state.json", "dataset_dict.json")
@@ -50,7 +51,8 @@ class Dataset:
     def fingerprint(self) -> str:
         """The content of a folder's files; of a dataset on the Hub, the commit."""
         if isinstance(self.name, Path):
-            files = sorted(path for path in self.name.rglob("*") if path.is_file() and _counts(path))
+            below = files_below(self.name, Search(str(self.name)), hidden=True)
+            files = sorted(path for path in below if path.is_file() and _counts(path))
             content: Any = [[path.relative_to(self.name).as_posix(), file_digest(path)] for path in files]
         else:
             content = [self.name, self._commit]

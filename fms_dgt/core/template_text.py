@@ -70,14 +70,14 @@ class TemplateText:
         return examined(self.text).names
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """The text with these values. Raises OverLimit, and whatever goes wrong in a template."""
+        """The text with these values. Raises ValueError, and whatever goes wrong in a template."""
         text = self._rendered_here(values)
         if text is not None:
             return text
         used = self._used(values)
         try:
             return str(_worker().run(self.text, self.plain, used, limits=LIMITS))
-        except (WorkFailed, ValueError) as error:
+        except (OverLimit, WorkFailed, ValueError) as error:
             raise _explained(error, used) from error
 
     async def arender(self, values: Mapping[str, Any]) -> str:
@@ -88,7 +88,7 @@ class TemplateText:
         used = self._used(values)
         try:
             return str(await _worker().arun(self.text, self.plain, used, limits=LIMITS))
-        except (WorkFailed, ValueError) as error:
+        except (OverLimit, WorkFailed, ValueError) as error:
             raise _explained(error, used) from error
 
     def _rendered_here(self, values: Mapping[str, Any]) -> str | None:
@@ -147,17 +147,18 @@ def _counted(template: jinja2.Template, values: Mapping[str, Any]) -> str:
         # raises it with the template's own line in the traceback
         template.environment.handle_exception()
     if left < 0:
-        raise OverLimit(f"made more than {LIMITS.output // 2**20} MB of text")
+        raise ValueError(f"made more than {LIMITS.output // 2**20} MB of text")
     return "".join(parts)
 
 
 def _explained(error: Exception, used: Mapping[str, Any]) -> Exception:
-    """What the worker raised, or could not be given, in a template's words."""
+    """What the worker raised, or could not be given, as an error of one row."""
     if isinstance(error, WorkFailed):
         kind = getattr(jinja2.exceptions, error.kind, None)
         if isinstance(kind, type) and issubclass(kind, jinja2.TemplateRuntimeError):
             return kind(str(error))
-        return error
+    if isinstance(error, OverLimit | WorkFailed):
+        return ValueError(str(error))
     for name, value in used.items():
         try:
             marshal.dumps(value)
@@ -206,6 +207,11 @@ def names_in(text: str) -> frozenset[str]:
 def render(text: str, values: Mapping[str, Any]) -> str:
     """A piece of sandboxed template text outside a prompt (an output format, say)."""
     return TemplateText(text).render(values)
+
+
+async def arender(text: str, values: Mapping[str, Any]) -> str:
+    """As `render`; long work does not block the event loop."""
+    return await TemplateText(text).arender(values)
 
 
 def examine(text: str) -> Examined:

@@ -7,6 +7,7 @@ composer crashes the process on deep nesting.
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,15 @@ import yaml
 
 from fms_dgt.core.node import Node, Place
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.regular_file import NotRegular, open_regular
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NODES = 1_000_000
 MAX_DEPTH = 100
+# what Python reads and writes of a number; its time grows with the square of that
+MAX_DIGITS = 4300
+_MAX_BITS = 14_284
+_MOST_REPEATED = 100
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -56,20 +62,18 @@ def parse_yaml(text: str, origin: str) -> Node:
 def read_text(path: Path, shown: str, *, noun: str = "a YAML file", limit: int = MAX_BYTES) -> str:
     """A text file's content. `shown` is its name and `noun` what it is, in problems. Raises InputError."""
     try:
-        if path.is_dir():
-            raise InputError([Problem("is a folder, not a file", f"name {noun}", shown)])
-        if path.exists() and not path.is_file():
-            # a pipe would be waited for
-            raise InputError([Problem("is no regular file", f"name {noun}", shown)])
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(limit + 1)
+            whole = os.fstat(file.fileno()).st_size
+    except NotRegular as error:
+        raise InputError([Problem(str(error), f"name {noun}", shown)]) from error
     except FileNotFoundError as error:
         raise InputError([Problem("there is no such file", "check the path", shown)]) from error
     except OSError as error:
         why = error.strerror or str(error)
         raise InputError([Problem(f"cannot be read: {why}", "check its permissions", shown)]) from error
     if len(data) > limit:
-        size = max(path.stat().st_size, len(data)) / 1024 / 1024
+        size = max(whole, len(data)) / 1024 / 1024
         what = f"has {size:.0f} MB; {noun} may have {limit // 1024 // 1024} MB"
         raise InputError([Problem(what, "split it, or keep rows in a JSONL file", shown)])
     if b"\0" in data:
@@ -93,6 +97,7 @@ class _Reader:
         self._repeated = repeated
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._open: list[str | None] = []
+        self._merged = 0
 
     def document(self) -> Node | None:
         """The only document; None where there is nothing in it."""
@@ -119,10 +124,12 @@ class _Reader:
             result = self._collection(event, place)
         if event.anchor is not None:
             self._anchors[event.anchor] = result
-        if result[1] > MAX_NODES:
+        return result
+
+    def _check_weight(self, weight: int) -> None:
+        if weight > MAX_NODES:
             what = f"unfolds to more than {MAX_NODES:,} values"
             raise self._error(what, "use fewer aliases, or keep rows in a JSONL file")
-        return result
 
     def _alias(self, event: Any) -> tuple[Node, int]:
         if event.anchor in self._open:
@@ -152,6 +159,7 @@ class _Reader:
             child, size = self._value(event, place.child(len(items), _line(event)))
             items.append(child)
             weight += size
+            self._check_weight(weight)
         return Node(items, place), weight
 
     def _mapping(self, place: Place) -> tuple[Node, int]:
@@ -167,10 +175,16 @@ class _Reader:
             if key in own:
                 what = f"the key '{key}' stands twice"
                 self._repeated.append(Problem(what, "remove one", f"{self._origin}:{line}"))
+                if len(self._repeated) == _MOST_REPEATED:
+                    raise InputError([])
             child, size = self._value(self._loader.get_event(), place.child(key, line))
             weight += size
+            self._check_weight(weight)
             if key == "<<" and event.implicit[0]:
                 merged = {**self._merge_key(child, line), **merged}
+                # a merge copies, and what is copied may itself be merged of others
+                self._merged += len(merged)
+                self._check_weight(self._merged)
             else:
                 own[key] = child
         return Node({**merged, **own}, place), weight
@@ -199,13 +213,15 @@ class _Reader:
         return self._converted(tag, text, place)
 
     def _converted(self, tag: str, text: str, place: Place) -> Any:
+        if tag == f"{_TAG}int" and len(text) > MAX_DIGITS:
+            raise _no_number(place)
         try:
             construct = yaml.SafeLoader.yaml_constructors[tag]
             value = construct(self._loader, yaml.ScalarNode(tag, text))
         except (ValueError, OverflowError, KeyError) as error:
-            raise InputError(
-                [Problem("cannot be read as a number", "put it in quotes", str(place))]
-            ) from error
+            raise _no_number(place) from error
+        if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            raise _no_number(place)
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError([Problem(f"is {text}, which JSON cannot hold", "put it in quotes", str(place))])
         return value
@@ -217,6 +233,10 @@ class _Reader:
 
     def _error(self, what: str, mend: str, line: int | None = None) -> InputError:
         return InputError([Problem(what, mend, f"{self._origin}:{line}" if line else self._origin)])
+
+
+def _no_number(place: Place) -> InputError:
+    return InputError([Problem("cannot be read as a number", "put it in quotes", str(place))])
 
 
 _MENDS = {

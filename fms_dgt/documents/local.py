@@ -11,6 +11,8 @@ from pathlib import Path
 from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
 from fms_dgt.documents.patterns import cleaned, is_wild, matching
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.folders import Search, files_below
+from fms_dgt.safety.regular_file import NotRegular, open_regular
 
 
 class LocalDocuments(FileCollection):
@@ -30,8 +32,11 @@ class LocalDocuments(FileCollection):
             try:
                 for file in map(self._file, self._files(given, listing)):
                     found.setdefault(file.name, file)
+            except InputError as error:
+                listing.problems.extend(Problem(p.what, p.mend, given) for p in error.problems)
             except OSError as error:
-                listing.problems.append(Problem(f"cannot be read: {error.strerror}", where=given))
+                what = str(error) if isinstance(error, NotRegular) else f"cannot be read: {error.strerror}"
+                listing.problems.append(Problem(what, where=given))
         listing.files = list(found.values())
         if not self._paths:
             listing.problems.append(Problem("no documents are named", "name a file, a folder or a glob"))
@@ -40,7 +45,7 @@ class LocalDocuments(FileCollection):
     def _files(self, given: str, listing: Listing) -> list[Path]:
         path = self._root / os.path.expanduser(given)  # noqa: PTH111 (leaves an unknown user's "~name" as it is)
         if path.is_dir():
-            return self._readable(given, list(_walk(path)), path, listing)
+            return self._readable(given, list(files_below(path, Search(given))), path, listing)
         if path.exists() or not is_wild(given):
             return [path] if self._is_usable(given, path, listing) else []
         fixed, wanted = _parted(path)
@@ -52,7 +57,7 @@ class LocalDocuments(FileCollection):
         depth = None if "**" in pattern else pattern.count("/") + 1
         inside = {
             path.relative_to(fixed).as_posix(): path
-            for path in _walk(fixed, depth, hidden="/." in f"/{pattern}")
+            for path in files_below(fixed, Search(given), depth, hidden="/." in f"/{pattern}")
         }
         hits = [inside[name] for name in matching(pattern, inside)]
         return self._readable(given, hits, fixed, listing)
@@ -93,7 +98,7 @@ class LocalDocuments(FileCollection):
         return [path for path in files if self._is_usable(self._name(path), path, listing)]
 
     def _file(self, path: Path) -> File:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             key = hashlib.file_digest(file, "sha256").hexdigest()
         name = self._name(path)
         return File(name, suffix_of(name) or ".txt", key, path)
@@ -111,7 +116,8 @@ class LocalDocuments(FileCollection):
         for file in files:
             assert file.path is not None
             try:
-                data = file.path.read_bytes()
+                with open_regular(file.path) as opened:
+                    data = opened.read(LARGEST)
             except OSError as error:
                 raise InputError([Problem(f"cannot be read: {error.strerror}", where=file.name)]) from error
             yield file, data
@@ -121,16 +127,6 @@ def _parted(path: Path) -> tuple[Path, str]:
     """The folder before the first wildcard, and the pattern below it."""
     wild = next(at for at, part in enumerate(path.parts) if is_wild(part))
     return Path(*path.parts[:wild]), "/".join(path.parts[wild:])
-
-
-def _walk(folder: Path, depth: int | None = None, *, hidden: bool = False) -> Iterator[Path]:
-    """The files below a folder. Folders that are links are not entered: they may go round in circles."""
-    for here, folders, names in os.walk(folder):
-        below = len(Path(here).relative_to(folder).parts) + 1
-        folders[:] = (
-            [name for name in folders if hidden or not name.startswith(".")] if below != depth else []
-        )
-        yield from (Path(here, name) for name in names if hidden or not name.startswith("."))
 
 
 def _counted(suffixes: Counter[str]) -> str:

@@ -13,6 +13,7 @@ from fms_dgt.core.table_file import json_rows, parquet_rows
 from fms_dgt.documents.collection import Collection
 from fms_dgt.documents.document import Document
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety.regular_file import open_regular
 
 _FORMATS = ("jsonl", "parquet")
 
@@ -39,7 +40,7 @@ class TableDocuments(Collection):
 
     def fingerprint(self) -> str:
         self._raise_if_unusable()
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             return hexdigest([hashlib.file_digest(file, "sha256").hexdigest(), self._key, self._fields])
 
     def problems(self) -> list[Problem]:
