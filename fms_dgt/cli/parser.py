@@ -132,6 +132,7 @@ def run_parser() -> Parser:
     _add_what(parser)
     _add_how_much(parser)
     _add_going_on(parser)
+    _add_limits(parser)
     _add_face(parser)
     for names, why in REFUSED.items():
         parser.add_argument(
@@ -225,6 +226,17 @@ def _add_how_much(parser: Parser) -> None:
     _number(group, "--seed", help="the seed of all randomness (default: 0)")
     _switch(
         group, "--save-formatted-output", help="also write formatted.jsonl, by the task's instruction_format"
+    )
+
+
+def _add_limits(parser: Parser) -> None:
+    group = parser.add_argument_group("what strangers' files may take")
+    group.add_argument(
+        "--document-limits",
+        type=number,
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="let the conversion of each document take N times the usual time and memory",
     )
 
 

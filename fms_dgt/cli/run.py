@@ -22,6 +22,18 @@ from fms_dgt.plugins import Plugins
 
 def main(options: argparse.Namespace) -> int:
     """Run what the flags say; the exit code tells whether every task has what was asked for."""
+    times = getattr(options, "document_limits", None)
+    if times is None:
+        return _main(options)
+    from fms_dgt.documents.limits import document_limits  # noqa: PLC0415 (seldom asked for)
+
+    if not times > 0:
+        raise InputError([Problem("--document-limits must be more than 0", "4 allows four times as much")])
+    with document_limits(times):
+        return _main(options)
+
+
+def _main(options: argparse.Namespace) -> int:
     flags = Flags.of(vars(options))
     plan = load_plan(PlanRequest(tasks=options.task_paths, config=options.config_path, flags=flags))
     stdout = sys.stdout

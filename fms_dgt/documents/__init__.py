@@ -13,6 +13,7 @@ from fms_dgt.documents.collection import Collection
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.document import Chunk, ChunkSize, Document
 from fms_dgt.documents.git_spec import GitDocuments
+from fms_dgt.documents.limits import document_limits
 from fms_dgt.documents.measure import estimated_tokens
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Converter",
     "Document",
     "GitDocuments",
+    "document_limits",
     "estimated_tokens",
     "git_collection",
     "local_collection",

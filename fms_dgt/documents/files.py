@@ -12,17 +12,19 @@ from pathlib import Path, PurePosixPath
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.documents.archives import fault_of_archive
 from fms_dgt.documents.collection import Collection
+from fms_dgt.documents.conversion_work import run_converter
 from fms_dgt.documents.conversions import Conversions
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.converters.known import Converters
 from fms_dgt.documents.converters.text import TextConverter, decoded
 from fms_dgt.documents.document import Document
-from fms_dgt.errors import InputError, Problem, SetupError, UserError
+from fms_dgt.errors import InputError, OverLimit, Problem, SetupError, UserError, WorkFailed
 
 LARGEST = 100 * 1024 * 1024
 # what a file of that kind begins with; a converter's own words about anything else help nobody
 _ZIP = b"PK"
 _MAGIC = {".pdf": (b"%PDF-", "a PDF file"), ".docx": (_ZIP, "a DOCX file"), ".pptx": (_ZIP, "a PPTX file")}
+_MORE = "leave it out, or allow more: --document-limits 4 allows four times as much"
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -141,8 +143,14 @@ class FileCollection(Collection):
             return self._conversions.text(
                 converter, data, lambda: normalized(self._run(converter, file, data))
             )
+        except OverLimit as error:
+            raise InputError([Problem(f"cannot be converted: it {error}", _MORE, where)]) from error
         except UserError:
             raise
+        except WorkFailed as error:
+            name = "" if error.kind in ("", "ValueError") else f"{error.kind}: "
+            what = f"cannot be converted: {name}{error}"
+            raise InputError([Problem(what, "mend the file, or leave it out", where)]) from error
         except Exception as error:  # (a converter may raise anything)
             name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
             what = f"cannot be converted: {name}{error}"
@@ -150,11 +158,11 @@ class FileCollection(Collection):
 
     def _run(self, converter: Converter, file: File, data: bytes) -> str:
         if file.path is not None:
-            return converter.convert(file.path)
+            return run_converter(converter, file.path)
         with tempfile.TemporaryDirectory(prefix="fms_dgt_") as folder:
             path = Path(folder, f"document{file.suffix}")
             path.write_bytes(data)
-            return converter.convert(path)
+            return run_converter(converter, path)
 
 
 def suffix_of(name: str) -> str:

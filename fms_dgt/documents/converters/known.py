@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import re
@@ -85,6 +86,8 @@ class Converters:
 
 def _declared() -> Iterator[tuple[str, type[Converter] | str]]:
     off = {_plain(name) for name in os.environ.get("FMS_DGT_DISABLE_PLUGINS", "").split(",")}
+    # a package may have been installed since this process began, from a notebook, say
+    importlib.invalidate_caches()
     # of one name, a stranger's comes last and counts
     for point in sorted(entry_points(group=GROUP), key=lambda point: (not _is_ours(point), point.name)):
         if _is_ours(point) or not off & {_plain(point.name), _plain(point.dist.name if point.dist else "?")}:
