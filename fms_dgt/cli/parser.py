@@ -29,6 +29,9 @@ COMMANDS = {
 # where a command's word cannot be a module's name
 MODULES = {"try": "try_prompt"}
 
+# of a value that is no number
+_SHOWN = 80
+
 _USAGE = "fms_dgt --task-paths PATH [PATH ...] [flags]\n       fms_dgt COMMAND [--help]"
 _ABOUT = "Make training data for language models from tasks: seed examples in, checked records out."
 _EXAMPLES = """\
@@ -278,7 +281,7 @@ def whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, not the text '{text}'") from None
+        raise argparse.ArgumentTypeError(f"must be a whole number, not the text '{text[:_SHOWN]}'") from None
 
 
 def number(text: str) -> float:
@@ -286,7 +289,7 @@ def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, not the text '{text}'") from None
+        raise argparse.ArgumentTypeError(f"must be a number, not the text '{text[:_SHOWN]}'") from None
 
 
 def _list(group: argparse._ArgumentGroup, *names: str, metavar: str, help: str) -> None:  # noqa: A002

@@ -12,12 +12,12 @@ from typing import Any
 from fms_dgt.core.generator import Message, SamplingParams
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import ReplyContract, TextReply, contract_from
-from fms_dgt.core.template_text import TemplateText, arender, examined, names_in, render
+from fms_dgt.core.template_text import TemplateOverLimit, TemplateText, arender, examined, names_in, render
 from fms_dgt.core.typed import decode, option
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError, Problem
 
-__all__ = ["GIVEN", "Template", "arender", "names_in", "render"]
+__all__ = ["GIVEN", "Template", "TemplateOverLimit", "arender", "names_in", "render"]
 
 GIVEN = frozenset({"reply_format", "count"})
 _PACKAGE = Path(__file__).resolve().parents[1]

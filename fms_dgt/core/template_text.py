@@ -40,6 +40,10 @@ _ELSEWHERE = (
 )
 
 
+class TemplateOverLimit(ValueError):
+    """A template that takes more time or memory, or writes more, than it may."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """What a template's text says: the names it uses, whether it is cheap for sure, what is wrong with it."""
@@ -147,7 +151,7 @@ def _counted(template: jinja2.Template, values: Mapping[str, Any]) -> str:
         # raises it with the template's own line in the traceback
         template.environment.handle_exception()
     if left < 0:
-        raise ValueError(f"made more than {LIMITS.output // 2**20} MB of text")
+        raise TemplateOverLimit(f"made more than {LIMITS.output // 2**20} MB of text")
     return "".join(parts)
 
 
@@ -157,7 +161,9 @@ def _explained(error: Exception, used: Mapping[str, Any]) -> Exception:
         kind = getattr(jinja2.exceptions, error.kind, None)
         if isinstance(kind, type) and issubclass(kind, jinja2.TemplateRuntimeError):
             return kind(str(error))
-    if isinstance(error, OverLimit | WorkFailed):
+    if isinstance(error, OverLimit):
+        return TemplateOverLimit(str(error))
+    if isinstance(error, WorkFailed):
         return ValueError(str(error))
     for name, value in used.items():
         try:

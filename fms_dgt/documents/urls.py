@@ -6,7 +6,6 @@ import hashlib
 import json
 import mimetypes
 import shutil
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from fms_dgt.core.typed import without_credentials
 from fms_dgt.documents.cache import cache_folder, new_folder
 from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
 from fms_dgt.errors import Problem, SetupError
+from fms_dgt.safety.deadline import Deadline
 
 _HOPS = 5
 _SECONDS = 120
@@ -122,18 +122,22 @@ def _check(url: str) -> None:
 
 
 def _fetch(url: str) -> tuple[bytes, _Page]:
-    end = time.monotonic() + _SECONDS
     # redirects are followed here, so that each one is looked at
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
+    with (
+        Deadline(_SECONDS) as deadline,
+        httpx.Client(timeout=_TIMEOUT, follow_redirects=False, event_hooks=deadline.hooks) as client,
+    ):
         for _ in range(_HOPS + 1):
             try:
                 with client.stream(
                     "GET", url, headers={"Accept": "text/markdown, text/html, */*;q=0.5"}
                 ) as answer:
                     if not answer.is_redirect:
-                        return _body(answer, end)
+                        return _body(answer)
                     url = _next(url, answer)
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+                if deadline.passed:
+                    raise _Unfetched(f"took more than {_SECONDS} seconds") from error
                 # only errors of the network are sure not to repeat the address, in which a key may stand
                 said = str(error) if isinstance(error, httpx.NetworkError) else type(error).__name__
                 said = "no answer in time" if isinstance(error, httpx.TimeoutException) else said
@@ -152,7 +156,7 @@ def _next(url: str, answer: httpx.Response) -> str:
     return target
 
 
-def _body(answer: httpx.Response, end: float) -> tuple[bytes, _Page]:
+def _body(answer: httpx.Response) -> tuple[bytes, _Page]:
     if answer.status_code != 200:
         raise _Unfetched(f"answers {answer.status_code} {answer.reason_phrase}".rstrip())
     parts, size = [], 0
@@ -161,8 +165,6 @@ def _body(answer: httpx.Response, end: float) -> tuple[bytes, _Page]:
         size += len(part)
         if size > LARGEST:
             raise _Unfetched(f"is larger than {LARGEST // 2**20} MB")
-        if time.monotonic() > end:
-            raise _Unfetched(f"took more than {_SECONDS} seconds")
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     suffix = suffix_of(urlsplit(str(answer.url)).path)
     if kind not in _VAGUE:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from fms_dgt.core.template import render
+from fms_dgt.core.template import TemplateOverLimit, render
 from fms_dgt.journal.lock import folder_error
 from fms_dgt.runner.decide import Decision
 from fms_dgt.runner.open_files import GrowingFile, OpenFiles
@@ -34,6 +34,7 @@ class Dataset:
         self.unformatted = 0
         self.format_error = ""
         self._format = instruction_format
+        self._format_is_slow = False
         self._places = array("Q", [0]) if keep_places else None
         names = [DATA, REJECTED, *([FORMATTED] if instruction_format else [])]
         self._published = False
@@ -123,11 +124,15 @@ class Dataset:
     def _formatted(self, record: Mapping[str, Any]) -> bytes:
         """The record's formatted line; nothing, and a note, where the format does not fit it."""
         try:
-            return _line({name: render(text, record) for name, text in self._format.items()})
+            if not self._format_is_slow:
+                return _line({name: render(text, record) for name, text in self._format.items()})
+            self.unformatted += 1
         except Exception as error:  # noqa: BLE001 (a format is a user's code)
+            # no other record waits for it
+            self._format_is_slow = isinstance(error, TemplateOverLimit)
             self.unformatted += 1
             self.format_error = self.format_error or f"{type(error).__name__}: {error}"
-            return b""
+        return b""
 
 
 class _Accepted(Sequence[Mapping[str, Any]]):
