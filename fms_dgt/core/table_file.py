@@ -160,6 +160,8 @@ def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[N
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row
+    except NotRegular as error:
+        raise unreadable(path, error) from error
     except (pa.ArrowException, OSError) as error:
         why = str(error).split("\n", maxsplit=1)[0]
         raise InputError([Problem(f"is no Parquet file that can be read: {why}", "", str(path))]) from error

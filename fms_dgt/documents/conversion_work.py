@@ -9,7 +9,6 @@ from pathlib import Path
 
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.limits import conversion_limits
-from fms_dgt.errors import OverLimit
 from fms_dgt.safety.child import import_path
 from fms_dgt.safety.worker import Worker
 
@@ -24,10 +23,7 @@ def run_converter(converter: Converter, path: Path) -> str:
     is_ours = cls.__module__.startswith(_OURS)
     limits = conversion_limits(path.suffix.lower(), path.stat().st_size, is_ours=is_ours)
     worker = _worker(cls.environment, import_path())
-    try:
-        return str(worker.run(cls.__module__, cls.__qualname__, str(path.absolute()), limits=limits))
-    except OverLimit as error:
-        raise OverLimit(f"{error} to convert") from error
+    return str(worker.run(cls.__module__, cls.__qualname__, str(path.absolute()), limits=limits))
 
 
 def convert(module: str, name: str, path: str) -> str:

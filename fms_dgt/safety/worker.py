@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fms_dgt.errors import OverLimit, UserError, WorkFailed
+from fms_dgt.errors import FmsDgtError, OverLimit, UserError, WorkFailed
 from fms_dgt.safety.child import child_environment, import_path, python_command
 from fms_dgt.safety.work import HEADER
 
@@ -198,12 +198,15 @@ class _Child:
             if not selector.select(max(0.0, end - time.monotonic())):
                 raise OverLimit(_over("time", limits))
 
-    def _died(self) -> WorkFailed:
+    def _died(self) -> FmsDgtError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
         code = self._process.poll()
-        how = f"by {signal.Signals(-code).name}" if code and code < 0 else f"with exit code {code}"
-        return WorkFailed(f"the process that worked on it ended {how}, perhaps for want of memory")
+        if code and code < 0:
+            # libraries in C abort where memory ends, or crash
+            name = signal.Signals(-code).name
+            return OverLimit(f"ended the process that worked on it ({name}), perhaps for want of memory")
+        return WorkFailed(f"the process that worked on it ended with exit code {code}")
 
 
 def _result(answer: dict[str, Any], limits: Limits) -> Any:
