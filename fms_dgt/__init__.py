@@ -37,7 +37,15 @@ if TYPE_CHECKING:
         below,
         equal,
     )
-    from fms_dgt.errors import FmsDgtError, GeneratorError, Problem, Rejected, RunError, UserError
+    from fms_dgt.errors import (
+        FmsDgtError,
+        GeneratorError,
+        Interrupted,
+        Problem,
+        Rejected,
+        RunError,
+        UserError,
+    )
     from fms_dgt.plugins.hookspecs import hookimpl
 
 __version__ = "0.1.0"
@@ -66,7 +74,15 @@ _HOMES = {
         "below",
         "equal",
     ),
-    "fms_dgt.errors": ("FmsDgtError", "GeneratorError", "Problem", "Rejected", "RunError", "UserError"),
+    "fms_dgt.errors": (
+        "FmsDgtError",
+        "GeneratorError",
+        "Interrupted",
+        "Problem",
+        "Rejected",
+        "RunError",
+        "UserError",
+    ),
     "fms_dgt.plugins.hookspecs": ("hookimpl",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -88,6 +104,7 @@ __all__ = [
     "GeneratorError",
     "GeneratorOptions",
     "GeneratorSpec",
+    "Interrupted",
     "Judge",
     "Kit",
     "Map",

@@ -19,6 +19,8 @@ FmsDgtError
 ├── Unreadable               a reply that its contract cannot read
 └── Rejected                 a row that does not go on; stages raise it
     └── CallFailed           ... because a call that it needs failed for good
+
+Interrupted, a KeyboardInterrupt, stands outside of it: the user ended the run.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ __all__ = [
     "FolderError",
     "GeneratorError",
     "InputError",
+    "Interrupted",
     "Overloaded",
     "PluginError",
     "Problem",
@@ -181,6 +184,15 @@ class Rejected(FmsDgtError):
 
 class CallFailed(Rejected):
     """A call failed for good; its row is rejected as failed, and may be taken up again."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a run that was started from Python; what it had is kept.
+
+    `outcome` is the `Outcome` up to then; None where the run had not begun, or was left at once.
+    """
+
+    outcome: Any = None
 
 
 def did_you_mean(name: str, known: Iterable[str], *, noun: str = "known") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import os
@@ -18,6 +17,8 @@ from fms_dgt.core.events import RunFinished
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, PluginError, Problem
 from fms_dgt.plugins import Plugins
+from fms_dgt.safety.event_loop import run_to_end
+from fms_dgt.safety.interrupts import Interrupts
 
 
 def main(options: argparse.Namespace) -> int:
@@ -63,8 +64,10 @@ def _check(plan: RunPlan, plugins: Plugins, stdout: TextIO, *, as_json: bool) ->
 def _execute(plan: RunPlan, plugins: Plugins, options: argparse.Namespace) -> RunFinished:
     from fms_dgt.runner import execute  # noqa: PLC0415
 
-    running = execute(plan, plugins, plugins.hooks(), display=_display(options), signals=True)
-    return asyncio.run(running)
+    interrupts = Interrupts()
+    with interrupts.listening():
+        running = execute(plan, plugins, plugins.hooks(), display=_display(options), interrupts=interrupts)
+        return run_to_end(running)
 
 
 def _write_json(outcome: Any, stdout: TextIO) -> None:

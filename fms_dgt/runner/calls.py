@@ -6,7 +6,7 @@ This is the only place where a run asks a backend anything.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -14,11 +14,16 @@ from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
 from fms_dgt.errors import FmsDgtError, SetupError, UserError
 from fms_dgt.journal import Call, Journal, JournalReader, Payer, Tally, TaskEntry
-from fms_dgt.plugins import Hooks
+from fms_dgt.plugins import Hooks, must_pass, summary
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask, RetryLimits, Tries
+
+_logger = logging.getLogger("fms_dgt")
+
+# Seconds that backends may take to close, all together.
+CLOSE_SECONDS = 10.0
 
 
 class Calls(Protocol):
@@ -77,7 +82,9 @@ class Endpoints:
         """Open a backend, once."""
         if id(backend) not in self._opened:
             self._backends.append(backend)
-            self._opened[id(backend)] = asyncio.ensure_future(_opened(backend))
+            opening = self._opened[id(backend)] = asyncio.create_task(_opened(backend))
+            # whoever waits for it may have been cancelled
+            opening.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.shield(self._opened[id(backend)])
 
     def is_open(self, backend: Generator[Any]) -> bool:
@@ -85,12 +92,37 @@ class Endpoints:
         task = self._opened.get(id(backend))
         return task is not None and task.done() and task.exception() is None
 
-    async def close(self) -> None:
-        """Close every backend that was opened."""
-        for backend in self._backends:
-            with contextlib.suppress(Exception):
-                # the data is safe by now; a backend that cannot close must not turn that into a failure
-                await backend.close()
+    async def close(self, leave: asyncio.Event) -> None:
+        """Close every backend that was opened, as long as `leave` is not set, and not for ever."""
+        # the data is safe by now; a backend that cannot close must not turn that into a failure
+        for opening in self._opened.values():
+            opening.cancel()
+        closing: dict[asyncio.Task[Any], str] = {
+            asyncio.create_task(_closed(backend)): type(backend).__name__ for backend in self._backends
+        }
+        leaving = asyncio.create_task(leave.wait())
+        left = set(closing)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while left and not leaving.done():
+                    done, _ = await asyncio.wait({*left, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                    left -= done
+        except TimeoutError:
+            names = ", ".join(sorted({closing[task] for task in left}))
+            _logger.warning("%s did not close within %g s", names, CLOSE_SECONDS)
+        finally:
+            for task in (leaving, *left):
+                task.cancel()
+
+
+async def _closed(backend: Generator[Any]) -> None:
+    """Close a backend, whatever it makes of that."""
+    try:
+        await backend.close()
+    except BaseException as error:
+        if must_pass(error):
+            raise
+        _logger.debug("%s cannot be closed: %s", type(backend).__name__, summary(error))
 
 
 async def _opened(backend: Generator[Any]) -> None:
@@ -99,9 +131,11 @@ async def _opened(backend: Generator[Any]) -> None:
         await backend.open()
     except UserError:
         raise
-    except Exception as error:
-        what = str(error) if isinstance(error, FmsDgtError) else f"{type(error).__name__}: {error}"
-        raise SetupError(f"{type(backend).__name__} cannot be opened: {what}") from error
+    except BaseException as error:
+        if must_pass(error):
+            raise
+        text = str(error) if isinstance(error, FmsDgtError) else summary(error)
+        raise SetupError(f"{type(backend).__name__} cannot be opened: {text}") from error
 
 
 class PaidCalls:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from fms_dgt.binding.bind import bind
@@ -29,6 +25,7 @@ from fms_dgt.runner.schedule import Scheduler
 from fms_dgt.runner.spending import Prices, Spending, by_task
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.tries import RetryLimits
+from fms_dgt.safety.interrupts import Interrupts
 
 Display: TypeAlias = Literal["live", "plain", "none"]
 
@@ -41,13 +38,14 @@ async def execute(
     hooks: Hooks,
     *,
     display: Display = "none",
-    signals: bool = False,
+    interrupts: Interrupts | None = None,
 ) -> RunFinished:
     """Run a plan. Raises UserError before the first call where anything is wrong; what goes wrong
     later ends the run, and stands in the result's `error`.
 
-    With `signals` (in the main thread only), SIGINT and SIGTERM stop the run gently.
+    The first of `interrupts` stops the run gently, the next one at once.
     """
+    interrupts = interrupts or Interrupts()
     left_out: list[str] = []
     tasks = bind(plan, plugins, left_out)
     plan = replace(plan, notes=[*plan.notes, *left_out])
@@ -56,9 +54,10 @@ async def execute(
         try:
             opened = await open_tasks(tasks, journal, plan.settings)
             run = _Run(plan, tasks, opened, journal, hooks)
-            return await run.go(display, signals=signals)
+            return await run.go(display, interrupts)
         finally:
-            await journal.close()
+            with interrupts.heard_by(lambda: None):
+                await journal.close()
 
 
 class _Run:
@@ -106,7 +105,7 @@ class _Run:
             notes.append(SIMULATED)
         self._notes = notes
 
-    async def go(self, display: Display, *, signals: bool) -> RunFinished:
+    async def go(self, display: Display, interrupts: Interrupts) -> RunFinished:
         self._announce(display)
         scheduler = Scheduler(
             self._runs,
@@ -117,13 +116,19 @@ class _Run:
             self._hooks,
             self._spending,
         )
-        try:
-            with _signals(scheduler) if signals else contextlib.nullcontext():
+        with interrupts.heard_by(scheduler.interrupt):
+            try:
                 await scheduler.run()
-        finally:
-            await self._endpoints.close()
-            finished = self._finish(scheduler.error)
+            finally:
+                # before backends are closed: one that hangs must not keep the files from being written
+                finished = self._finish(scheduler.error)
+                await self._close_backends(interrupts)
         return finished
+
+    async def _close_backends(self, interrupts: Interrupts) -> None:
+        leave = asyncio.Event()
+        with interrupts.heard_by(leave.set):
+            await self._endpoints.close(leave)
 
     def _announce(self, display: Display) -> None:
         folder = self._plan.settings.output_dir
@@ -191,27 +196,3 @@ class _Run:
         self._journal.end(run.entry.id, ended_as(run.bound, finished))
         self._hooks.task_finished(finished)
         return finished, report
-
-
-@contextlib.contextmanager
-def _signals(scheduler: Scheduler) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run gently, as long as it lasts.
-
-    The second one leaves at once, even where a stage's own code holds the event loop up.
-    """
-    loop = asyncio.get_running_loop()
-    told = False
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        nonlocal told
-        if told and not scheduler.interrupted:
-            raise KeyboardInterrupt
-        told = True
-        loop.call_soon_threadsafe(scheduler.interrupt)
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

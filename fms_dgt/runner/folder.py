@@ -185,7 +185,7 @@ async def _still_serving(task: BoundTask, entry: TaskEntry, journal: Journal, ha
         Stop(),
         Memories.of(task),
         lambda _s, _o: None,
-        lambda _s, _e: None,
+        lambda _s: None,
         lambda _e: None,
     )
     source = task.source

@@ -142,6 +142,8 @@ class Scheduler:
             self._start(task, task.take(), group)
 
     def _room(self, task: TaskRun) -> bool:
+        if task.may_be_broken:
+            return False
         backends = task.bound.backends
         if not backends:
             return len(task.under_way) < UNITS_A_SLOT
@@ -207,7 +209,7 @@ class Scheduler:
             task.stop,
             task.memories,
             task.moved,
-            lambda stage, error: self._crashed(task, stage, error),
+            task.crashed,
             self.fail,
             asking,
             task.counts.leave_out,
@@ -244,14 +246,9 @@ class Scheduler:
         self._units.pop(unit, None)
         self._wake.set()
 
-    def _crashed(self, task: TaskRun, stage: str, error: BaseException) -> None:
-        stops = task.crashed(stage, error)
-        if stops is not None:
-            self.fail(stops)
-
     def _nothing_to_admit(self) -> bool:
-        """Whether no task has a unit that is not under way yet."""
-        return not any(task.wants() for task in self.tasks)
+        """Whether no task can begin another unit before one that is under way ends."""
+        return not any(task.in_reach() and not task.may_be_broken for task in self.tasks)
 
     # --- ends --------------------------------------------------------------------------------
 

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from fms_dgt.core.events import End
+
+# Turns of the event loop in which a cancellation of everything reaches every task.
+_TURNS = 3
 
 
 class Abandoned(Exception):
     """Raised in a unit's own steps when its task has stopped; its answers are in the journal."""
 
 
-def cancelled_from_outside() -> bool:
-    """In an `except CancelledError`: whether somebody cancelled this task, or its own code raised it."""
+def cancellations() -> int:
+    """How often the current task has been cancelled; compared before and after somebody's code."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return task.cancelling() if task is not None else 0
+
+
+async def run_has_ended(stop: Stop, before: int) -> bool:
+    """Whether a cancellation that came since `before` is the end of the run.
+
+    If not, somebody's code cancelled the task that it runs in; that is taken back.
+    """
+    for _ in range(_TURNS):
+        if stop:
+            return True
+        # whoever cancels the whole run cancels the scheduler, too, which then sets the stop
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+    task = asyncio.current_task()
+    while not stop and task is not None and task.cancelling() > before:
+        task.uncancel()
+    return bool(stop)
 
 
 class Stop:
