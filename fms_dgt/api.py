@@ -160,10 +160,10 @@ def run(
     """
     request = _Request(task, builder, data, generator, config, progress, settings)
     interrupts = Interrupts()
-    if _inside_a_loop():
-        outcome = _in_thread(request, interrupts)
-    else:
-        with interrupts.listening() if _in_main_thread() else contextlib.nullcontext():
+    with interrupts.listening() if _in_main_thread() else contextlib.nullcontext():
+        if _inside_a_loop():
+            outcome = _in_thread(request, interrupts)
+        else:
             outcome = run_to_end(_arun(request, interrupts))
     if interrupts.asked:
         # or a script would go on to its next task
@@ -187,14 +187,13 @@ async def arun(
 
 
 def _in_thread(request: _Request, interrupts: Interrupts) -> Outcome:
-    """Run on a loop of its own; an interrupt of the waiting caller stops it, the next one at once."""
+    """Run on a loop of its own, in a thread; an interrupt of the waiting caller is heard there."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         running = thread.submit(run_to_end, _arun(request, interrupts))
-        while True:
-            try:
-                return running.result()
-            except KeyboardInterrupt:
-                interrupts.ask()
+        while not running.done():
+            with contextlib.suppress(Interrupted):
+                concurrent.futures.wait([running])
+        return running.result()
 
 
 def _interrupted(outcome: Outcome) -> Interrupted:

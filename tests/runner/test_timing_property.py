@@ -13,8 +13,7 @@ from typing import Any
 
 import fms_dgt
 import pytest
-from engine import TOYS
-from fms_dgt import hookimpl
+from engine import TOYS, AfterCalls, listening
 from fms_dgt.runner import pace, tries
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -84,21 +83,7 @@ worlds = st.builds(
 )
 
 
-class Trouble:
-    """Does something once, when so many calls have been answered."""
-
-    def __init__(self, after: int, act: Any) -> None:
-        self.left = after
-        self.act = act
-
-    @hookimpl
-    def call_finished(self, event: fms_dgt.core.events.CallFinished) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.act()
-
-
-def run(world: World, folder: Path, concurrency: int, trouble: Trouble | None = None) -> tuple[Any, ...]:
+def run(world: World, folder: Path, concurrency: int, trouble: AfterCalls | None = None) -> tuple[Any, ...]:
     """A run, as what it left."""
     generator = {"type": "fickle", "timing": concurrency, **world.whims}
     said = {**TASK, "steps": world.steps, "units": world.units, "lag": world.lag, "pool": world.pool}
@@ -121,26 +106,6 @@ def run(world: World, folder: Path, concurrency: int, trouble: Trouble | None = 
     return (task.end, task.kept, task.rejected, task.failed, *files)
 
 
-@contextlib.contextmanager
-def listening(trouble: Trouble | None):
-    """A hook for one run, as a plugin of the process."""
-    from fms_dgt.plugins import Plugins
-
-    hooks = Plugins.hooks
-
-    def with_trouble(self: Plugins):
-        made = hooks(self)
-        if trouble is not None:
-            made.add(trouble, name="trouble")
-        return made
-
-    Plugins.hooks = with_trouble
-    try:
-        yield
-    finally:
-        Plugins.hooks = hooks
-
-
 def crashed(world: World, folder: Path, after: int, concurrency: int) -> Path:
     """A folder as a power cut would leave it after so many answers."""
     image = folder.with_name(folder.name + "_image")
@@ -152,14 +117,14 @@ def crashed(world: World, folder: Path, after: int, concurrency: int) -> Path:
             (image / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, image / path.relative_to(folder))
 
-    run(world, folder, concurrency, Trouble(after, cut))
+    run(world, folder, concurrency, AfterCalls(after, cut))
     return image if image.exists() else folder
 
 
 def interrupted(world: World, folder: Path, after: int, concurrency: int) -> Path:
     """A folder as Ctrl-C leaves it after so many answers."""
     with contextlib.suppress(KeyboardInterrupt):
-        run(world, folder, concurrency, Trouble(after, lambda: os.kill(os.getpid(), signal.SIGINT)))
+        run(world, folder, concurrency, AfterCalls(after, lambda: os.kill(os.getpid(), signal.SIGINT)))
     return folder
 
 
