@@ -40,6 +40,8 @@ from fms_dgt.plugins import Found, Plugins, described
 
 A = TypeVar("A")
 
+# Each level of stages inside stages takes its part of Python's call stack.
+DEEPEST_FLOW = 50
 # Keys of a builder's YAML that are not options of its class.
 _OWN_KEYS = ("name", "blocks", "stages", "postprocessors", "metadata")
 
@@ -179,6 +181,10 @@ class _Binding:
         elsewhere = {path.stem for path in (self._found.folder / "templates").glob("*.yaml")}
         flow = stages.applied(flow, elsewhere, self._problems)
         self._check_names(flow)
+        if flow.depth() > DEEPEST_FLOW:
+            text = f"the builder '{self._found.name}' has stages inside stages, more than {DEEPEST_FLOW} deep"
+            self._note([Problem(text, "let them follow one another")])
+            self._stop_here()
         return flow
 
     def _first_columns(self, source: Source) -> Mapping[str, Any]:

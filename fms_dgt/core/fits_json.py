@@ -8,24 +8,27 @@ from typing import Any
 
 # Deeper values are refused: whether Python can write and read them depends on the call stack.
 DEEPEST = 200
-MOST_VALUES = 1_000_000
+MOST_VALUES = 100_000
 _PLAIN = frozenset([str, int, float, bool, type(None)])
+
+
+class NotJson(ValueError):
+    """A value that is nested too deeply, has too much in it, or would lose something as JSON."""
+
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def json_text(value: Any) -> str:
-    """Compact JSON. Raises TypeError or ValueError for what JSON cannot hold; a stranger's class in it
-    may raise anything else.
+    """Compact JSON. Raises TypeError or ValueError, such as NotJson, for what JSON cannot hold; a
+    stranger's class in it may raise anything else.
     """
     check_shape(value)
     return _encode(value)
 
 
 def check_shape(value: Any) -> None:
-    """Raises TypeError or ValueError for lists and mappings that are nested too deeply, have too much
-    in them, or lose something by being written as JSON.
-    """
+    """Raises NotJson where lists and mappings in it are no good, whatever the single values are."""
     if type(value) in _PLAIN:
         return
     waiting, values = [(value, 1)], 0
@@ -33,10 +36,10 @@ def check_shape(value: Any) -> None:
         item, depth = waiting.pop()
         inner = _inner(item)
         if depth > DEEPEST and inner:
-            raise ValueError(f"is nested more than {DEEPEST} levels deep")
+            raise NotJson(f"is nested more than {DEEPEST} levels deep")
         values += len(inner)
         if values > MOST_VALUES:
-            raise ValueError(f"holds more than {MOST_VALUES:,} values")
+            raise NotJson(f"holds more than {MOST_VALUES:,} values")
         waiting.extend((child, depth + 1) for child in inner if type(child) not in _PLAIN)
 
 
@@ -53,4 +56,4 @@ def _check_keys(keys: Iterable[Any]) -> None:
         return
     written = [json.loads(_encode({key: 0})) for key in keys]
     if len({name for each in written for name in each}) != len(written):
-        raise ValueError("has keys that are the same in JSON")
+        raise NotJson("has keys that are the same in JSON")

@@ -14,7 +14,7 @@ from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
 from fms_dgt.errors import FmsDgtError, SetupError, UserError
 from fms_dgt.journal import Call, Journal, JournalReader, Payer, Tally, TaskEntry
-from fms_dgt.plugins import Hooks, must_pass, summary
+from fms_dgt.plugins import Hooks, must_pass, shown, summary
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
@@ -134,7 +134,7 @@ async def _opened(backend: Generator[Any]) -> None:
     except BaseException as error:
         if must_pass(error):
             raise
-        text = str(error) if isinstance(error, FmsDgtError) else summary(error)
+        text = (isinstance(error, FmsDgtError) and shown(error)) or summary(error)
         raise SetupError(f"{type(backend).__name__} cannot be opened: {text}") from error
 
 

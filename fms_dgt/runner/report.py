@@ -121,7 +121,9 @@ def write_report(folder: Path, report: Mapping[str, Any]) -> None:
     """Put `run.json` in place, whole or not at all."""
     part = folder / (REPORT + ".part")
     try:
-        part.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+        # a reason may hold half a character, as data may
+        part.write_bytes(text.encode("utf-8", "replace"))
         os.replace(part, folder / REPORT)
     except OSError as error:
         raise folder_error(folder, error) from error

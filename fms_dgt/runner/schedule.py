@@ -11,7 +11,7 @@ from fms_dgt.core.events import End, RunStopping
 from fms_dgt.core.row import Unit
 from fms_dgt.errors import FmsDgtError, StageCrashed
 from fms_dgt.journal import Journal
-from fms_dgt.plugins import Hooks
+from fms_dgt.plugins import Hooks, must_pass
 from fms_dgt.runner.calls import Calls, Endpoints
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
@@ -224,6 +224,11 @@ class Scheduler:
         outcome = None
         try:
             outcome = await walk.run()
+        except GeneratorExit as error:
+            if must_pass(error):
+                raise
+            # a future of some stage's has it for its result; Python throws that into every frame of a task
+            outcome = walk.outcome()
         finally:
             if waiting:
                 self._starting[waiting.pop()] -= 1

@@ -14,7 +14,7 @@ from fms_dgt.core.events import End, RecordKept, RowMoved, RowRejected, UnitFini
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless
-from fms_dgt.errors import FmsDgtError, StageCrashed
+from fms_dgt.errors import RunError, StageCrashed, UserError
 from fms_dgt.journal import Journal, TaskEntry
 from fms_dgt.journal.entries import OutcomeEntry, to_text
 from fms_dgt.plugins import Hooks, must_pass, summary
@@ -178,7 +178,7 @@ class TaskRun:
             unit = self._draw(number)
             if unit is not None:
                 _check_unit(unit, number)
-        except FmsDgtError:
+        except (UserError, RunError):
             raise
         except BaseException as error:
             if must_pass(error):

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.composed import Branch
+from fms_dgt.core.fits_json import NotJson
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Stage
@@ -66,6 +67,10 @@ class Walk:
         """What became of the unit; None where its task stopped before it was through."""
         row = Row(self.unit.key, self.unit.values)
         await self._follow(row, self.task.flow.stages, ())
+        return self.outcome()
+
+    def outcome(self) -> UnitOutcome | None:
+        """What became of the unit, once its rows have ended."""
         if self.abandoned:
             return None
         self._outcome.sort()
@@ -170,9 +175,18 @@ class Walk:
         self, rows: list[Row], stages: tuple[Stage, ...], trail: tuple[Mark, ...], came_from: str
     ) -> None:
         """Take several rows on, at once."""
+
+        async def follow(row: Row) -> None:
+            try:
+                await self._follow(row, stages, trail, came_from)
+            except GeneratorExit as error:
+                # see Scheduler: the row's end is noted
+                if must_pass(error):
+                    raise
+
         async with asyncio.TaskGroup() as group:
             for row in rows:
-                group.create_task(self._follow(row, stages, trail, came_from))
+                group.create_task(follow(row))
 
     def _crash(self, row: Row, trail: tuple[Mark, ...], stage: str, error: BaseException) -> None:
         self._around.crashed(stage)
@@ -185,6 +199,9 @@ class Walk:
     def _record(self, row: Row, trail: tuple[Mark, ...], came_from: str) -> None:
         try:
             leaf = Leaf(row.path, trail, record=self.task.record_of(row))
+        except NotJson:
+            # what it is will be found where the outcome is written
+            self._outcome.leaves.append(Leaf(row.path, trail, record=dict(row)))
         except BaseException as error:
             if must_pass(error):
                 raise
@@ -200,11 +217,15 @@ class Walk:
         made = {name: value for name, value in row.items() if name not in given}
         rejection = {
             "stage": stage,
-            "reason": rejected.reason if type(rejected.reason) is str else shown(rejected.reason),
+            "reason": rejected.reason if type(rejected.reason) is str else _text(rejected.reason),
             "evidence": rejected.evidence,
             "values": made,
         }
         self._outcome.leaves.append(Leaf(row.path, trail, rejection=rejection))
+
+
+def _text(reason: object) -> str:
+    return shown(reason) or type(reason).__name__
 
 
 def _rows(given: Any, row: Row) -> Row | list[Row | Rejected]:
