@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import random
 from collections.abc import Callable
@@ -193,6 +194,20 @@ def test_retry_after_closes_it_and_nothing_in_flight_pauses_it() -> None:
     clock.now += 10
     width.refused(0, None)
     assert width.closed_for == pytest.approx(2 * first)
+
+
+async def test_the_time_to_wait_may_pass_while_it_is_looked_at() -> None:
+    class Passing(Clock):
+        def __call__(self) -> float:
+            self.now += 0.01
+            return self.now
+
+    clock = Passing()
+    endpoint = Endpoint(1, Budget(Bounds()), lambda: None)
+    endpoint.width = Width(1, clock)
+    endpoint.width.refused(0, None)
+    clock.now += endpoint.width.closed_for - 0.025
+    await asyncio.wait_for(endpoint.acquire((0, 0), "somebody"), 5)
 
 
 def test_a_rate_lets_so_much_pass_a_minute() -> None:
