@@ -29,7 +29,7 @@ def json_text(value: Any) -> str:
 
 def check_shape(value: Any) -> None:
     """Raises NotJson where lists and mappings in it are no good, whatever the single values are."""
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or (type(value) is dict and _is_flat(value)):
         return
     waiting, values = [(value, 1)], 0
     while waiting:
@@ -41,6 +41,13 @@ def check_shape(value: Any) -> None:
         if values > MOST_VALUES:
             raise NotJson(f"holds more than {MOST_VALUES:,} values")
         waiting.extend((child, depth + 1) for child in inner if type(child) not in _PLAIN)
+
+
+def _is_flat(value: dict[Any, Any]) -> bool:
+    """Whether it is what most rows are: single values by name."""
+    return len(value) < MOST_VALUES and all(
+        type(name) is str and type(each) in _PLAIN for name, each in value.items()
+    )
 
 
 def _inner(item: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 from fms_dgt.core.events import End
 
@@ -15,14 +16,16 @@ class Abandoned(Exception):
     """Raised in a unit's own steps when its task has stopped; its answers are in the journal."""
 
 
-def cancellations() -> int:
-    """How often the current task has been cancelled; compared before and after somebody's code."""
+def this_task() -> asyncio.Task[Any]:
+    """The running task: how often it was cancelled is compared before and after somebody's code."""
     task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
+    if task is None:
+        raise RuntimeError("no task is running")
+    return task
 
 
-async def run_has_ended(stop: Stop, before: int) -> bool:
-    """Whether a cancellation that came since `before` is the end of the run.
+async def run_has_ended(task: asyncio.Task[Any], stop: Stop, before: int) -> bool:
+    """Whether a cancellation that came to this task since `before` is the end of the run.
 
     If not, somebody's code cancelled the task that it runs in; that is taken back.
     """
@@ -32,8 +35,7 @@ async def run_has_ended(stop: Stop, before: int) -> bool:
         # whoever cancels the whole run cancels the scheduler, too, which then sets the stop
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0)
-    task = asyncio.current_task()
-    while not stop and task is not None and task.cancelling() > before:
+    while not stop and task.cancelling() > before:
         task.uncancel()
     return bool(stop)
 

@@ -24,7 +24,7 @@ from fms_dgt.errors import (
 from fms_dgt.plugins import Hooks, full_text, must_pass
 from fms_dgt.runner.limits import Endpoint, Priority
 from fms_dgt.runner.pace import LONGEST_WAIT
-from fms_dgt.runner.stop import Stop, cancellations
+from fms_dgt.runner.stop import Stop, this_task
 
 FIRST_DELAY = 0.5
 SHORTEST_DELAY = 0.005
@@ -124,7 +124,8 @@ class Tries:
     async def _generate(self) -> Completion:
         generator = self._ask.generator
         seconds = generator.backend.options.timeout
-        before = cancellations()
+        task = this_task()
+        before = task.cancelling()
         try:
             async with asyncio.timeout(seconds):
                 given: Any = await generator.backend.generate(self._ask.request)
@@ -134,7 +135,7 @@ class Tries:
         except TimeoutError as error:
             raise ConnectionFailed(f"no answer within {seconds:g} s") from error
         except BaseException as error:
-            if must_pass(error) or cancellations() > before:
+            if must_pass(error) or task.cancelling() > before:
                 # the run ends, or the stage has a time limit of its own
                 raise
             if isinstance(error, asyncio.CancelledError):

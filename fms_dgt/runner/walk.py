@@ -20,7 +20,7 @@ from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.limits import Priority
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.outcome import CODE_ERROR, RECORD, Leaf, Mark, UnitOutcome
-from fms_dgt.runner.stop import Abandoned, Stop, cancellations, run_has_ended
+from fms_dgt.runner.stop import Abandoned, Stop, run_has_ended, this_task
 
 _Given: TypeAlias = "Row | list[Row] | Mark | tuple[Stage, ...]"
 
@@ -106,14 +106,22 @@ class Walk:
         """What came of the row in a stage; None where it ends here, whatever its code did."""
         given: _Given | None = None
         fault: BaseException | None = None
-        before = cancellations()
+        task = this_task()
+        before = task.cancelling()
         try:
-            given = await self._given(stage, row, trail)
+            if stage.name in self._around.memories:
+                given = self._compare(stage, row, trail)
+            elif isinstance(stage, Branch):
+                given = self.task.paths[stage.name][stage.chosen(row)]
+            else:
+                kit = StageKit(self, row, stage.name, self.task.generators, trail=trail)
+                made = _rows(await stage.run(row, kit), row)
+                given = made if isinstance(made, Row) else self._children(row, made, trail, stage.name)
         except BaseException as error:
             if must_pass(error):
                 raise
             fault = error
-        if cancellations() > before and await run_has_ended(self.stop, before):
+        if task.cancelling() > before and await run_has_ended(task, self.stop, before):
             # what code makes of being cancelled is no data
             self.abandoned = True
             raise asyncio.CancelledError
@@ -121,22 +129,17 @@ class Walk:
             self._end(row, trail, stage.name, fault)
         return given
 
-    async def _given(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> _Given | None:
-        if stage.name in self._around.memories:
-            return self._compare(stage, row, trail)
-        if isinstance(stage, Branch):
-            return self.task.paths[stage.name][stage.chosen(row)]
-        kit = StageKit(self, row, stage.name, self.task.generators, trail=trail)
-        rows = _rows(await stage.run(row, kit), row)
-        if isinstance(rows, Row):
-            return rows
+    def _children(
+        self, row: Row, rows: list[Row | Rejected], trail: tuple[Mark, ...], stage: str
+    ) -> list[Row]:
+        """The rows of a list that go on; those that do not are rejected."""
         children = [
             each if isinstance(each, Rejected) else row.child(at, **each.beyond(row))
             for at, each in enumerate(rows)
         ]
         for at, child in enumerate(children):
             if isinstance(child, Rejected):
-                self._reject(row.child(at), trail, stage.name, child)
+                self._reject(row.child(at), trail, stage, child)
         return [child for child in children if isinstance(child, Row)]
 
     def _end(self, row: Row, trail: tuple[Mark, ...], stage: str, fault: BaseException) -> None:
