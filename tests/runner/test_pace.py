@@ -206,7 +206,8 @@ async def test_the_time_to_wait_may_pass_while_it_is_looked_at() -> None:
     endpoint = Endpoint(1, Budget(Bounds()), lambda: None)
     endpoint.width = Width(1, clock)
     endpoint.width.refused(0, None)
-    clock.now += endpoint.width.closed_for - 0.025
+    left = endpoint.width.closed_for
+    clock.now += left - 0.025
     await asyncio.wait_for(endpoint.acquire((0, 0), "somebody"), 5)
 
 
