@@ -5,7 +5,8 @@ FmsDgtError
 │   ├── InputError           files, options and flags: every problem found, each with its place
 │   ├── PluginError          a plugin that is unknown, broken or misused
 │   ├── FolderError          an output folder that cannot be used as it is
-│   │   └── FolderChanged    ... because what it was made from has changed
+│   │   ├── FolderChanged    ... because what it was made from has changed
+│   │   └── JournalDamaged   ... because its journal does not hold what was written to it
 │   └── SetupError           a key, a package or a server that is missing
 ├── RunError                 the run could not go on; run the same command to resume; exits 1
 │   ├── StageCrashed         a stage's own code fails on every row
@@ -39,6 +40,7 @@ __all__ = [
     "FolderError",
     "GeneratorError",
     "InputError",
+    "JournalDamaged",
     "Overloaded",
     "PluginError",
     "Problem",
@@ -101,6 +103,10 @@ class FolderError(UserError):
 
 class FolderChanged(FolderError):
     """What the folder was made from has changed since."""
+
+
+class JournalDamaged(FolderError):
+    """The folder's journal does not hold what was written to it."""
 
 
 class SetupError(UserError):

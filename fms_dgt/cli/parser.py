@@ -37,8 +37,8 @@ examples:
   fms_dgt --task-paths task.yaml --config-path config.yaml --num-outputs-to-generate 100
   fms_dgt --task-paths tasks/ --teacher openai:gpt-4o-mini --check
 
-The same command again goes on where it stopped. Exit code: 0 if every task has what was asked for, 1 if
-not, 2 for what you can mend, 130 if interrupted."""
+The same command again, without --restart, goes on where it stopped. Exit code: 0 if every task has what
+was asked for, 1 if not, 2 for what you can mend, 130 if interrupted."""
 
 _ONE_BY_ONE = "units are drawn one by one; the builder's options say how much a prompt asks for"
 REFUSED = {

@@ -20,7 +20,14 @@ class Counts:
 
     @classmethod
     def of_report(cls, report: Mapping[str, Any]) -> Self | None:
-        """The counts in a run's report; None where it has none."""
+        """The counts in a run's report; None where it has none, or is no run's."""
+        try:
+            return cls._of_report(report)
+        except (TypeError, ValueError, AttributeError):
+            return None
+
+    @classmethod
+    def _of_report(cls, report: Mapping[str, Any]) -> Self | None:
         stages = report.get("stages")
         if (
             not isinstance(stages, list)

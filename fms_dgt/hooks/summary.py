@@ -127,10 +127,7 @@ def _whole(event: RunFinished, count: RunCount) -> Iterator[Text]:
 
 
 def _how_to_go_on(event: RunFinished) -> str:
-    again = "run the same command to go on; what was answered is not asked again"
+    again = f"{event.go_on}; what was answered is not asked again"
     if event.error:
-        # some errors say so themselves
-        if "same command" in event.error:
-            return ""
         return f"mend this, then {again}" if event.mendable else again
     return f"interrupted: {again}" if any(task.end == "interrupted" for task in event.tasks) else ""

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
-from fms_dgt.errors import FmsDgtError, SetupError, UserError
+from fms_dgt.errors import CallFailed, FmsDgtError, SetupError, UserError
 from fms_dgt.journal import Call, Journal, JournalReader, Payer, Tally, TaskEntry
 from fms_dgt.plugins import Hooks
+from fms_dgt.runner.completions import keepable
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
@@ -134,6 +135,8 @@ class PaidCalls:
             self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
             return completion
         ask.stop.check()
+        # nothing is paid for that could not be kept
+        self._journal.check()
         backend = ask.generator.backend
         if not self._endpoints.is_open(backend):
             await self._endpoints.open(backend)
@@ -143,8 +146,23 @@ class PaidCalls:
         tally = _tally(completion, tries.cost, tries.seconds)
         self.spending.answered(ask, payer, tally)
         # queued before anything else can happen: a cancellation from here on loses nothing
-        await self._journal.put_call(_entry(ask, completion, payer, tally))
+        completion, written = self._put(ask, completion, payer, tally)
+        await written
         return completion
+
+    def _put(
+        self, ask: Ask, completion: Completion, payer: Payer, tally: Tally
+    ) -> tuple[Completion, asyncio.Future[None]]:
+        """Queue an answer, without what the journal cannot hold. Raises CallFailed where nothing is left."""
+        try:
+            return completion, self._journal.put_call(_entry(ask, completion, payer, tally))
+        except (TypeError, ValueError, RecursionError):
+            completion = keepable(completion, ask.generator.type, self._hooks.warnings)
+        try:
+            return completion, self._journal.put_call(_entry(ask, completion, payer, tally))
+        except (TypeError, ValueError, RecursionError) as error:
+            text = f"an answer of the generator '{ask.generator.type}' cannot be kept: {error}"
+            raise CallFailed("failed", {"error": text}) from error
 
 
 class ReplayedCalls:

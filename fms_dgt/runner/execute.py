@@ -14,14 +14,14 @@ from typing import Any, Literal, TypeAlias
 from fms_dgt.binding.bind import bind
 from fms_dgt.binding.bound import BoundTask, notes_of, stage_names
 from fms_dgt.config.plan import RunPlan
-from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
+from fms_dgt.core.events import GO_ON, GO_ON_AFTER_RESTART, RunFinished, RunStarted, TaskFinished, TaskStarted
 from fms_dgt.errors import FmsDgtError, FolderError, UserError
 from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
 from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.estimate import Estimate
-from fms_dgt.runner.folder import Opened, ended_as, open_tasks
+from fms_dgt.runner.folder import REPORT, Opened, ended_as, open_tasks
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.open_files import OpenFiles
 from fms_dgt.runner.report import Totals, read_report, task_report, write_report
@@ -29,6 +29,7 @@ from fms_dgt.runner.schedule import Scheduler
 from fms_dgt.runner.spending import Prices, Spending, by_task
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.tries import RetryLimits
+from fms_dgt.safety.files import OutputFolder
 
 Display: TypeAlias = Literal["live", "plain", "none"]
 
@@ -55,6 +56,8 @@ async def execute(
         journal = Journal(plan.settings.output_dir)
         try:
             opened = await open_tasks(tasks, journal, plan.settings)
+            if not all(found.complete for found in opened):
+                journal.check_space()
             run = _Run(plan, tasks, opened, journal, hooks)
             return await run.go(display, signals=signals)
         finally:
@@ -71,6 +74,7 @@ class _Run:
         self._started = time.time()
         self._clock = time.monotonic()
         settings = plan.settings
+        self._go_on = GO_ON_AFTER_RESTART if settings.restart else GO_ON
         totals = journal.totals
         self._spending = Spending(Prices(tasks, {task.name: journal.editions(task.name) for task in tasks}))
         bounds = Bounds(settings.max_calls, settings.max_tokens, settings.max_cost)
@@ -117,6 +121,8 @@ class _Run:
             self._hooks,
             self._spending,
         )
+        scheduler.go_on = self._go_on
+        self._journal.when_it_fails(scheduler.fail)
         try:
             with _signals(scheduler) if signals else contextlib.nullcontext():
                 await scheduler.run()
@@ -149,6 +155,7 @@ class _Run:
                 continue
             results[run.bound.name] = finished
             reports[run.bound.name] = report
+        self._notes.extend(self._journal.damage())
         self._notes.extend(self._spending.notes(tokens_matter=self._budget.most.tokens is not None))
         done = RunFinished(
             self._plan.settings.output_dir,
@@ -164,6 +171,7 @@ class _Run:
             totals.paid["output_tokens"],
             totals.paid["cost"],
             self._estimate.in_all() if self._plan.settings.estimate else None,
+            self._go_on,
         )
         self._hooks.run_finished(done)
         return done
@@ -187,8 +195,9 @@ class _Run:
         totals.add_to(report, run)
         if self._plan.settings.estimate:
             report["estimate"] = self._estimate.of(run)
-        write_report(run.bound.folder, report)
-        self._journal.end(run.entry.id, ended_as(run.bound, finished))
+        folder = OutputFolder(self._journal.folder, run.bound.folder)
+        left = {**run.dataset.left, REPORT: write_report(folder, report)}
+        self._journal.end(run.entry.id, ended_as(run.bound, finished, left))
         self._hooks.task_finished(finished)
         return finished, report
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from fms_dgt.core.events import End, RunStopping
+from fms_dgt.core.events import GO_ON, End, RunStopping
 from fms_dgt.core.row import Unit
 from fms_dgt.errors import FmsDgtError, StageCrashed
 from fms_dgt.journal import Journal
@@ -26,7 +26,6 @@ MOST_RETRYING = 4_096
 AT_WORST = 10
 # Seconds that calls in flight may take to come in, once nobody needs them any more.
 GRACE = {"interrupted": 5.0, "stopped": 5.0, "reached": 10.0, "stalled": 10.0, "spent": 60.0}
-INTERRUPTED = "interrupted; run the same command to go on"
 
 
 class Scheduler:
@@ -54,6 +53,7 @@ class Scheduler:
         self._starting: Counter[Endpoint | None] = Counter()
         self._units: dict[asyncio.Task[None], TaskRun] = {}
         self.interrupted = False
+        self.go_on = GO_ON
         self._idle_since: float | None = None
         endpoints.changed = self._wake.set
         endpoints.last_calls = self._nothing_to_admit
@@ -65,7 +65,7 @@ class Scheduler:
                 await self._until_ended(group)
             except asyncio.CancelledError:
                 # by whoever waits for the run, or by a Ctrl-C from before it listened to that itself
-                self.stop_all("interrupted", INTERRUPTED)
+                self.stop_all("interrupted", f"interrupted; {self.go_on}")
                 raise
 
     async def _until_ended(self, group: asyncio.TaskGroup) -> None:
@@ -90,7 +90,7 @@ class Scheduler:
             return
         self.interrupted = True
         self._hooks.run_stopping(RunStopping("interrupted", GRACE["interrupted"]))
-        self.stop_all("interrupted", INTERRUPTED)
+        self.stop_all("interrupted", f"interrupted; {self.go_on}")
 
     def stop_all(self, end: End, why: str) -> None:
         """Stop every task that has not ended."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +17,19 @@ from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless
 from fms_dgt.errors import FmsDgtError, StageCrashed
 from fms_dgt.journal import Journal, TaskEntry
-from fms_dgt.journal.entries import OutcomeEntry, to_text
+from fms_dgt.journal.entries import to_text
 from fms_dgt.plugins import Hooks
 from fms_dgt.runner.admission import Cost, Yield, calls_of
 from fms_dgt.runner.dataset import Dataset
-from fms_dgt.runner.decide import Decision, Judgement, Known, known_matches
+from fms_dgt.runner.decide import Decision, Judgement, Known
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.open_files import OpenFiles
 from fms_dgt.runner.outcome import Leaf, UnitOutcome
+from fms_dgt.runner.rebuild import committed_decisions, rebuild
 from fms_dgt.runner.stop import Stop
+from fms_dgt.runner.stored import StoredOutcomes
 from fms_dgt.runner.walk import CODE_ERROR, RECORD
+from fms_dgt.safety.files import OutputFolder
 
 # Finished units beyond this many wait in the journal alone.
 HELD_IN_MEMORY = 256
@@ -71,9 +75,9 @@ class TaskRun:
         self.yields = Yield(bound.flow.multiplies())
         self.cost = Cost(calls_of(bound.flow))
         self.memories = Memories.of(bound)
-        self.dataset = Dataset(
-            bound.folder, bound.instruction_format, files, keep_places=bound.source.lag is not None
-        )
+        self._journal = journal
+        self._files = files
+        self.dataset = self._new_dataset()
         self.under_way: dict[int, int] = {}
         # no unit beyond this many is begun, for an estimate
         self.most_units: int | None = None
@@ -81,13 +85,12 @@ class TaskRun:
         self.units_seen: deque[tuple[str, int]] = deque(maxlen=UNITS_SEEN)
         self.admitted = 0
         self.committed = 0
-        self._journal = journal
         self._hooks = hooks
         self._judgement = Judgement(self.memories)
         self._finished: dict[int, UnitOutcome | None] = {}
         self._waiting_rows = 0
         self._next = 0
-        self._stored = journal.outcome_numbers(entry.id)
+        self._stored = StoredOutcomes(journal, entry.id)
         self._units = self._open_source()
         self._counted: deque[tuple[int, int]] = deque(maxlen=bound.source.lag or 1)
         self._exhausted = False
@@ -100,6 +103,13 @@ class TaskRun:
         # set while there are stored units left to finish: the event loop gets its turn in between
         self.catching_up = False
         self._had = self.dataset.records_there()
+        self._tail: list[Decision] = []
+        self._rebuilt: Sequence[str] = ()
+
+    def _new_dataset(self) -> Dataset:
+        folder = OutputFolder(self._journal.folder, self.bound.folder)
+        lag = self.bound.source.lag
+        return Dataset(folder, self.bound.instruction_format, self._files, keep_places=lag is not None)
 
     @property
     def units_before(self) -> int:
@@ -169,6 +179,18 @@ class TaskRun:
             self.dataset.publish()
         self._publish()
         self.dataset.close()
+        if self.dataset.changed:
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Make the files anew, since another program changed them while they grew."""
+        bound = self.bound
+        self._rebuilt = self.dataset.changed
+        committed = committed_decisions(
+            self._journal, self.entry.id, self.committed, bound.target, bound.folder
+        )
+        self.dataset = self._new_dataset()
+        rebuild(self.dataset, itertools.chain(committed, self._tail))
 
     def _in_reach(self) -> bool:
         """Whether the next unit's lag allows it, and the target may need it."""
@@ -192,7 +214,7 @@ class TaskRun:
         source = self.bound.source
         if not isinstance(source, Endless):
             raise TypeError("a source is finite or endless")
-        if number in self._stored and self._journal.outcome(self.entry.id, number) is not None:
+        if self._stored.read(number, str(number)) is not None:
             return Unit(number, str(number), {})
         return source.unit(number, self.bound.settings.seed, self._accepted(number))
 
@@ -204,16 +226,14 @@ class TaskRun:
         return self.dataset.accepted(count)
 
     def _finish_from_journal(self, unit: Unit) -> bool:
-        if unit.number not in self._stored:
+        stored = self._stored.read(unit.number, unit.key)
+        if stored is None:
             return False
-        entry = self._journal.outcome(self.entry.id, unit.number)
-        if entry is None or entry.key != unit.key:
-            return False
+        outcome, known = stored
         if unit.number == self.committed:
-            self._commit(_outcome(entry), known_matches(entry.decided))
+            self._commit(outcome, known)
             self._commit_ready()
         else:
-            outcome = _outcome(entry)
             self._hold(outcome)
             if len(self._finished) > HELD_IN_MEMORY:
                 self._finished[outcome.number] = None
@@ -253,13 +273,7 @@ class TaskRun:
         self.dataset.show()
 
     def _load(self, number: int) -> UnitOutcome:
-        outcome = self._finished.pop(number)
-        if outcome is None:
-            entry = self._journal.outcome(self.entry.id, number)
-            if entry is None:
-                raise RuntimeError(f"the outcome of unit {number} is not in the journal")
-            outcome = _outcome(entry)
-        return outcome
+        return self._finished.pop(number) or self._stored.again(number)
 
     def _commit(self, outcome: UnitOutcome, known: Known | None) -> None:
         decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target, known)
@@ -341,6 +355,11 @@ class TaskRun:
         name = self.bound.name
         if self.counts.failed:
             yield f"{name}: {self.counts.failed:,} rows failed; --retry-failed takes them up again"
+        if self._rebuilt:
+            yield (
+                f"{name}: {', '.join(self._rebuilt)} was changed by another program during the run, "
+                "and was made anew from the journal"
+            )
         if self.dataset.unformatted:
             first = self.dataset.format_error
             yield f"{name}: {self.dataset.unformatted:,} records have no formatted line; the first: {first}"
@@ -382,6 +401,7 @@ class TaskRun:
             outcome = self._load(number)
             decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target)
             self._add(decision, again=False)
+            self._tail.append(decision)
         return bool(numbers)
 
 
@@ -403,10 +423,6 @@ def _json_leaf(leaf: Leaf) -> Leaf:
         said = {"reason": "holds what JSON cannot", "evidence": evidence, "values": {}}
         return Leaf(leaf.path, (), rejection={"stage": RECORD, **said})
     return leaf
-
-
-def _outcome(entry: OutcomeEntry) -> UnitOutcome:
-    return UnitOutcome.from_json(entry.number, entry.key, entry.body, failed=entry.failed)
 
 
 def _only_failed(outcome: UnitOutcome, decision: Decision) -> bool:

@@ -21,6 +21,8 @@ from fms_dgt.errors import (
     SetupError,
 )
 from fms_dgt.plugins import Hooks
+from fms_dgt.runner.addresses import without_addresses
+from fms_dgt.runner.completions import checked_completion
 from fms_dgt.runner.limits import Endpoint, Priority
 from fms_dgt.runner.pace import LONGEST_WAIT
 from fms_dgt.runner.stop import Stop, cancelled_from_outside
@@ -122,9 +124,7 @@ class Tries:
         try:
             async with asyncio.timeout(seconds):
                 given: Any = await generator.backend.generate(self._ask.request)
-            if isinstance(given, Completion):
-                return given
-            raise TypeError(f"generate() must give a Completion, not {type(given).__name__}")
+            return checked_completion(given, generator.type, self._hooks.warnings)
         except GeneratorError:
             raise
         except TimeoutError as error:
@@ -190,7 +190,8 @@ class Tries:
     def _give_up(self, error: GeneratorError) -> NoReturn:
         self._report(None, 0.0, str(error))
         # nothing that depends on timing (how often it was tried) may stand in the evidence
-        raise CallFailed("failed", {"error": str(error)}) from error
+        endpoint = self._ask.generator.backend.endpoint
+        raise CallFailed("failed", {"error": without_addresses(str(error), endpoint)}) from error
 
     def _delay(self, error: GeneratorError) -> float:
         if error.retry_after is not None:
