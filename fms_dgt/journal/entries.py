@@ -191,10 +191,7 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _check(form: bytes, data: bytes, beside: bytes) -> bytes:
-    digest = blake2b(form, digest_size=_CHECK_SIZE)
-    digest.update(beside)
-    digest.update(data)
-    return digest.digest()
+    return blake2b(b"".join((form, beside, data)), digest_size=_CHECK_SIZE).digest()
 
 
 def _encoded(text: str) -> bytes:

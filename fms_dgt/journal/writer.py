@@ -32,6 +32,8 @@ INSERT INTO spent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     seconds = seconds + excluded.seconds
 """
 MOST_AT_ONCE = 2_000
+# Seconds without anything to write after which the file is looked at.
+LOOK_AFTER = 0.5
 
 
 class Writer:
@@ -59,8 +61,8 @@ class Writer:
 
     def check(self) -> None:
         """Whether what is queued now would be kept, as far as is known. Raises FolderError."""
+        # no look at the disk: it would let go of the interpreter's lock, for each call
         self._raise()
-        self._presence.check()
 
     def settle(self) -> None:
         """Wait, without the event loop, until all that is queued is written or has failed."""
@@ -102,7 +104,7 @@ class Writer:
                 return
 
     def _next_batch(self) -> tuple[list[tuple[Entry, Waiter]], bool]:
-        entry = self._queue.get()
+        entry = self._next_entry()
         batch = []
         while entry is not None:
             batch.append(entry)
@@ -114,10 +116,20 @@ class Writer:
                 return batch, False
         return batch, True
 
+    def _next_entry(self) -> tuple[Entry, Waiter] | None:
+        while True:
+            try:
+                return self._queue.get(timeout=LOOK_AFTER)
+            except Empty:
+                # calls may take minutes, and none should begin whose answer could not be kept
+                if self._error is None:
+                    self._commit([])
+
     def _commit(self, batch: list[tuple[Entry, Waiter]]) -> None:
         if self._error is None:
             try:
-                self._write([entry for entry, _ in batch])
+                if batch:
+                    self._write([entry for entry, _ in batch])
                 self._presence.check()
             except FolderError as error:
                 self._error = self._presence.restored(self._connection, error)
