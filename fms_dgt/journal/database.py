@@ -11,7 +11,7 @@ from pathlib import Path
 from fms_dgt.errors import FolderError, JournalDamaged
 from fms_dgt.journal.entries import LARGEST_BODY
 from fms_dgt.journal.folder import folder_error
-from fms_dgt.journal.schema import CREATE, LATER, READABLE, VERSION, is_known
+from fms_dgt.journal.schema import CREATE, LATER, NAMES, READABLE, VERSION, is_known
 from fms_dgt.safety.files import PRIVATE, OutputFolder
 
 FILE_NAME = "journal.sqlite"
@@ -36,7 +36,7 @@ def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise database_error(path, error) from error
     return connection
 
@@ -98,12 +98,16 @@ def _set_modes(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    names = set()
     for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master LIMIT 100"):
+        names.add(name)
         if not is_known(kind, name, sql):
             raise FolderError(
                 f"{path}: is not a journal of fms_dgt, or is damaged: it holds the {kind} '{name:.40}', "
                 "which no journal has; put a good copy in its place, or choose another --output-dir"
             )
+    if missing := NAMES - names:
+        raise damaged(path, f"it holds no {min(missing)}")
     row = connection.execute("SELECT version FROM meta").fetchone()
     version = row[0] if row else "unknown"
     if version not in READABLE:
@@ -139,6 +143,8 @@ def database_error(path: Path, error: Exception) -> FolderError:
         return FolderError(f"{path}: cannot be written or read ({why}); every answer written so far is kept")
     if "readonly" in text or "unable to open" in text:
         return FolderError(f"{path}: cannot be opened: {text}; choose another --output-dir or mend it")
+    if isinstance(error, UnicodeError) or "decode" in text:
+        return damaged(path, "a text in it is no UTF-8")
     if any(sign in text for sign in _DAMAGED):
         return damaged(path, text)
     return FolderError(f"{path}: the journal cannot be used: {text}")
@@ -149,7 +155,6 @@ _DAMAGED = (
     "malformed",
     "no such table",
     "no such column",
-    "decode",
     "too big",
     "interrupted",
 )

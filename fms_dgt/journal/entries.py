@@ -164,8 +164,11 @@ def pack(text: str, beside: bytes = b"") -> bytes:
     return form + _check(form, data, beside) + data
 
 
-def unpack(data: Any, beside: bytes | None = None) -> Any:
-    """The value of packed bytes; without `beside`, the checksum is not looked at. Raises Damaged."""
+def unpack(data: Any, beside: bytes | None = None, *, old: bool = True) -> Any:
+    """The value of packed bytes. Raises Damaged.
+
+    Without `beside`, the checksum is not looked at; `old` takes bodies that have none.
+    """
     if not isinstance(data, bytes):
         raise Damaged("is no packed text")
     form, rest = data[:1], data[1:]
@@ -173,7 +176,7 @@ def unpack(data: Any, beside: bytes | None = None) -> Any:
         check, rest = rest[:_CHECK_SIZE], rest[_CHECK_SIZE:]
         if beside is not None and check != _check(form, rest, beside):
             raise Damaged("does not have its checksum")
-    elif form not in (_OLD_PLAIN, _OLD_COMPRESSED):
+    elif not old or form not in (_OLD_PLAIN, _OLD_COMPRESSED):
         raise Damaged("has an unknown form")
     try:
         text = _inflated(rest) if form in (_COMPRESSED, _OLD_COMPRESSED) else rest

@@ -19,16 +19,24 @@ class Presence:
         self._folder = folder
         self._path = folder / FILE_NAME
         self._opened = _identity(self._path)
+        # whether the file is gone, and nothing has its name
+        self.lost = False
 
     def check(self) -> None:
         """Raises FolderError where the file is gone, or another one has its name."""
-        if _identity(self._path) != self._opened:
-            raise FolderError(f"{self._path}: {_CHANGED}; put the right one back to go on")
+        identity = _identity(self._path)
+        if identity == self._opened:
+            return
+        self.lost = identity is None and self._folder.is_dir()
+        what = f"{self._path}: was {{}} by another program while the run was using it, and the run stopped"
+        if self.lost:
+            raise FolderError(what.format("removed") + "; it is put back with every answer")
+        raise FolderError(what.format("replaced" if identity else "removed") + "; put it back to go on")
 
-    def restored(self, connection: sqlite3.Connection, error: FolderError) -> FolderError:
-        """Put a file that is gone back, out of what the connection still has; what to say then."""
-        if _identity(self._path) is not None:
-            return error
+    def put_back(self, connection: sqlite3.Connection) -> None:
+        """Put a file that is gone back, out of what the connection still has. Raises FolderError."""
+        if not self.lost:
+            return
         files = OutputFolder(self._folder)
         copy = FILE_NAME + PART
         try:
@@ -36,15 +44,11 @@ class Presence:
             connection.execute("VACUUM INTO ?", (str(self._folder / copy),))
             # not `replace`: whatever was put there meanwhile stays
             os.link(self._folder / copy, self._path)
-        except (OSError, sqlite3.Error):
-            return error
+        except (OSError, sqlite3.Error) as error:
+            raise FolderError(f"{self._path}: was removed, and cannot be put back: {error}") from error
         finally:
             with contextlib.suppress(OSError):
                 files.remove(copy)
-        return FolderError(f"{self._path}: {_CHANGED}; it was put back with every answer so far")
-
-
-_CHANGED = "was removed or replaced by another program while the run was using it, and the run stopped"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -24,6 +24,7 @@ from fms_dgt.journal.entries import (
     unit_number,
     unpack,
 )
+from fms_dgt.journal.schema import VERSION
 
 # Outcomes have one integer as key: the task's id above, the unit's number below.
 NUMBER_BITS = 40
@@ -31,6 +32,8 @@ NUMBER_BITS = 40
 LONGEST_QUERY = 120.0
 # Steps of SQLite's between two looks at the clock, about 10 ms.
 _STEPS = 1_000_000
+# A body whose type was damaged, too, is bytes: what it says is for its checksum to judge.
+_CALL = "digest, row, stage, CAST(body AS BLOB)"
 # Bytes of a query's rows after which they are compared with those of the file.
 _UNCHECKED = 1 << 22
 
@@ -50,6 +53,8 @@ class JournalReader:
         self._deadline = 0.0
         self._reader.set_progress_handler(lambda: time.monotonic() > self._deadline, _STEPS)
         self._seen: dict[int, array[int]] = {}
+        # whether bodies without a checksum are taken for what an earlier version wrote
+        self._old = self._one("SELECT version FROM meta")[0] != VERSION
         self._has_checks = bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'checks'"))
 
     def close_reader(self) -> None:
@@ -62,10 +67,10 @@ class JournalReader:
 
     def outcome(self, task: int, number: int) -> OutcomeEntry | None:
         """What became of unit `number`. Raises JournalDamaged."""
-        sql = "SELECT id, key, failed, body, decided FROM outcomes WHERE id = ?"
+        sql = "SELECT id, key, failed, CAST(body AS BLOB), CAST(decided AS BLOB) FROM outcomes WHERE id = ?"
         for row in self._rows(sql, (outcome_id(task, number),)):
             try:
-                return _outcome(row)
+                return _outcome(row, old=self._old)
             except Damaged as error:
                 raise self.damaged(f"what became of unit {number} of task {task}: {error}") from error
         return None
@@ -86,10 +91,12 @@ class JournalReader:
         if at == len(seen) or seen[at] != number:
             return {}
         answers = {}
-        sql = "SELECT digest, row, stage, body FROM calls WHERE task = ? AND unit = ?"
+        sql = f"SELECT {_CALL} FROM calls WHERE task = ? AND unit = ?"  # noqa: S608 (ours)
         for digest, row, stage, body in self._rows(sql, (task, number)):
             try:
-                answers[digest] = completion_of(unpack(body, columns(task, number, digest, row, stage)))
+                answers[digest] = completion_of(
+                    unpack(body, columns(task, number, digest, row, stage), old=self._old)
+                )
             except Damaged as error:
                 self.damaged_answer(task, unit, error)
         return answers
@@ -100,10 +107,10 @@ class JournalReader:
         Raises JournalDamaged.
         """
         number = unit_number(unit)
-        sql = "SELECT digest, row, stage, body FROM calls WHERE task = ? AND unit = ? ORDER BY id"
+        sql = f"SELECT {_CALL} FROM calls WHERE task = ? AND unit = ? ORDER BY id"  # noqa: S608 (ours)
         for digest, row, stage, packed in self._rows(sql, (task, number)):
             try:
-                body = unpack(packed, columns(task, number, digest, row, stage))
+                body = unpack(packed, columns(task, number, digest, row, stage), old=self._old)
                 completion_of(body)
             except Damaged as error:
                 raise self.damaged(f"an answer of unit {unit} of task {task}: {error}") from error
@@ -164,7 +171,7 @@ class JournalReader:
                 if taken - looked_at > _UNCHECKED:
                     looked_at = taken
                     self._check_size(taken)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise database_error(self.folder / FILE_NAME, error) from error
         return rows
 
@@ -182,10 +189,10 @@ def outcome_id(task: int, number: int) -> int:
     return (task << NUMBER_BITS) + number
 
 
-def _outcome(row: Any) -> OutcomeEntry:
+def _outcome(row: Any, *, old: bool) -> OutcomeEntry:
     id_, key, failed, body, decided = row
     number = id_ & ((1 << NUMBER_BITS) - 1)
-    value = unpack(body, columns(id_, key, failed))
+    value = unpack(body, columns(id_, key, failed), old=old)
     return OutcomeEntry(
-        number, key, value, None if decided is None else unpack(decided, columns(id_)), bool(failed)
+        number, key, value, None if decided is None else unpack(decided, columns(id_), old=old), bool(failed)
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 VERSION = 2
-# Version 1 had no checksums; what is added to it has them.
-READABLE = (1, VERSION)
+# Version 1 had no checksums. What is added to such a journal has them, and its version tells that not all has.
+MIXED = 12
+READABLE = (1, VERSION, MIXED)
 
 # A rowid table of calls indexed by unit: a random primary key costs ten times the time.
 CREATE = f"""
@@ -38,9 +39,12 @@ CREATE TABLE IF NOT EXISTS spent (
 # A checksum for each row of `tasks`, from version 2 on.
 _CHECKS = "CREATE TABLE IF NOT EXISTS checks (task INTEGER PRIMARY KEY, digest BLOB NOT NULL)"
 
-_NEWER = f"UPDATE meta SET version = {VERSION} WHERE version <> {VERSION}"  # noqa: S608 (VERSION is ours)
+_NEWER = f"UPDATE meta SET version = {MIXED} WHERE version = 1"  # noqa: S608 (MIXED is ours)
 
 LATER = (_SPENT, _CHECKS, _NEWER)
+
+# What the first version had already.
+NAMES = frozenset(re.findall(r"CREATE (?:TABLE|INDEX) (\w+)", CREATE))
 
 
 def is_known(kind: str, name: str, sql: str | None) -> bool:

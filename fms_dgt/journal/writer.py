@@ -85,10 +85,16 @@ class Writer:
     async def close(self) -> None:
         """Write what is queued and stop. Raises the writer's error, if nobody has seen it yet."""
         self._queue.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
-        self._connection.close()
+        await asyncio.get_running_loop().run_in_executor(None, self._end)
         if not self._told:
             self._raise()
+
+    def _end(self) -> None:
+        self._thread.join()
+        try:
+            self._presence.put_back(self._connection)
+        finally:
+            self._connection.close()
 
     def _raise(self) -> None:
         if self._error is not None:
@@ -126,13 +132,15 @@ class Writer:
                     self._commit([])
 
     def _commit(self, batch: list[tuple[Entry, Waiter]]) -> None:
-        if self._error is None:
+        if self._error is None or self._presence.lost:
+            # to a file that has lost its name one can write: it is put back when the run has ended
             try:
                 if batch:
                     self._write([entry for entry, _ in batch])
-                self._presence.check()
+                if self._error is None:
+                    self._presence.check()
             except FolderError as error:
-                self._error = self._presence.restored(self._connection, error)
+                self._error = error
             except sqlite3.Error as error:
                 self._error = database_error(self._folder / FILE_NAME, error)
             except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)

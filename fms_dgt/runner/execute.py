@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from fms_dgt.binding.bind import bind
 from fms_dgt.binding.bound import BoundTask, notes_of, stage_names
 from fms_dgt.config.plan import RunPlan
-from fms_dgt.core.events import GO_ON, GO_ON_AFTER_RESTART, RunFinished, RunStarted, TaskFinished, TaskStarted
+from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
 from fms_dgt.errors import FmsDgtError, FolderError, UserError
 from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
@@ -74,7 +74,6 @@ class _Run:
         self._started = time.time()
         self._clock = time.monotonic()
         settings = plan.settings
-        self._go_on = GO_ON_AFTER_RESTART if settings.restart else GO_ON
         totals = journal.totals
         self._spending = Spending(Prices(tasks, {task.name: journal.editions(task.name) for task in tasks}))
         bounds = Bounds(settings.max_calls, settings.max_tokens, settings.max_cost)
@@ -121,7 +120,7 @@ class _Run:
             self._hooks,
             self._spending,
         )
-        scheduler.go_on = self._go_on
+        scheduler.restarted = self._plan.settings.restart
         self._journal.when_it_fails(scheduler.fail)
         try:
             with _signals(scheduler) if signals else contextlib.nullcontext():
@@ -171,7 +170,7 @@ class _Run:
             totals.paid["output_tokens"],
             totals.paid["cost"],
             self._estimate.in_all() if self._plan.settings.estimate else None,
-            self._go_on,
+            self._plan.settings.restart,
         )
         self._hooks.run_finished(done)
         return done

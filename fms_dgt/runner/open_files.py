@@ -74,11 +74,11 @@ class GrowingFile:
         """Let readers see everything."""
         if not self._pending:
             return
+        data, self._pending = self._pending, bytearray()
+        self._digest.update(data)
         handle = self._handle()
         if handle is not None:
-            write_all(handle, self._pending)
-        self._digest.update(self._pending)
-        self._pending.clear()
+            write_all(handle, data)
 
     def part(self, start: int, end: int) -> bytes:
         """Some of what was added."""

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from fms_dgt.core.events import GO_ON, End, RunStopping
+from fms_dgt.core.events import End, RunStopping, to_go_on
 from fms_dgt.core.row import Unit
 from fms_dgt.errors import FmsDgtError, StageCrashed
 from fms_dgt.journal import Journal
@@ -53,7 +53,7 @@ class Scheduler:
         self._starting: Counter[Endpoint | None] = Counter()
         self._units: dict[asyncio.Task[None], TaskRun] = {}
         self.interrupted = False
-        self.go_on = GO_ON
+        self.restarted = False
         self._idle_since: float | None = None
         endpoints.changed = self._wake.set
         endpoints.last_calls = self._nothing_to_admit
@@ -65,7 +65,7 @@ class Scheduler:
                 await self._until_ended(group)
             except asyncio.CancelledError:
                 # by whoever waits for the run, or by a Ctrl-C from before it listened to that itself
-                self.stop_all("interrupted", f"interrupted; {self.go_on}")
+                self.stop_all("interrupted", self._interrupted())
                 raise
 
     async def _until_ended(self, group: asyncio.TaskGroup) -> None:
@@ -90,7 +90,7 @@ class Scheduler:
             return
         self.interrupted = True
         self._hooks.run_stopping(RunStopping("interrupted", GRACE["interrupted"]))
-        self.stop_all("interrupted", f"interrupted; {self.go_on}")
+        self.stop_all("interrupted", self._interrupted())
 
     def stop_all(self, end: End, why: str) -> None:
         """Stop every task that has not ended."""
@@ -270,11 +270,19 @@ class Scheduler:
         unit = task.peek() if task.wants() else None
         return unit is not None and not self._affordable(task, unit)
 
+    def _interrupted(self) -> str:
+        return f"interrupted; {to_go_on(restarted=self.restarted)}"
+
+    def _to_go_on(self, action: str) -> str:
+        return to_go_on(action, restarted=self.restarted)
+
     def _why_spent(self) -> str:
         budget = self._budget
         most = budget.most
         if most.calls is not None and budget.calls >= most.calls:
-            return f"the budget of {most.calls:,} calls is spent; raise --max-calls to go on"
+            return f"the budget of {most.calls:,} calls is spent; {self._to_go_on('raise --max-calls')}"
         if most.tokens is not None and budget.tokens >= most.tokens:
-            return f"the budget of {most.tokens:,} tokens is spent; raise --max-tokens to go on"
-        return f"the budget of {most.cost:,g} is spent: {budget.cost:,.6g}; raise --max-cost to go on"
+            return f"the budget of {most.tokens:,} tokens is spent; {self._to_go_on('raise --max-tokens')}"
+        return (
+            f"the budget of {most.cost:,g} is spent: {budget.cost:,.6g}; {self._to_go_on('raise --max-cost')}"
+        )

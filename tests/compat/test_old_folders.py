@@ -22,7 +22,6 @@ def go(folder: Path, **settings: Any) -> fms_dgt.Outcome:
     return fms_dgt.run(MADE / "task.yaml", generator="simulated", output_dir=folder, **settings)
 
 
-
 @pytest.fixture(params=["complete", "killed"])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return shutil.copytree(MADE / request.param, tmp_path / request.param)
@@ -63,7 +62,9 @@ def test_an_old_folder_without_its_files_gets_them_back(old: Path) -> None:
         (old / "numbers" / name).unlink()
     outcome = go(old)
     assert outcome.counts["calls"] == 0
-    assert (old / "numbers" / "data.jsonl").read_bytes() == (MADE / "complete/numbers/data.jsonl").read_bytes()
+    assert (old / "numbers" / "data.jsonl").read_bytes() == (
+        MADE / "complete/numbers/data.jsonl"
+    ).read_bytes()
     assert (old / "numbers" / "run.json").is_file()
 
 
@@ -71,4 +72,6 @@ def test_a_replay_of_an_old_folder_asks_nobody(tmp_path: Path) -> None:
     outcome = go(tmp_path / "new", replay=MADE / "complete")
     assert outcome.counts["calls"] == 0
     assert outcome.complete
-    assert (tmp_path / "new/numbers/data.jsonl").read_bytes() == (MADE / "complete/numbers/data.jsonl").read_bytes()
+    assert (tmp_path / "new/numbers/data.jsonl").read_bytes() == (
+        MADE / "complete/numbers/data.jsonl"
+    ).read_bytes()
