@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 VERSION = 2
-# Version 1 had no checksums. What is added to such a journal has them, and its version tells that not all has.
+# Version 1 had no checksums. Once something is added to such a journal, some of it has.
 MIXED = 12
 READABLE = (1, VERSION, MIXED)
 

@@ -72,14 +72,16 @@ class Writer:
 
     def put(self, entry: Entry) -> asyncio.Future[None]:
         """Queue an entry; the future is done when it is on the disk. Raises FolderError."""
-        self._raise()
+        if not self._presence.lost:
+            self._raise()
         future = self._loop.create_future()
         self._queue.put((entry, future))
         return future
 
     def put_later(self, entry: Work) -> None:
         """Queue an entry that nobody waits for; its error shows at the next `put` or at `close`."""
-        self._raise()
+        if not self._presence.lost:
+            self._raise()
         self._queue.put((entry, None))
 
     async def close(self) -> None:

@@ -45,7 +45,9 @@ def test_bodies_of_earlier_versions_are_read(old: bytes) -> None:
     assert unpack(old, columns(1)) == {"a": 1}
 
 
-@pytest.mark.parametrize("bad", [b"", b"r{", b"z" + b"junk", b"r\xff", b"q{}", "r{}", None, b"r" + b"[" * 100_000])
+@pytest.mark.parametrize(
+    "bad", [b"", b"r{", b"z" + b"junk", b"r\xff", b"q{}", "r{}", None, b"r" + b"[" * 100_000]
+)
 def test_what_is_no_body_is_damaged(bad: object) -> None:
     with pytest.raises(Damaged):
         unpack(bad, columns(1))
@@ -140,7 +142,7 @@ def test_a_damaged_outcome_is_made_again_without_a_call(made: Path, rows: Rows, 
 
 REFUSED = {
     "the fingerprint": "UPDATE tasks SET fingerprint = replace(fingerprint, 'a', 'b')",
-    "how it ended": "UPDATE tasks SET ended = '{\"end\": \"reached\"}'",
+    "how it ended": 'UPDATE tasks SET ended = \'{"end": "reached"}\'',
     "the edition": "UPDATE tasks SET edition = 3",
     "no JSON": "UPDATE tasks SET ended = '{'",
     "the totals": "UPDATE totals SET calls = 'many'",

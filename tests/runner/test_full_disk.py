@@ -46,7 +46,15 @@ def run(folder: Path, url: str, limit: int | None = None) -> subprocess.Complete
     }
     config_file = folder.parent / f"{folder.name}-config.yaml"
     config_file.write_text(json.dumps(config))
-    command = [sys.executable, "-m", "fms_dgt", "--task-paths", str(task_file), "--config-path", str(config_file)]
+    command = [
+        sys.executable,
+        "-m",
+        "fms_dgt",
+        "--task-paths",
+        str(task_file),
+        "--config-path",
+        str(config_file),
+    ]
     command += ["--include", str(TOYS / "walk.py"), "--output-dir", str(folder), "--quiet"]
     command += ["--max-concurrency", str(CONCURRENCY)]
 
@@ -54,7 +62,9 @@ def run(folder: Path, url: str, limit: int | None = None) -> subprocess.Complete
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    return subprocess.run(command, capture_output=True, text=True, preexec_fn=limited, timeout=120, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, preexec_fn=limited, timeout=120, check=False
+    )
 
 
 def kept(folder: Path) -> int:

@@ -31,7 +31,9 @@ def test_a_journal_that_is_removed_is_put_back(tmp_path: Path, deed: str) -> Non
 
 
 def test_a_journal_that_is_replaced_stops_the_run_and_stays(tmp_path: Path) -> None:
-    rows = Rows(tmp_path, AT + "path.with_name('x').write_text('mine'); os.replace(path.with_name('x'), path)")
+    rows = Rows(
+        tmp_path, AT + "path.with_name('x').write_text('mine'); os.replace(path.with_name('x'), path)"
+    )
     with pytest.raises(UserError, match=r"journal\.sqlite: was replaced .* put it back to go on"):
         rows.run(max_concurrency=CONCURRENCY)
     assert len(rows.asked) < ROWS
