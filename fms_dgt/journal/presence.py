@@ -28,10 +28,12 @@ class Presence:
         if identity == self._opened:
             return
         self.lost = identity is None and self._folder.is_dir()
-        what = f"{self._path}: was {{}} by another program while the run was using it, and the run stopped"
+        what = "was removed by another program while the run was using it, and the run stopped"
         if self.lost:
-            raise FolderError(what.format("removed") + "; it is put back with every answer")
-        raise FolderError(what.format("replaced" if identity else "removed") + "; put it back to go on")
+            raise FolderError(f"{self._path}: {what}; it is put back with every answer")
+        if identity is not None:
+            what = "was replaced by another program while the run was using it, and the run stopped"
+        raise FolderError(f"{self._path}: {what}; put it back to go on")
 
     def put_back(self, connection: sqlite3.Connection) -> None:
         """Put a file that is gone back, out of what the connection still has. Raises FolderError."""

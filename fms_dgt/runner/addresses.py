@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>()\[\]]+", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:\[[0-9a-f:.]+\])?[^\s'\"<>()\[\]]*", re.IGNORECASE)
 _HOST = re.compile(r"://(?:[^/@\s]*@)?(\[[^\]]+\]|[^/:\s]+)", re.IGNORECASE)
 # "host NAME:443", ('127.0.0.1', 443) and 127.0.0.1:443, as libraries for HTTP write them
 _OTHERS = re.compile(
