@@ -32,6 +32,7 @@ from fms_dgt.journal.writer import Statement, Writer
 
 _NO_LIMIT = float("inf")
 _SHOWN_UNITS = 5
+_PLAIN_TEXT = 1 << 20
 _REPAIRED = {
     "outcomes": "what became of it was made again from its answers",
     "calls": "the answers that cannot be read are asked for again",
@@ -121,7 +122,7 @@ class Journal(JournalReader):
 
         Raises TypeError, ValueError or RecursionError, and queues nothing, where JSON cannot hold it.
         """
-        text = checked_text(call.body)
+        text = None if _is_plain(call.body) else checked_text(call.body)
         future = self._writer.put((call, text))
         self.totals.calls += 1
         self.totals.input_tokens += call.input_tokens
@@ -227,6 +228,15 @@ class Journal(JournalReader):
             self._reader.execute(sql, values)
         except sqlite3.Error as error:
             raise database_error(self.folder / FILE_NAME, error) from error
+
+
+def _is_plain(body: Mapping[str, Any]) -> bool:
+    """Whether JSON holds a body for sure: its request made the call's key, and the answer is a text.
+
+    Such a body is encoded by the writer, beside the event loop.
+    """
+    completion = body["completion"]
+    return "extra" not in completion and len(completion["text"]) <= _PLAIN_TEXT
 
 
 def _task_statements(entry: TaskEntry) -> tuple[Statement, ...]:

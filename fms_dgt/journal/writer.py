@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME, database_error, open_database
-from fms_dgt.journal.entries import Call, Payer, Tally, columns, pack, unit_number
+from fms_dgt.journal.entries import Call, Payer, Tally, columns, pack, to_text, unit_number
 from fms_dgt.journal.presence import Presence
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 Work: TypeAlias = Callable[[], Iterable[Statement]]
-# A call with its body as JSON text, or what makes the statements of something else.
-Entry: TypeAlias = tuple[Call, str] | Work
+# A call, with its body as JSON text where that is made already; or what makes the statements of the rest.
+Entry: TypeAlias = tuple[Call, str | None] | Work
 Waiter: TypeAlias = asyncio.Future[None] | threading.Event | None
 
 _INSERT_CALL = "INSERT INTO calls (task, unit, digest, row, stage, body) VALUES (?, ?, ?, ?, ?, ?)"
@@ -172,6 +172,7 @@ class Writer:
             for entry in entries:
                 if isinstance(entry, tuple):
                     call, text = entry
+                    text = to_text(call.body) if text is None else text
                     beside = (call.task, unit_number(call.unit), call.digest, call.row, call.stage)
                     execute(_INSERT_CALL, (*beside, pack(text, columns(*beside))))
                     spent.setdefault(call.payer, Tally()).add(call)

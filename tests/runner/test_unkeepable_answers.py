@@ -65,6 +65,7 @@ def test_an_answer_without_text_costs_its_row_and_is_not_asked_for_again(tmp_pat
 
 def test_an_answer_larger_than_any_costs_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fms_dgt.journal.entries.LARGEST_BODY", 10_000)
+    monkeypatch.setattr("fms_dgt.journal.journal._PLAIN_TEXT", 1_000)
     rows = Rows(tmp_path, AT + "return Completion('x' * 20_000)")
     outcome = rows.run()
     [rejected] = outcome.rejections
