@@ -4,8 +4,6 @@ Everything named here is public. Names are imported when they are first used: `i
 next to nothing, and `--help` pays for no engine.
 """
 
-from __future__ import annotations
-
 import importlib
 
 # what type checkers take for true, without the import of `typing`
@@ -37,7 +35,15 @@ if TYPE_CHECKING:
         below,
         equal,
     )
-    from fms_dgt.errors import FmsDgtError, GeneratorError, Problem, Rejected, RunError, UserError
+    from fms_dgt.errors import (
+        FmsDgtError,
+        GeneratorError,
+        Interrupted,
+        Problem,
+        Rejected,
+        RunError,
+        UserError,
+    )
     from fms_dgt.plugins.hookspecs import hookimpl
 
 __version__ = "0.1.0"
@@ -66,7 +72,15 @@ _HOMES = {
         "below",
         "equal",
     ),
-    "fms_dgt.errors": ("FmsDgtError", "GeneratorError", "Problem", "Rejected", "RunError", "UserError"),
+    "fms_dgt.errors": (
+        "FmsDgtError",
+        "GeneratorError",
+        "Interrupted",
+        "Problem",
+        "Rejected",
+        "RunError",
+        "UserError",
+    ),
     "fms_dgt.plugins.hookspecs": ("hookimpl",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -88,6 +102,7 @@ __all__ = [
     "GeneratorError",
     "GeneratorOptions",
     "GeneratorSpec",
+    "Interrupted",
     "Judge",
     "Kit",
     "Map",
@@ -124,7 +139,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module 'fms_dgt' has no attribute '{name}'")

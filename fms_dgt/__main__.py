@@ -1,10 +1,37 @@
-"""`python -m fms_dgt`."""
+"""Where the command `fms_dgt`, and `python -m fms_dgt`, begin.
 
-from __future__ import annotations
+Ctrl-C has to be handled, and the working folder to be off the import path, before anything else is imported.
+"""
 
 import sys
 
-from fms_dgt.cli.main import main
+
+def main() -> int:
+    """Run the command line and give its exit code."""
+    from fms_dgt.cli.interrupts import INTERRUPTED, Interrupts, finish  # noqa: PLC0415 (the path comes first)
+
+    interrupts = Interrupts()
+    interrupts.catch()
+    code = INTERRUPTED
+    try:
+        interrupts.unwinding = True
+        from fms_dgt.cli.main import main as run_command  # noqa: PLC0415
+
+        code = run_command()
+        interrupts.unwinding = False
+    except KeyboardInterrupt:
+        pass
+    if interrupts.came or code == INTERRUPTED:
+        finish()
+    return code
+
+
+def leave_working_folder() -> None:
+    """Take the working folder off the import path, where `python -m` has put it: it may be a stranger's."""
+    if not sys.flags.safe_path:
+        del sys.path[0]
+
 
 if __name__ == "__main__":
+    leave_working_folder()
     sys.exit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import sys
@@ -21,11 +22,21 @@ from fms_dgt.core.node import Node, Place
 from fms_dgt.core.table_file import plain_row
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
-from fms_dgt.errors import InputError, PluginError, Problem, RunError, UserError, did_you_mean
+from fms_dgt.errors import (
+    InputError,
+    Interrupted,
+    PluginError,
+    Problem,
+    RunError,
+    UserError,
+    did_you_mean,
+)
 from fms_dgt.given_flow import NAME, builder_of, task_of
 from fms_dgt.plugins import Plugins
 from fms_dgt.plugins.offered import plugin_name
 from fms_dgt.runner import execute
+from fms_dgt.safety.event_loop import run_to_end
+from fms_dgt.safety.interrupts import Interrupts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +63,9 @@ class Settings(TypedDict, total=False):
     build_id: str
     flow: str | Path
     include: Sequence[str | Path]
+    allow_env: Sequence[str]
+    allow_path: Sequence[str | Path]
+    allow_host: Sequence[str]
     changed: str
     pipeline: Literal["simple", "full"]
     strict: bool
@@ -143,15 +157,21 @@ def run(
     goes over the rows of `data`. `builder` names or is its data builder, where the task does not say.
     `data` (a list or a frame) takes the place of the task's own rows. `generator` ("type:model", or a
     mapping with `type` and options) plays every generator's role. `progress=None` shows the run on a
-    terminal only. Raises UserError where anything is wrong, RunError where the run could not go on; an
-    `Outcome` that is not `complete` says why in its tasks.
+    terminal only. Raises UserError where anything is wrong, RunError where the run could not go on, and
+    Interrupted (a KeyboardInterrupt) after Ctrl-C, with the `outcome` up to then; an `Outcome` that is not
+    `complete` says why in its tasks.
     """
     request = _Request(task, builder, data, generator, config, progress, settings)
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(_arun(request, signals=_in_main_thread()))
-    return _in_thread(request)
+    interrupts = Interrupts()
+    with interrupts.listening() if _in_main_thread() else contextlib.nullcontext():
+        if _inside_a_loop():
+            outcome = _in_thread(request, interrupts)
+        else:
+            outcome = run_to_end(_arun(request, interrupts))
+    if interrupts.asked:
+        # or a script would go on to its next task
+        raise _interrupted(outcome)
+    return outcome
 
 
 async def arun(
@@ -165,28 +185,32 @@ async def arun(
     **settings: Unpack[Settings],
 ) -> Outcome:
     """`run`, on the event loop of the caller. Cancelling it ends the run, resumable as ever."""
-    return await _arun(_Request(task, builder, data, generator, config, progress, settings), signals=False)
+    request = _Request(task, builder, data, generator, config, progress, settings)
+    return await _arun(request, Interrupts())
 
 
-def _in_thread(request: _Request) -> Outcome:
-    """Run on a loop of its own; an interrupt of the waiting caller cancels it, and is passed on."""
-    started: concurrent.futures.Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]
-    started = concurrent.futures.Future()
-
-    async def main() -> Outcome:
-        task = asyncio.current_task()
-        assert task is not None
-        started.set_result((asyncio.get_running_loop(), task))
-        return await _arun(request, signals=False)
-
+def _in_thread(request: _Request, interrupts: Interrupts) -> Outcome:
+    """Run on a loop of its own, in a thread; an interrupt of the waiting caller is heard there."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        running = thread.submit(asyncio.run, main())
-        try:
-            return running.result()
-        except KeyboardInterrupt:
-            loop, task = started.result()
-            loop.call_soon_threadsafe(task.cancel)
-            raise
+        running = thread.submit(run_to_end, _arun(request, interrupts))
+        while not running.done():
+            with contextlib.suppress(Interrupted):
+                concurrent.futures.wait([running])
+        return running.result()
+
+
+def _interrupted(outcome: Outcome) -> Interrupted:
+    error = Interrupted(f"interrupted; run the same again to go on: {outcome!r}")
+    error.outcome = outcome
+    return error
+
+
+def _inside_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -200,7 +224,7 @@ class _Request:
     settings: Settings
 
 
-async def _arun(request: _Request, *, signals: bool) -> Outcome:
+async def _arun(request: _Request, interrupts: Interrupts) -> Outcome:
     problems = _argument_problems(request)
     if problems:
         raise InputError(problems)
@@ -219,7 +243,7 @@ async def _arun(request: _Request, *, signals: bool) -> Outcome:
         rows = _rows(request.data)
         plan = dataclasses.replace(plan, tasks=[_with_rows(task, rows, plugins) for task in plan.tasks])
     display = _display(request.progress)
-    finished = await execute(plan, plugins, plugins.hooks(), display=display, signals=signals)
+    finished = await execute(plan, plugins, plugins.hooks(), display=display, interrupts=interrupts)
     if finished.error:
         raise (UserError if finished.mendable else RunError)(finished.error)
     return Outcome(finished)

@@ -5,8 +5,10 @@ FmsDgtError
 │   ├── InputError           files, options and flags: every problem found, each with its place
 │   ├── PluginError          a plugin that is unknown, broken or misused
 │   ├── FolderError          an output folder that cannot be used as it is
-│   │   └── FolderChanged    ... because what it was made from has changed
-│   └── SetupError           a key, a package or a server that is missing
+│   │   ├── FolderChanged    ... because what it was made from has changed
+│   │   └── JournalDamaged   ... because its journal does not hold what was written to it
+│   ├── SetupError           a key, a package or a server that is missing
+│   └── OverLimit            input whose processing takes more time or memory than it may
 ├── RunError                 the run could not go on; run the same command to resume; exits 1
 │   ├── StageCrashed         a stage's own code fails on every row
 │   └── BackendGone          a backend answered nothing for longer than it may
@@ -16,9 +18,12 @@ FmsDgtError
 │   ├── BadResponse          retryable: an answer that is no answer
 │   ├── RequestRefused       final for this row: 400, 413, content filters
 │   └── EveryCallFails       final for the run: wrong key, unknown model
+├── WorkFailed               an exception in a worker process, or its end without an answer
 ├── Unreadable               a reply that its contract cannot read
 └── Rejected                 a row that does not go on; stages raise it
     └── CallFailed           ... because a call that it needs failed for good
+
+Interrupted, a KeyboardInterrupt, stands outside of it: the user ended the run.
 """
 
 from __future__ import annotations
@@ -39,6 +44,9 @@ __all__ = [
     "FolderError",
     "GeneratorError",
     "InputError",
+    "Interrupted",
+    "JournalDamaged",
+    "OverLimit",
     "Overloaded",
     "PluginError",
     "Problem",
@@ -49,6 +57,7 @@ __all__ = [
     "StageCrashed",
     "Unreadable",
     "UserError",
+    "WorkFailed",
     "did_you_mean",
 ]
 
@@ -103,8 +112,16 @@ class FolderChanged(FolderError):
     """What the folder was made from has changed since."""
 
 
+class JournalDamaged(FolderError):
+    """The folder's journal does not hold what was written to it."""
+
+
 class SetupError(UserError):
     """A key, a package or a server that is missing."""
+
+
+class OverLimit(UserError):
+    """Input whose processing takes more time or memory than it may; the message says which limit."""
 
 
 class RunError(FmsDgtError):
@@ -162,6 +179,14 @@ class EveryCallFails(GeneratorError):
     fails_every_call = True
 
 
+class WorkFailed(FmsDgtError):
+    """An exception in a worker process, whose class is called `kind`, or its end without an answer."""
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class Unreadable(FmsDgtError):
     """A reply that its contract cannot read; the message says what is missing."""
 
@@ -181,6 +206,15 @@ class Rejected(FmsDgtError):
 
 class CallFailed(Rejected):
     """A call failed for good; its row is rejected as failed, and may be taken up again."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a run that was started from Python; what it had is kept.
+
+    `outcome` is the `Outcome` up to then; None where the run had not begun, or was left at once.
+    """
+
+    outcome: Any = None
 
 
 def did_you_mean(name: str, known: Iterable[str], *, noun: str = "known") -> str:

@@ -1,10 +1,9 @@
 """`python -m fms_dgt.watsonx`: an older spelling of `python -m fms_dgt`."""
 
-from __future__ import annotations
-
 import sys
 
-from fms_dgt.cli.main import main
+from fms_dgt.__main__ import leave_working_folder, main
 
 if __name__ == "__main__":
+    leave_working_folder()
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from fms_dgt.cli.main import main
 
 SHIPPED_TASK = "task_description: about this\ncreated_by: us\ndata_builder: haiku\n"
 OURS = ("DGT_OUTPUT_DIR", "FMS_DGT_DISABLE_PLUGINS")
+
+# a shell ignores Ctrl-C for what it runs in the background, and that is inherited by every command under test
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,17 @@ from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
 from fms_dgt.binding.roles import Backends, Roles, block_names
 from fms_dgt.binding.stage_config import StageConfigs
+from fms_dgt.binding.task_paths import TaskPaths
 from fms_dgt.binding.wiring import Wiring
 from fms_dgt.config.blocks import teacher_node, wildcard_problems
+from fms_dgt.config.expand import Expander
+from fms_dgt.config.flags import in_words_of
 from fms_dgt.config.plan import DEFAULT_RECORDS, RunPlan, TaskPlan, TaskSettings
 from fms_dgt.config.tasks import known_keys
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.node import Node, Place
-from fms_dgt.core.record import Columns
+from fms_dgt.core.record import Columns, Record
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless, Source
 from fms_dgt.core.task import Task
@@ -37,17 +40,26 @@ from fms_dgt.core.template import names_in
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Found, Plugins, described
+from fms_dgt.safety.permissions import NotFetched, under
 
 A = TypeVar("A")
 
+# Each level of stages inside stages takes its part of Python's call stack.
+DEEPEST_FLOW = 50
 # Keys of a builder's YAML that are not options of its class.
 _OWN_KEYS = ("name", "blocks", "stages", "postprocessors", "metadata")
 
 
-def bind(plan: RunPlan, plugins: Plugins, notes: list[str] | None = None) -> list[BoundTask]:
+def bind(
+    plan: RunPlan,
+    plugins: Plugins,
+    notes: list[str] | None = None,
+    unfetched: list[TaskPlan] | None = None,
+) -> list[BoundTask]:
     """Every task of the plan, ready to run. Raises InputError with all that is wrong, at once.
 
-    A spare task whose own file is wrong is left out where others are not; `notes` is told why.
+    A spare task whose own file is wrong is left out where others are not; `notes` is told why. A task whose
+    rows are not known before something is fetched goes into `unfetched`, where nothing is to be fetched.
     """
     problems = list(plan.problems)
     left_out: list[Problem] = []
@@ -62,24 +74,52 @@ def bind(plan: RunPlan, plugins: Plugins, notes: list[str] | None = None) -> lis
     for task in plan.tasks:
         found: list[Problem] = []
         try:
-            fields = field_names(plugins.builder(task.builder).cls.task_type())
-            said = known_keys(task.said, fields, problems)
-            binding = _Binding(dataclasses.replace(task, said=said), plan, plugins, backends, found)
-            if task.doubtful:
-                binding._task()  # noqa: SLF001 (of this module)
-            else:
-                bound.append(binding.bind())
-        except InputError as error:
-            found.extend(error.problems)
-        except PluginError as error:
-            found.append(Problem(str(error), where=str(task.place)))
+            made = _bound(task, plan, plugins, backends, _Problems(problems, found))
+        except NotFetched:
+            if unfetched is None:
+                raise
+            unfetched.append(task)
+            continue
+        bound.extend([] if made is None else [made])
         (left_out if task.spare and _is_its_own(task, found) else problems).extend(found)
     problems.extend(price_problems(bound, plan.settings))
-    if problems or not bound:
-        raise InputError([*problems, *left_out])
+    if problems or not (bound or unfetched):
+        told = [*problems, *left_out]
+        raise InputError(dataclasses.replace(p, mend=in_words_of(plan.origin, p.mend)) for p in told)
     if notes is not None:
         notes.extend(f"left out: {problem}" for problem in left_out)
     return bound
+
+
+@dataclasses.dataclass(frozen=True)
+class _Problems:
+    """Where problems go: those that any task may bring, and those of the task at hand."""
+
+    of_all: list[Problem]
+    of_task: list[Problem]
+
+
+def _bound(
+    task: TaskPlan, plan: RunPlan, plugins: Plugins, backends: Backends, problems: _Problems
+) -> BoundTask | None:
+    """One task, ready to run; None, and entries in `problems`, where something is wrong with it."""
+    found = problems.of_task
+    binding = None
+    try:
+        fields = field_names(plugins.builder(task.builder).cls.task_type())
+        said = known_keys(task.said, fields, problems.of_all)
+        binding = _Binding(dataclasses.replace(task, said=said), plan, plugins, backends, found)
+        if not task.doubtful:
+            return binding.bind()
+        binding._task()  # noqa: SLF001 (of this module)
+    except InputError as error:
+        found.extend(error.problems)
+    except PluginError as error:
+        found.append(Problem(str(error), where=str(task.place)))
+    finally:
+        if binding is not None:
+            found[:] = [binding.shown(problem) for problem in found]
+    return None
 
 
 def _is_its_own(task: TaskPlan, found: Sequence[Problem]) -> bool:
@@ -113,6 +153,14 @@ class _Binding:
         self._problems = problems
         self._where = plan.said.place.origin
         self._found: Found[DataBuilder[Any]] = plugins.builder(plan.builder)
+        # the builder's own files, which its code reads
+        self._permissions = plan.permissions.with_folders(self._found.folder)
+        self._expander = Expander(run.environ, problems, plan.permissions.variables)
+        self._paths = TaskPaths(self._expander, self._permissions, problems)
+
+    def shown(self, problem: Problem) -> Problem:
+        """A problem with the names of variables in place of what they stand for."""
+        return self._paths.shown(problem)
 
     def bind(self) -> BoundTask:
         """The task. Raises InputError once it cannot go on; lesser problems are only noted."""
@@ -140,17 +188,16 @@ class _Binding:
         self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
-        wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)
         output = self._output(builder, task)
+        wiring = Wiring(f"the builder '{self._found.name}'", templates, players.ordered(flow), self._problems)
         first = {**columns, **self._first_columns(source)}
-        there = wiring.flow(flow, frozenset(first))
-        wiring.record(builder.record, there)
-        wiring.output(output or (), there)
-        self._stop_here()
+        self._check_wiring(wiring, flow, first, builder.record, output or ())
         self._problems.extend(fill_problems(flow, templates, first))
         self._stop_here()
         settings, notes = self._settings(source, task)
         made = Made(self._found, builder, task, source, flow, templates, players, settings.seed, output)
+        with under(self._permissions):
+            digests = fingerprint(made)
         return BoundTask(
             name=self._plan.name,
             builder_name=self._found.name,
@@ -164,14 +211,29 @@ class _Binding:
             templates=templates,
             generators=players.generators,
             validators=players.validators,
-            fingerprint=fingerprint(made),
+            fingerprint=digests,
             config=config,
             resolved=_resolved(self._found.name, builder, players),
             folder=self._plan.folder,
             instruction_format=formatted,
             output=output,
             notes=(*notes, *self._told(builder, task)),
+            permissions=self._permissions,
         )
+
+    def _check_wiring(
+        self,
+        wiring: Wiring,
+        flow: Flow,
+        first: Mapping[str, Any],
+        record: type[Record],
+        output: Sequence[str],
+    ) -> None:
+        """Whether every column is there where it is needed. Raises InputError where one is not."""
+        available = wiring.flow(flow, frozenset(first))
+        wiring.record(record, available)
+        wiring.output(output, available)
+        self._stop_here()
 
     def _configured(self, flow: Flow, stages: StageConfigs) -> Flow:
         """The flow with its stages as the config wants them."""
@@ -179,6 +241,10 @@ class _Binding:
         elsewhere = {path.stem for path in (self._found.folder / "templates").glob("*.yaml")}
         flow = stages.applied(flow, elsewhere, self._problems)
         self._check_names(flow)
+        if flow.depth() > DEEPEST_FLOW:
+            text = f"the builder '{self._found.name}' has stages inside stages, more than {DEEPEST_FLOW} deep"
+            self._note([Problem(text, "let them follow one another")])
+            self._stop_here()
         return flow
 
     def _first_columns(self, source: Source) -> Mapping[str, Any]:
@@ -205,7 +271,8 @@ class _Binding:
         """What a builder's method gives; its author's mistakes are told with their place."""
         name = f"the builder '{self._found.name}': {method}()"
         try:
-            given = call(task)
+            with under(self._permissions):
+                given = call(task)
         except FmsDgtError:
             raise
         except Exception as error:
@@ -260,7 +327,14 @@ class _Binding:
             mend = "add 'instruction_format: {field: \"{{ response }}\"}'"
             self._problems.append(said.problem("save_formatted_output needs an instruction_format", mend))
         node = said.without("instruction_format", "save_formatted_output")
-        task = decode(self._found.cls.task_type(), node, self._problems)
+        cls = self._found.cls.task_type()
+        before = len(self._problems)
+        node = self._paths.read(node, cls)
+        self._permissions.uses.variables.update(dict.fromkeys(name for name, _ in self._expander.used))
+        if len(self._problems) > before:
+            return None, {}
+        with under(self._permissions):
+            task = decode(cls, node, self._problems)
         return task, formatted if saves else {}
 
     def _formats(self, wanted: Node) -> Mapping[str, str]:
@@ -319,7 +393,7 @@ class _Binding:
         """What the first unit's row begins with; None where that is a problem."""
         try:
             unit = self._first_unit(source)
-        except InputError:
+        except (InputError, NotFetched):
             raise
         except Exception as error:  # noqa: BLE001 (a stranger's source, or rows no JSON can hold)
             what = f"the source fails at its first unit: {type(error).__name__}: {error}"
@@ -332,7 +406,8 @@ class _Binding:
 
     def _first_unit(self, source: Source) -> Unit | None:
         seed = self._plan.settings.seed
-        return source.unit(0, seed, ()) if isinstance(source, Endless) else next(source.units(seed), None)
+        with under(self._permissions):
+            return source.unit(0, seed, ()) if isinstance(source, Endless) else next(source.units(seed), None)
 
 
 def _resolved(name: str, builder: DataBuilder[Any], players: Players) -> dict[str, Any]:

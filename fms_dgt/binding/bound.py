@@ -14,6 +14,7 @@ from fms_dgt.config.plan import TaskSettings
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.canonical import digest
 from fms_dgt.core.composed import Branch, Flow
+from fms_dgt.core.fits_json import check_shape
 from fms_dgt.core.generator import Generator, shaping
 from fms_dgt.core.node import Node
 from fms_dgt.core.record import Columns, Record
@@ -23,6 +24,7 @@ from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import OrderedValidator, Validator
+from fms_dgt.safety.permissions import Permissions
 
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -94,6 +96,7 @@ class BoundTask:
     instruction_format: Mapping[str, str] = field(default_factory=dict)
     output: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    permissions: Permissions = field(default_factory=Permissions)
 
     @property
     def target(self) -> int | None:
@@ -114,12 +117,17 @@ class BoundTask:
         return {name: simple[hint] for name, hint in hints.items() if hint in simple}
 
     def record_of(self, row: Row) -> Mapping[str, Any]:
-        """The record that a finished row is, as JSON values. Raises what a stranger's record class does."""
+        """The record that a finished row is, as JSON values. Raises what a stranger's record class does.
+
+        Raises NotJson before that for what would take such a class too long, or too deep.
+        """
         values = {**self.columns, **row}
         if self.record is Columns:
             return dict(row) if self.output is None else {name: values[name] for name in self.output}
         fields = self.record.__dataclass_fields__
-        record = self.record(**{name: values[name] for name in fields if name in values})
+        given = {name: values[name] for name in fields if name in values}
+        check_shape(given)
+        record = self.record(**given)
         _check_types(record, self.record_types)
         return self.written(record)
 

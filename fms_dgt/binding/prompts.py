@@ -71,7 +71,7 @@ def _load(
         # told where the config names it
         return
     try:
-        result[name] = Template.from_file(path, name)
+        result[name] = Template.from_file(path, name, trusted=path.parent == own)
     except InputError as error:
         problems.extend(error.problems)
 

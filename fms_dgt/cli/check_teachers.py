@@ -14,8 +14,8 @@ from fms_dgt.cli.parser import Parser
 from fms_dgt.cli.teachers import Meant, add_model_flags, shown_model, shown_roles, tell, telling_what_for
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import InputError, Problem
-from fms_dgt.hooks.wording import harmless
 from fms_dgt.runner.probe import Probe, Prober
+from fms_dgt.safety.terminal import harmless
 
 ANSWERED, UNANSWERED, MENDABLE = 0, 1, 2
 

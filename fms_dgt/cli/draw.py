@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fms_dgt.binding.bind import bind
-from fms_dgt.cli.parser import Parser
+from fms_dgt.cli.parser import Parser, add_trust_flags
 from fms_dgt.config import Flags, PlanRequest, load_plan
 from fms_dgt.drawing import Figure, figure_of, mermaid, page, svg
 from fms_dgt.drawing.counts import Counts
@@ -55,6 +55,7 @@ def _parser() -> Parser:
     parser.add_argument("--flow", metavar="NAME", help="the flow of every 'pipeline' task")
     parser.add_argument("--include", nargs="+", action="extend", metavar="PATH", default=[],
                         help="Python files with plugins in them")  # fmt: skip
+    add_trust_flags(parser)
     parser.add_argument("--output-dir", metavar="DIR", help="where the run's results are")
     parser.add_argument("--build-id", metavar="ID", help="the folder of the output folder that has them")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import socket
 from pathlib import Path
-from typing import Any
 
-from fms_dgt.journal.lock import LOCK_NAME
+from fms_dgt.journal.lock import is_locked, read_note
 
 
 def holder_of(folder: Path) -> str:
     """The process that holds the folder's lock: "process N on HOST since ..."; "" where none does."""
-    try:
-        with (folder / LOCK_NAME).open("rb") as file:
-            said = json.loads(file.read())
-            # after a clean end the note is empty; one that is there may be a killed process's
-            return _described(said) if _is_held(file.fileno(), said) else ""
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def _described(said: Any) -> str:
-    return f"process {said['pid']} on {said['host']} since {said['since']}"
-
-
-def _is_held(file: int, said: Any) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
+    note, locked = read_note(folder), is_locked(folder)
+    if locked is None and note is not None:
         # no locks on this file system: the note is all there is
-        return said["host"] != socket.gethostname() or _is_alive(said["pid"])
-    return False
+        locked = note[1] != socket.gethostname() or _is_alive(note[0])
+    if not locked:
+        # after a clean end the note is empty; one that is there may be a killed process's
+        return ""
+    return f"process {note[0]} on {note[1]} since {note[2]}" if note else "another process"
 
 
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -13,15 +13,22 @@ import os
 import sys
 from collections.abc import Sequence
 
+from fms_dgt.cli.interrupts import INTERRUPTED
 from fms_dgt.cli.parser import COMMANDS, MODULES, RUN, parse_run
+from fms_dgt.safety.terminal import harmless_output
 
-DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, MISUSED = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code; never raises, unless a test kills it."""
     args = list(sys.argv[1:] if argv is None else argv)
     _spell_out()
+    with harmless_output():
+        return _run(args)
+
+
+def _run(args: list[str]) -> int:
     try:
         code = _dispatch(args)
         # a program without any terminal has no stdout
@@ -35,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _abandon_stdout()
         return FAILED
     except Exception as error:  # noqa: BLE001 (the last resort, and the only one)
+        if _is_interrupt(error):
+            return INTERRUPTED
         return _report(error, debug="--debug" in args)
     return code
 
@@ -69,6 +78,17 @@ def _exit_code(said: str | int | None) -> int:
     return FAILED
 
 
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what an exception comes from: Python and libraries wrap it in ones of their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _report(error: Exception, *, debug: bool) -> int:
     from fms_dgt.errors import FmsDgtError, InputError, UserError  # noqa: PLC0415
 
@@ -84,7 +104,7 @@ def _report(error: Exception, *, debug: bool) -> int:
         return MISUSED if isinstance(error, UserError) else FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         _abandon_stdout()
-        print(f"error: {error.strerror}; free some and run the same command", file=sys.stderr)
+        print(f"error: {error.strerror}; free some space", file=sys.stderr)
         return FAILED
     hint = "" if debug else "; run again with --debug for the traceback"
     detail = " ".join(f"{type(error).__name__}: {error}".split())

@@ -15,7 +15,7 @@ from fms_dgt.cli.parser import Parser
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
 from fms_dgt.generators.llama_cpp.cache import Kept, kept_below, kept_in_cache, removal
 from fms_dgt.generators.llama_cpp.choice import ChosenFile, chosen_file
-from fms_dgt.generators.llama_cpp.hub import PACKAGE, size_text
+from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, size_text
 from fms_dgt.generators.llama_cpp.model import INSTALL, HubModel
 
 COLUMNS = ("model", "size", "quantisation", "context", "last used")

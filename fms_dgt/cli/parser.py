@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 
 TYPE_CHECKING = False
@@ -29,6 +30,9 @@ COMMANDS = {
 # where a command's word cannot be a module's name
 MODULES = {"try": "try_prompt"}
 
+# of a value that is no number
+_SHOWN = 80
+
 _USAGE = "fms_dgt --task-paths PATH [PATH ...] [flags]\n       fms_dgt COMMAND [--help]"
 _ABOUT = "Make training data for language models from tasks: seed examples in, checked records out."
 _EXAMPLES = """\
@@ -37,8 +41,8 @@ examples:
   fms_dgt --task-paths task.yaml --config-path config.yaml --num-outputs-to-generate 100
   fms_dgt --task-paths tasks/ --teacher openai:gpt-4o-mini --check
 
-The same command again goes on where it stopped. Exit code: 0 if every task has what was asked for, 1 if
-not, 2 for what you can mend, 130 if interrupted."""
+The same command again, without --restart, goes on where it stopped. Exit code: 0 if every task has what
+was asked for, 1 if not, 2 for what you can mend, 130 if interrupted."""
 
 _ONE_BY_ONE = "units are drawn one by one; the builder's options say how much a prompt asks for"
 REFUSED = {
@@ -130,8 +134,10 @@ def run_parser() -> Parser:
         prog="fms_dgt", usage=_USAGE, description=_ABOUT, epilog=f"commands:\n{commands}\n\n{_EXAMPLES}"
     )
     _add_what(parser)
+    add_trust_flags(parser)
     _add_how_much(parser)
     _add_going_on(parser)
+    _add_limits(parser)
     _add_face(parser)
     for names, why in REFUSED.items():
         parser.add_argument(
@@ -194,6 +200,30 @@ def _add_what(parser: Parser) -> None:
     )
 
 
+def add_trust_flags(parser: Parser) -> None:
+    """The flags that let tasks do what they may not do by themselves."""
+    group = parser.add_argument_group("what tasks may do, where you trust them")
+    _list(
+        group,
+        "--allow-env",
+        metavar="NAME",
+        help="environment variables that may stand in a task's paths, besides DGT_DATA_DIR, DGT_OUTPUT_DIR "
+        "and HOME; in a config, ones that only look like a secret",
+    )
+    _list(
+        group,
+        "--allow-path",
+        metavar="PATH",
+        help="files and folders outside of the task's and the working folder that tasks may read and write",
+    )
+    _list(
+        group,
+        "--allow-host",
+        metavar="HOST",
+        help="hosts without a public address that documents may be fetched from, for an intranet",
+    )
+
+
 def _add_how_much(parser: Parser) -> None:
     group = parser.add_argument_group("how much")
     _number(
@@ -225,6 +255,17 @@ def _add_how_much(parser: Parser) -> None:
     _number(group, "--seed", help="the seed of all randomness (default: 0)")
     _switch(
         group, "--save-formatted-output", help="also write formatted.jsonl, by the task's instruction_format"
+    )
+
+
+def _add_limits(parser: Parser) -> None:
+    group = parser.add_argument_group("what strangers' files may take")
+    group.add_argument(
+        "--document-limits",
+        type=number,
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="let the conversion of each document take N times the usual time and memory",
     )
 
 
@@ -266,15 +307,18 @@ def whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, not the text '{text}'") from None
+        raise argparse.ArgumentTypeError(f"must be a whole number, not the text '{text[:_SHOWN]}'") from None
 
 
 def number(text: str) -> float:
-    """A flag's value as a number that may have a fraction."""
+    """A flag's value as a finite number that may have a fraction."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, not the text '{text}'") from None
+        raise argparse.ArgumentTypeError(f"must be a number, not the text '{text[:_SHOWN]}'") from None
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a finite number, not {text[:_SHOWN]}")
+    return value
 
 
 def _list(group: argparse._ArgumentGroup, *names: str, metavar: str, help: str) -> None:  # noqa: A002

@@ -13,6 +13,7 @@ from pathlib import Path
 from fms_dgt.documents.converters.known import Converters
 from fms_dgt.plugins import PluginInfo, Plugins
 from fms_dgt.plugins.entry import Status
+from fms_dgt.safety.terminal import harmless
 
 COLUMNS = tuple(field.name for field in fields(PluginInfo))
 STYLES = {"ok": "green", "include": "cyan", "disabled": "dim", "broken": "bold red"}
@@ -82,5 +83,5 @@ def _show_table(infos: Sequence[PluginInfo]) -> None:
     table = Table(*COLUMNS)
     for info in infos:
         # Text, since brackets in a reason are no markup
-        table.add_row(*(Text(cell, STYLES[info.status]) for cell in astuple(info)))
+        table.add_row(*(Text(harmless(cell), STYLES[info.status]) for cell in astuple(info)))
     Console(file=sys.stdout).print(table)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,10 +16,25 @@ from fms_dgt.core.events import RunFinished
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, PluginError, Problem
 from fms_dgt.plugins import Plugins
+from fms_dgt.safety import environment
+from fms_dgt.safety.event_loop import run_to_end
+from fms_dgt.safety.interrupts import Interrupts
 
 
 def main(options: argparse.Namespace) -> int:
     """Run what the flags say; the exit code tells whether every task has what was asked for."""
+    times = getattr(options, "document_limits", None)
+    if times is None:
+        return _main(options)
+    from fms_dgt.documents.limits import document_limits  # noqa: PLC0415 (seldom asked for)
+
+    if not times > 0:
+        raise InputError([Problem("--document-limits must be more than 0", "4 allows four times as much")])
+    with document_limits(times):
+        return _main(options)
+
+
+def _main(options: argparse.Namespace) -> int:
     flags = Flags.of(vars(options))
     plan = load_plan(PlanRequest(tasks=options.task_paths, config=options.config_path, flags=flags))
     stdout = sys.stdout
@@ -63,8 +76,10 @@ def _check(plan: RunPlan, plugins: Plugins, stdout: TextIO, *, as_json: bool) ->
 def _execute(plan: RunPlan, plugins: Plugins, options: argparse.Namespace) -> RunFinished:
     from fms_dgt.runner import execute  # noqa: PLC0415
 
-    running = execute(plan, plugins, plugins.hooks(), display=_display(options), signals=True)
-    return asyncio.run(running)
+    interrupts = Interrupts()
+    with interrupts.listening():
+        running = execute(plan, plugins, plugins.hooks(), display=_display(options), interrupts=interrupts)
+        return run_to_end(running)
 
 
 def _write_json(outcome: Any, stdout: TextIO) -> None:
@@ -75,7 +90,7 @@ def _display(options: argparse.Namespace) -> Literal["live", "plain", "none"]:
     if options.quiet or options.json:
         return "none"
     # a program without any terminal has no stderr
-    is_terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    is_terminal = sys.stderr is not None and sys.stderr.isatty() and environment.setting("TERM") != "dumb"
     return "live" if is_terminal else "plain"
 
 

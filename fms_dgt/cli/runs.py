@@ -16,6 +16,8 @@ from fms_dgt.cli.holder import holder_of
 from fms_dgt.cli.parser import Parser
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME
+from fms_dgt.safety import environment
+from fms_dgt.safety.files import count_lines, read_at_most
 
 REPORT = "run.json"
 DATA = "data.jsonl"
@@ -60,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse(argv)
     if options.folder == "":
         raise FolderError("the folder's name is empty; name an output folder")
-    folder = Path(options.folder or os.environ.get("DGT_OUTPUT_DIR") or "output")
+    folder = Path(options.folder or environment.setting("DGT_OUTPUT_DIR") or "output")
     if not folder.is_dir():
         mend = "name an output folder, or make one: fms_dgt --task-paths PATH"
         raise FolderError(f"there is no folder '{folder}'; {mend}")
@@ -108,8 +110,7 @@ def _listed(folder: Path, runs: Mapping[Path, str]) -> Iterator[Listed]:
 
 def _count(data: Path) -> int:
     try:
-        with data.open("rb") as lines:
-            return sum(1 for _ in lines)
+        return count_lines(data)
     except OSError:
         return 0
 
@@ -120,15 +121,15 @@ def _notes(runs: Mapping[Path, str], listed: Sequence[Listed]) -> Iterator[str]:
         if holder:
             yield f"{run}: running ({holder})"
         elif not inside or any(entry.end == UNFINISHED for entry in inside):
-            yield f"{run}: unfinished; run the same command to go on"
+            yield f"{run}: unfinished; run the same command (without --restart) to go on"
 
 
 def _read(path: Path, folder: Path) -> Listed:
     name = path.parent.relative_to(folder).as_posix()
     fault = "is no run's report"
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        said = json.loads(read_at_most(path).decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         said = None
         fault = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else "is not JSON"
     if isinstance(said, dict):

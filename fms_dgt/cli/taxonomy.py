@@ -77,6 +77,14 @@ def _parser(what: str) -> Parser:
         parser.add_argument(
             "--documents", action="store_true", help="also fetch the documents of knowledge (network)"
         )
+        parser.add_argument(
+            "--allow-host",
+            nargs="+",
+            action="extend",
+            metavar="HOST",
+            default=[],
+            help="hosts without a public address that documents may be fetched from, for an intranet",
+        )
         parser.add_argument("--quiet", action="store_true", help="show errors only, and no summary")
     if what == "check":
         parser.add_argument("--fix", action="store_true", help="mend in the files what is only style")
@@ -147,7 +155,7 @@ def _reports(spots: Sequence[Spot], options: Namespace) -> list[FileReport]:
 
     number = sum(1 for report in reports if report.kind == "knowledge")
     with _progress("fetching documents", number, shown=bar) as tick:
-        return check_documents(spots, reports, tick)
+        return check_documents(spots, reports, tick, allow_hosts=options.allow_host)
 
 
 def _run(spots: Sequence[Spot], options: CheckOptions, *, bar: bool) -> list[FileReport]:

@@ -12,17 +12,18 @@ from typing import Any
 
 from fms_dgt.binding.prices import model_of
 from fms_dgt.binding.teachers import Teacher, teacher_alone, teachers_of
-from fms_dgt.cli.parser import Parser, number
+from fms_dgt.cli.parser import Parser, add_trust_flags, number
 from fms_dgt.config import Flags, PlanRequest, RunPlan, TaskPlan, load_plan
 from fms_dgt.errors import InputError, PluginError, Problem, did_you_mean
-from fms_dgt.hooks.wording import harmless
 from fms_dgt.plugins import Plugins
+from fms_dgt.safety.terminal import harmless
 
 # seconds after which somebody who waits is told what for
 TELL_AFTER = 10.0
 # a builder that nobody has: a plan needs a task, and there may be none
 _NOBODY = "-"
 _MADE = "teachers-"
+_FLAGS = ("teacher", "include", "allow_env", "allow_path", "allow_host")
 
 
 def add_model_flags(parser: Parser) -> None:
@@ -48,6 +49,7 @@ def add_model_flags(parser: Parser) -> None:
     group.add_argument(
         "--include", metavar="PATH", nargs="+", action="extend", default=[], help="Python files with plugins"
     )
+    add_trust_flags(parser)
     _add_face(parser)
 
 
@@ -134,7 +136,7 @@ def _usable(plugins: Plugins) -> list[str]:
 def _plan(options: argparse.Namespace, builders: Sequence[str]) -> RunPlan:
     """A plan with a task for each builder beside the tasks that were named."""
     made: list[Any] = [{"task_name": f"{_MADE}{name}", "data_builder": name} for name in builders]
-    flags = Flags(teacher=options.teacher, include=options.include)
+    flags = Flags.of({name: getattr(options, name) for name in _FLAGS})
     return load_plan(PlanRequest(tasks=[*options.task_paths, *made], config=options.config_path, flags=flags))
 
 

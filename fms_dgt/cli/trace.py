@@ -9,8 +9,8 @@ from pathlib import Path
 from fms_dgt.cli.parser import Parser
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, Problem
-from fms_dgt.hooks.wording import harmless
 from fms_dgt.runner.trace import Trace, trace
+from fms_dgt.safety.terminal import harmless
 
 
 def main(argv: Sequence[str]) -> int:

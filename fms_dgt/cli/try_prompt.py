@@ -18,8 +18,8 @@ from fms_dgt.cli.try_request import Asking, asking_of
 from fms_dgt.core.generator import Completion
 from fms_dgt.core.reply import Reading, TextReply
 from fms_dgt.errors import InputError, Unreadable
-from fms_dgt.hooks.wording import harmless
 from fms_dgt.runner.probe import Probe, Prober
+from fms_dgt.safety.terminal import harmless
 
 READ, NOT_READ, MENDABLE = 0, 1, 2
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from fms_dgt.core.generator import Message, Request, SamplingParams
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.source import Endless
 from fms_dgt.core.stages import Check, Stage
+from fms_dgt.core.strict_json import loads
 from fms_dgt.core.template import Template
 from fms_dgt.core.yaml_file import read_text
 from fms_dgt.errors import InputError, Problem, did_you_mean
@@ -119,7 +119,7 @@ def _messages_in(path: Path) -> Sequence[Message]:
         raise _wrong(f"there is no file '{path}'", "name a JSON file with a list of messages", "--messages")
     mend = 'write [{"role": "user", "content": "..."}]'
     try:
-        said = json.loads(read_text(path, str(path), noun="a JSON file"))
+        said = loads(read_text(path, str(path), noun="a JSON file"))
     except ValueError as error:
         raise InputError([Problem(f"is no JSON: {error}", mend, str(path))]) from error
     said = said.get("messages") if isinstance(said, dict) else said
@@ -169,7 +169,7 @@ def _values(said: Sequence[str]) -> dict[str, Any]:
 
 def _value(name: str, text: str) -> Any:
     try:
-        value = json.loads(text)
+        value = loads(text)
     except ValueError as error:
         if not text.startswith(("[", "{")):
             return text

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from fms_dgt.datasets import Written
+from fms_dgt.safety.terminal import harmless, raw
 
 SHOWN_FILES, SHOWN_KINDS, SHOWN_NOTES = 10, 4, 10
 
@@ -73,7 +74,7 @@ class RowCounter:
     def __call__(self, rows: int) -> None:
         if self._shown and time.monotonic() >= self._next:
             self._next = time.monotonic() + self.EVERY
-            sys.stderr.write(f"\r\x1b[K{self._name}: {_rows(rows)}")
+            raw(sys.stderr).write(f"\r\x1b[K{harmless(self._name)}: {_rows(rows)}")
             sys.stderr.flush()
 
     def __enter__(self) -> Self:
@@ -83,5 +84,5 @@ class RowCounter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
+            raw(sys.stderr).write("\r\x1b[K")
             sys.stderr.flush()

@@ -57,7 +57,9 @@ def read_config(node: Node, folder: Path, expander: Expander, problems: list[Pro
         _builders(builders, expander, doubtful, problems) if builders else {},
         _tasks(tasks, problems) if tasks else {},
         [expander.path(file) for file in _task_files(files, problems)] if files else (),
-        read_settings(expander.everywhere(runner) if runner else None, problems, run_wide=True),
+        read_settings(
+            expander.everywhere(runner, secrets=False) if runner else None, problems, run_wide=True
+        ),
         doubtful=frozenset(doubtful),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fms_dgt.core.node import Node, Place
+from fms_dgt.safety import environment
 
 COMMAND_LINE = "the command line"
 _ARGUMENTS = {"task_paths": "task", "config_path": "config", "teacher": "generator"}
@@ -36,6 +36,9 @@ class Flags:
     flow: str | Path | None = None
     replay: str | Path | None = None
     include: Sequence[str | Path] = ()
+    allow_env: Sequence[str] = ()
+    allow_path: Sequence[str | Path] = ()
+    allow_host: Sequence[str] = ()
     changed: str | None = None
     pipeline: str | None = None
     strict: bool = False
@@ -71,7 +74,7 @@ class PlanRequest:
     config: str | Path | Mapping[str, Any] | None = None
     flags: Flags = field(default_factory=Flags)
     cwd: Path = field(default_factory=Path)
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str] = field(default_factory=environment.for_files)
     origin: str = COMMAND_LINE
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from fms_dgt.config.expand import Expander
-from fms_dgt.config.paths import at, is_file, is_folder, is_pattern, matching, shown
+from fms_dgt.config.paths import at, fixed_part, is_file, is_folder, is_pattern, shown
 from fms_dgt.core.node import Node, Place
-from fms_dgt.core.yaml_file import parse_yaml, read_text
+from fms_dgt.core.strict_json import loads
+from fms_dgt.core.yaml_file import MAX_DIGITS, parse_yaml, read_text
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.folders import matching
+from fms_dgt.safety.permissions import Permissions, allow_path, outside
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -26,17 +29,40 @@ class Includes:
     What goes wrong is added to `problems`; the rest of the task is read all the same.
     """
 
-    def __init__(self, cwd: Path, expander: Expander, problems: list[Problem]) -> None:
+    def __init__(
+        self, cwd: Path, expander: Expander, permissions: Permissions, problems: list[Problem]
+    ) -> None:
         self._cwd = cwd
         self._expander = expander
         self._problems = problems
+        self.permissions = permissions
 
-    def task(self, node: Node, folder: Path, chain: tuple[Path, ...] = ()) -> Node:
-        """A task's mapping with its includes below its own keys, and its variables expanded.
+    def task(self, node: Node, folder: Path, permissions: Permissions, chain: tuple[Path, ...] = ()) -> Node:
+        """A task's mapping with its includes below its own keys.
 
         A list of files is merged into the task; a mapping gives each key the content of its file. What
-        stands under `documents` stays the names of files.
+        stands under `documents` stays the names of files. `permissions` say which files may be read.
         """
+        before = len(self._expander.used)
+        reading = _OfTask(self._cwd, self._expander, permissions, self._problems)
+        result = reading.task(node, folder, chain)
+        permissions.uses.variables.update(dict.fromkeys(name for name, _ in self._expander.used[before:]))
+        return result
+
+
+class _OfTask:
+    """The includes of one task."""
+
+    def __init__(
+        self, cwd: Path, expander: Expander, permissions: Permissions, problems: list[Problem]
+    ) -> None:
+        self._cwd = cwd
+        self._expander = expander
+        self._permissions = permissions
+        self._problems = problems
+
+    def task(self, node: Node, folder: Path, chain: tuple[Path, ...]) -> Node:
+        """The mapping with its includes below its own keys."""
         own = self._expander.in_task(node.without("include"))
         said = node.get("include")
         if said is None:
@@ -57,7 +83,7 @@ class Includes:
             return Node({key: self._names(child) for key, child in said.items()}, said.place)
         if said.is_list:
             return Node([self._names(child) for child in said.value], said.place)
-        return self._expander.path(said)
+        return self._expander.path_in_task(said, bare=True)
 
     def _merged(self, said: Node, folder: Path, chain: tuple[Path, ...]) -> Node:
         result = Node({}, said.place)
@@ -112,27 +138,44 @@ class Includes:
 
     def _found(self, said: Node, folder: Path) -> Sequence[Path]:
         before = len(self._problems)
-        text = self._expander.path(said).value
+        node = self._expander.path_in_task(said, bare=True)
         if len(self._problems) > before:
             return []
-        for base in (folder, self._cwd):
-            path = at(base, text)
-            if is_file(path):
-                return [path]
-            files = [match for match in matching(path) if match.is_file()] if is_pattern(text) else []
-            if files:
-                return files
-        self._problems.append(self._missing(said, text, folder))
+        text = str(node.value)
+        refused = None
+        try:
+            for base in (folder, self._cwd):
+                path = at(base, text)
+                if not self._permissions.may_read(fixed_part(path)):
+                    refused = refused or fixed_part(path)
+                elif is_file(path):
+                    return self._allowed([path], said)
+                elif is_pattern(text) and (files := [match for match in matching(path) if match.is_file()]):
+                    return self._allowed(files, said)
+        except InputError as error:
+            self._problems.extend(said.problem(problem.what, problem.mend) for problem in error.problems)
+            return []
+        self._problems.append(_refused(said, refused) if refused else self._missing(node, folder))
         return []
 
-    def _missing(self, said: Node, text: str, folder: Path) -> Problem:
-        if is_folder(at(folder, text)):
+    def _allowed(self, files: Sequence[Path], said: Node) -> Sequence[Path]:
+        """The files, all of which the task may read; the first one it may not is a problem."""
+        for path in files:
+            if not self._permissions.may_read(path):
+                self._problems.append(_refused(said, path))
+                return []
+        return files
+
+    def _missing(self, said: Node, folder: Path) -> Problem:
+        text = str(said.written)
+        if is_folder(at(folder, str(said.value))):
             return said.problem(f"'{text}' is a folder", f"write '{text.rstrip('/')}/*', say")
         what = f"no file matches '{text}'" if is_pattern(text) else f"there is no file '{text}'"
         return said.problem(what, f"give its path from {shown(folder, self._cwd)}")
 
     def _read(self, path: Path) -> Node:
         name = shown(path, self._cwd)
+        self._permissions.read(path, name)
         suffix = path.suffix.lower()
         if suffix in (".yaml", ".yml"):
             return parse_yaml(read_text(path, name), name)
@@ -144,6 +187,10 @@ class Includes:
             rows = [Node.of(_json(line, name, number), Place(name, number)) for number, line in lines]
             return Node(rows, Place(name))
         return Node(text, Place(name))
+
+
+def _refused(said: Node, path: Path) -> Problem:
+    return said.problem(outside(str(said.written)), allow_path(path))
 
 
 def _joined(parts: Sequence[tuple[Node, Node]], place: Place) -> Node:
@@ -159,16 +206,14 @@ def _joined(parts: Sequence[tuple[Node, Node]], place: Place) -> Node:
 
 def _json(text: str, name: str, line: int) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return loads(text)
     except json.JSONDecodeError as error:
         where = f"{name}:{line or error.lineno}"
         mend = "write one JSON value a line" if line else "mend it there"
         raise InputError([Problem(f"is not JSON: {error.msg}", mend, where)]) from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        if "int_max_str_digits" in why:
+            why = f"it has a number of more than {MAX_DIGITS:,} digits"
         where = f"{name}:{line}" if line else name
         raise InputError([Problem(f"is not JSON: {why}", "mend it there", where)]) from error
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON value")

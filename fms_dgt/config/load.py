@@ -10,7 +10,8 @@ from fms_dgt.config.config_file import EVERY, ConfigFile, read_config
 from fms_dgt.config.expand import Expander
 from fms_dgt.config.flags import PlanRequest, flag_place, in_words_of
 from fms_dgt.config.include import Includes
-from fms_dgt.config.paths import at, exists, find_config, find_tasks, shown
+from fms_dgt.config.paths import at, exists, find_config, find_tasks, is_file, shown
+from fms_dgt.config.permissions import permissions_of
 from fms_dgt.config.plan import Layer, RunPlan, TaskPlan, TaskSettings
 from fms_dgt.config.run_settings import Findings, run_settings
 from fms_dgt.config.settings import TASK_NAMES, read_settings
@@ -59,8 +60,10 @@ class _Loading:
     def __init__(self, request: PlanRequest) -> None:
         self._request = request
         self._found = Findings()
-        self._expander = Expander(request.environ, self._found.problems)
-        self._includes = Includes(request.cwd, self._expander, self._found.problems)
+        permissions = permissions_of(request, self._found.problems)
+        self._permissions = permissions
+        self._expander = Expander(request.environ, self._found.problems, permissions.variables)
+        self._includes = Includes(request.cwd, self._expander, permissions, self._found.problems)
         self._whole = True
 
     def plan(self) -> RunPlan:
@@ -87,6 +90,9 @@ class _Loading:
             others,
             [replace(problem, mend=in_words_of(origin, problem.mend)) for problem in problems],
             whole=self._whole and len(plans) == len(read),
+            environ=self._request.environ,
+            origin=origin,
+            variables=[(name, node.place) for name, node in self._expander.used],
         )
 
     def _config(self) -> ConfigFile:
@@ -152,7 +158,14 @@ class _Loading:
         if not trees and not flags.changed:
             return said
         place = flag_place(self._request.origin, "changed")
-        return [*said, *taxonomy_tasks(trees, place, flags, problems, self._found.notes)]
+        tasks = taxonomy_tasks(trees, place, flags, problems, self._found.notes)
+        return [*said, *(self._of_taxonomy(task) for task in tasks)]
+
+    def _of_taxonomy(self, task: SaidTask) -> SaidTask:
+        file = at(self._request.cwd, task.said.place.origin)
+        permissions = self._permissions.of_task(file.parent)
+        permissions.uses.files[task.said.place.origin] = None
+        return replace(task, permissions=permissions)
 
     def _given(self, said: Mapping[str, object]) -> SaidTask | None:
         node = Node.of({"task_name": "task", **said}, "the given task")
@@ -162,6 +175,7 @@ class _Loading:
         """What was said of the task, lowest first: config, task file, the config on this task, flags."""
         problems = self._found.problems
         flow = self._request.flags.node(self._request.origin, "flow")
+        task = self._with_flow(task)
         said = task.merged().with_(**flow.value)
         parts = [part.get(RUNNER) for part in (task.said, task.over) if part is not None]
         own = [config.settings, *(read_settings(part, problems, run_wide=False) for part in parts)]
@@ -172,9 +186,27 @@ class _Loading:
         merged = merged.merged(self._request.flags.node(self._request.origin, *TASK_NAMES))
         self._found.origins.update({f"{task.name}: {key}": str(node.place) for key, node in merged.items()})
         output = next((part.output_dir for part in reversed(own) if part.output_dir), None)
+        if output is not None and output is own[1].output_dir:
+            self._check_output(task, output)
         # an unreadable config might have named the builder
         builder = builder_of(said, problems) if config.readable else said.get(BUILDER)
         return _Read(task, said, builder, decode(TaskSettings, merged, problems), output)
+
+    def _with_flow(self, task: SaidTask) -> SaidTask:
+        """The task, which may read the flow that a flag names, and the templates beside it."""
+        flow = self._request.flags.flow
+        path = at(self._request.cwd, str(flow or ""))
+        if flow is None or not is_file(path):
+            return task
+        return replace(task, permissions=task.permissions.with_folders(path.parent))
+
+    def _check_output(self, task: SaidTask, output: Node) -> None:
+        """A task may name its output folder below the working folder; a flag goes before it."""
+        path = at(self._request.cwd, str(output.value))
+        if self._request.flags.output_dir is None and not task.permissions.may_write(path):
+            what = f"'{output.written}' is hidden, or outside of the folders that tasks may write to"
+            mend = f"name it with --output-dir, or if you trust this task, pass --allow-path {path}"
+            self._found.problems.append(output.problem(what, mend))
 
     def _included(self) -> Sequence[Path]:
         place = str(flag_place(self._request.origin, "include"))
@@ -207,4 +239,5 @@ def _task_plan(read: _Read, config: ConfigFile, output_dir: Path, *, sure: bool)
         read.builder.place,
         doubtful=not (sure and config.is_sure_of(builder)),
         spare=read.task.spare,
+        permissions=read.task.permissions,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from fms_dgt.config.shipped import Kind, find_shipped, suggestion, task_files_below
 from fms_dgt.core.node import Place
 from fms_dgt.errors import Problem
+from fms_dgt.safety.folders import matching
 
 YAML = (".yaml", ".yml")
 
@@ -48,9 +49,10 @@ def is_pattern(text: str) -> bool:
     return glob.has_magic(text)
 
 
-def matching(pattern: Path) -> list[Path]:
-    """What a glob matches, sorted."""
-    return [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207
+def fixed_part(path: Path) -> Path:
+    """A path, or the folder before the first part of it that is a pattern."""
+    wild = next((at for at, part in enumerate(path.parts) if glob.has_magic(part)), None)
+    return path if wild is None or exists(path) else Path(*path.parts[:wild])
 
 
 def find_tasks(said: str, bases: Sequence[Path], place: Place, problems: list[Problem]) -> list[Path]:

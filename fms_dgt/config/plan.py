@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from fms_dgt.config.flags import COMMAND_LINE
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
+from fms_dgt.safety.permissions import Permissions
 
 DEFAULT_RECORDS = 20
 
@@ -51,7 +53,7 @@ class TaskPlan:
     them on the builder's own YAML. `folder` is where the task's results go, `place` where its
     builder is named. Where what was said of its builder could not be read, the task is `doubtful`:
     its own keys can be checked, and nothing that depends on the builder's blocks and options. One that is
-    `spare` is left out, with a note, where its own file is wrong.
+    `spare` is left out, with a note, where its own file is wrong. `permissions` say what it may read.
     """
 
     name: str
@@ -63,6 +65,7 @@ class TaskPlan:
     place: Place
     doubtful: bool = False
     spare: bool = False
+    permissions: Permissions = field(default_factory=Permissions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,8 @@ class RunPlan:
     settings of the run, or `task: setting`. `other_builders` are names under `databuilders` that no
     task of this run uses; whether there are such builders, the plugins know. With `problems` the plan
     cannot be run; those tasks that could be read are in it, so that what else is wrong with them can be
-    told together. `whole` is whether these are all.
+    told together. `whole` is whether these are all. `environ` is what variables in the paths of
+    tasks stand for, `variables` are those that files named so far, and where; `origin` is who asks.
     """
 
     tasks: Sequence[TaskPlan]
@@ -109,3 +113,6 @@ class RunPlan:
     other_builders: Mapping[str, Node] = field(default_factory=dict)
     problems: Sequence[Problem] = ()
     whole: bool = True
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origin: str = COMMAND_LINE
+    variables: Sequence[tuple[str, Place]] = ()

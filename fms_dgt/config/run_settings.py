@@ -113,8 +113,9 @@ def _agreed(outputs: Mapping[str, Node | None], said: Mapping[str, Node], findin
     findings.origins["output_dir"] = str(first.place)
     for task, node in outputs.items():
         if node is None or node.value != first.value:
-            other = f"says '{node.value}'" if node else "says none"
-            what = f"the task '{first_task}' has the output folder '{first.value}', the task '{task}' {other}"
+            other = f"says '{node.written}'" if node else "says none"
+            folder = first.written
+            what = f"the task '{first_task}' has the output folder '{folder}', the task '{task}' {other}"
             mend = "a run has one: name it with --output-dir, or run them one after the other"
             findings.problems.append(Problem(what, mend, str(first.place)))
             break

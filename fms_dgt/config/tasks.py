@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fms_dgt.config.include import Includes
@@ -13,6 +13,7 @@ from fms_dgt.config.settings import setting_mend
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError, Problem, did_you_mean
+from fms_dgt.safety.permissions import Permissions
 
 BUILDER = "data_builder"
 RUNNER = "runner_config"
@@ -33,6 +34,7 @@ class SaidTask:
     over: Node | None = None
     whole: bool = True
     spare: bool = False
+    permissions: Permissions = field(default_factory=Permissions)
 
     def merged(self) -> Node:
         """Everything said of the task; null in a config takes a key away."""
@@ -59,7 +61,10 @@ def task_of(node: Node, path: Path, includes: Includes, problems: list[Problem])
         problems.append(node.problem(f"a task must be a mapping, not {node.kind()}", mend))
         return None
     before = len(problems)
-    said = includes.task(node, path.parent, (path.resolve(),))
+    permissions = includes.permissions.of_task(path.parent)
+    if path.is_file():
+        permissions.uses.files[str(path)] = None
+    said = includes.task(node, path.parent, permissions, (path.resolve(),))
     whole = len(problems) == before
     named = said.get("task_name")
     if named is not None and not isinstance(named.value, str):
@@ -74,7 +79,7 @@ def task_of(node: Node, path: Path, includes: Includes, problems: list[Problem])
             Problem(what, "add 'task_name: my_task'" if named is None else "choose another", where)
         )
         return None
-    return SaidTask(name, said, path_below_tasks(path), whole=whole)
+    return SaidTask(name, said, path_below_tasks(path), whole=whole, permissions=permissions)
 
 
 def distinct(tasks: Sequence[SaidTask], problems: list[Problem]) -> dict[str, SaidTask]:
@@ -100,18 +105,22 @@ def with_config(
     result = dict(tasks)
     for name, node in over.items():
         before = len(problems)
-        said = includes.task(node, folder)
+        known = result.get(name)
+        permissions = (
+            known.permissions.with_folders(folder) if known else includes.permissions.of_task(folder)
+        )
+        said = includes.task(node, folder, permissions)
         whole = len(problems) == before
-        if name in result:
-            result[name] = replace(result[name], over=said, whole=whole and result[name].whole)
+        if known:
+            result[name] = replace(known, over=said, whole=whole and known.whole, permissions=permissions)
         elif said.get(BUILDER) is None:
-            known = did_you_mean(name, tasks, noun="tasks")
+            hint = did_you_mean(name, tasks, noun="tasks")
             what = f"no task of this run is called '{name}'"
-            problems.append(node.problem(what, f"add its 'data_builder' to make it one; {known}"))
+            problems.append(node.problem(what, f"add its 'data_builder' to make it one; {hint}"))
         elif fault := fault_of(name):
             problems.append(node.problem(f"the task's name '{name}' {fault}", "choose another"))
         else:
-            result[name] = SaidTask(name, said, "", whole=whole)
+            result[name] = SaidTask(name, said, "", whole=whole, permissions=permissions)
     return list(result.values())
 
 

@@ -27,6 +27,14 @@ class Flow:
         for stage in self.stages:
             yield from walk(stage)
 
+    def depth(self) -> int:
+        """How many levels of stages inside stages it has; 1 where none is inside another."""
+        deepest, level = 0, self.stages
+        while level:
+            deepest += 1
+            level = tuple(inner for stage in level for inner in stage.inner())
+        return deepest
+
     def multiplies(self) -> int:
         """How many records one unit can become, as far as that is known; at least 1."""
         product = 1

@@ -11,6 +11,11 @@ from typing import Any, Literal, TypeAlias
 End: TypeAlias = Literal["reached", "exhausted", "stalled", "spent", "interrupted", "stopped", "estimated"]
 
 
+def to_go_on(action: str = "run the same command", *, restarted: bool) -> str:
+    """What to do to go on with a run that ended early; --restart would begin anew once more."""
+    return f"{action}, without --restart, to go on" if restarted else f"{action} to go on"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskStarted:
     """A task begins or goes on. `target` is None for "all"; `units` is known for finite sources.
@@ -144,6 +149,7 @@ class RunFinished:
     `error` is what stopped the run early, `mendable` whether the user can do something about it.
     `cost` is what this run's calls cost, in the currency of the prices; None where a price is not known.
     `estimate` is what the rest of all tasks takes, where the run was made for that; `report` has each task's.
+    `restarted` is set where it was begun anew (`--restart`), which the same command would do once more.
     """
 
     folder: Path
@@ -159,6 +165,7 @@ class RunFinished:
     output_tokens: int = 0
     cost: float | None = None
     estimate: Mapping[str, Any] | None = None
+    restarted: bool = False
 
     @property
     def exit_code(self) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import ReplyContract, TextReply
-from fms_dgt.core.typed import decode, encode, option
+from fms_dgt.core.typed import decode, encode, option, secret_problems
 from fms_dgt.errors import Problem, did_you_mean
 
 Message: TypeAlias = Mapping[str, str]
@@ -123,13 +123,15 @@ class Generator(ABC, Generic[O]):
     and the journal are the runner's: a backend makes one try and translates what goes wrong. One that
     holds the model to `Request.schema` says so with `enforces_schema`, on the class or on itself; one
     that speaks plain completion, and so takes a `Request.prompt`, with `completes`; one whose answers
-    are good for nothing but trying things out, with `for_training = False`.
+    are good for nothing but trying things out, with `for_training = False`. `variables` are the names of
+    those in the environment that it uses, which `--check` shows.
     """
 
     Options: ClassVar[type[GeneratorOptions]] = GeneratorOptions
     enforces_schema: bool = False
     completes: bool = False
     for_training: ClassVar[bool] = True
+    variables: Sequence[str] = ()
 
     def __init__(self, options: O) -> None:
         self.options = options
@@ -166,11 +168,14 @@ class GeneratorSpec:
     type: str
     options: Node
 
+    keeps_nodes: ClassVar[bool] = True
+
     @classmethod
     def from_node(cls, node: Node, problems: list[Problem]) -> Self | None:
         """Read `{type: ..., ...options}`; `type: name` alone may be given as text."""
         if isinstance(node.value, str):
-            return cls(node.value, Node({}, node.place))
+            problems.extend(secret_problems(node))
+            return cls(str(node.value), Node({}, node.place))
         kind = node.get("type")
         if kind is None or not isinstance(kind.value, str):
             mend = "add 'type: watsonx', say"

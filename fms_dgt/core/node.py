@@ -8,9 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from fms_dgt.errors import Problem
+
+
+class Expanded(str):
+    """Text with variables of the environment put in.
+
+    `written` is the text of the file, which messages show; with `secrets` the names of variables in it that
+    may hold a key.
+    """
+
+    __slots__ = ("secrets", "written")
+
+    written: str
+    secrets: tuple[str, ...]
+
+    def __new__(cls, text: str, written: str, secrets: tuple[str, ...] = ()) -> Self:
+        """The text, with what the file has."""
+        self = super().__new__(cls, text)
+        self.written = written
+        self.secrets = secrets
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +96,20 @@ class Node:
             return {key: child.plain() for key, child in self.value.items()}
         if isinstance(self.value, list):
             return [child.plain() for child in self.value]
-        return self.value
+        return str(self.value) if isinstance(self.value, Expanded) else self.value
+
+    @property
+    def written(self) -> Any:
+        """A scalar as its file has it, with the names of variables in place of their values."""
+        return self.value.written if isinstance(self.value, Expanded) else self.value
+
+    def leaves(self) -> Iterator[Node]:
+        """The scalars of this tree."""
+        if self.is_mapping or self.is_list:
+            for child in self.value.values() if self.is_mapping else self.value:
+                yield from child.leaves()
+        else:
+            yield self
 
     def without(self, *keys: str) -> Node:
         """The mapping less some keys."""
@@ -109,6 +142,8 @@ class Node:
 def kind_of(value: Any) -> str:
     """What a person calls the type of a YAML value."""
     names = {dict: "a mapping", list: "a list", str: "text", bool: "true/false", type(None): "nothing"}
+    if isinstance(value, str):
+        return names[str]
     if type(value) in names:
         return names[type(value)]
     return "a number" if isinstance(value, int | float) else type(value).__name__

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from fms_dgt.core.canonical import derived_random, digest, hexdigest
 from fms_dgt.core.row import Unit
-from fms_dgt.core.table_file import json_lines
+from fms_dgt.core.table_file import json_lines, unreadable
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.regular_file import open_regular
 
 Accepted: TypeAlias = Sequence[Mapping[str, Any]]
 Draw: TypeAlias = Callable[[int, Random, Accepted], Mapping[str, Any]]
@@ -126,8 +127,7 @@ class Endless(Source):
 def file_digest(path: Path) -> str:
     """32 characters that stand for the content of a file. Raises InputError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
     except OSError as error:
-        why = error.strerror or str(error)
-        raise InputError([Problem(f"cannot be read: {why}", "check the path", str(path))]) from error
+        raise unreadable(path, error) from error

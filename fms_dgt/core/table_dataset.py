@@ -12,6 +12,8 @@ from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.source import file_digest
 from fms_dgt.core.table_file import Numbered
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety.folders import Search, files_below
+from fms_dgt.safety.permissions import NotFetched, current
 
 # what `Dataset.save_to_disk` leaves behind
 _SAVED = ("state.json", "dataset_dict.json")
@@ -50,7 +52,8 @@ class Dataset:
     def fingerprint(self) -> str:
         """The content of a folder's files; of a dataset on the Hub, the commit."""
         if isinstance(self.name, Path):
-            files = sorted(path for path in self.name.rglob("*") if path.is_file() and _counts(path))
+            below = files_below(self.name, Search(str(self.name)), hidden=True)
+            files = sorted(path for path in below if path.is_file() and _counts(path))
             content: Any = [[path.relative_to(self.name).as_posix(), file_digest(path)] for path in files]
         else:
             content = [self.name, self._commit]
@@ -59,6 +62,12 @@ class Dataset:
     @cached_property
     def _commit(self) -> str:
         """What the revision stands for now. All rows of a run are read from this commit."""
+        permissions = current()
+        shown = f"dataset {self.name}{f' {self.revision}' if self.revision else ''}"
+        permissions.uses.fetches[shown] = None
+        if not permissions.requests:
+            permissions.uses.pending[shown] = None
+            raise NotFetched(f"the rows of the dataset '{self.name}' are known once it is fetched")
         try:
             from huggingface_hub import HfApi  # noqa: PLC0415 (comes with datasets)
         except ImportError as error:
@@ -72,6 +81,9 @@ class Dataset:
         return str(found)
 
     def _loaded(self) -> Any:
+        if not current().requests and not isinstance(self.name, Path):
+            # asked first, since then there is nothing to load
+            return self._commit
         try:
             import datasets  # noqa: PLC0415 (an extra)
         except ImportError as error:
@@ -83,7 +95,7 @@ class Dataset:
             if any((self.name / mark).is_file() for mark in _SAVED):
                 return datasets.load_from_disk(str(self.name))
             return datasets.load_dataset(str(self.name), self.subset or None, streaming=True)
-        except InputError:
+        except (InputError, NotFetched):
             raise
         except Exception as error:
             raise self._problem(f"cannot be opened: {_first_line(error)}") from error

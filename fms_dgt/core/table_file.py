@@ -5,31 +5,39 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import decimal
+import io
 import json
 import math
+import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from fms_dgt.errors import InputError, Problem, SetupError
+from fms_dgt.safety.lines import LONGEST_LINE, LineTooLong, bounded_lines
+from fms_dgt.safety.regular_file import NotRegular, check_regular, open_regular
 
 TableRow: TypeAlias = dict[str, Any]
 # the number that a person would look for: the line of a text file, the row of another
 Numbered: TypeAlias = tuple[int, TableRow]
 
 BATCH = 256
-_LONGEST_CELL = 2**31 - 1
+# of the rows that are in memory at once
+_LARGEST_BATCH = 512 * 2**20
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
     """Each JSON value of a file with its line; blank lines are passed over. Raises InputError."""
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+        with open_regular(path) as file:
+            for number, line in enumerate(bounded_lines(file), 1):
                 if line.strip():
                     yield number, _json_value(line, f"{path}:{number}")
+    except LineTooLong as error:
+        raise _too_long(path, error) from error
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _json_value(line: bytes, where: str) -> Any:
@@ -37,11 +45,14 @@ def _json_value(line: bytes, where: str) -> Any:
         return json.loads(line.decode("utf-8-sig"), parse_constant=lambda _: None)
     except UnicodeDecodeError as error:
         raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", where)]) from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         mend = "write one JSON value a line"
         if line.lstrip().startswith(b"[") and where.endswith(":1"):
             mend += "; a file that is one JSON array: jq -c '.[]' FILE > FILE.jsonl"
         raise InputError([Problem(f"is not JSON: {error}", mend, where)]) from error
+    except ValueError as error:
+        what = f"has a number of more than {sys.get_int_max_str_digits():,} digits"
+        raise InputError([Problem(what, "put it in quotes", where)]) from error
     except RecursionError as error:
         raise InputError([Problem("is nested too deeply", "flatten it", where)]) from error
 
@@ -58,19 +69,24 @@ def json_rows(path: Path) -> Iterator[Numbered]:
 def csv_rows(path: Path, delimiter: str = ",") -> Iterator[Numbered]:
     """The rows of a CSV file whose first line names the columns; values are text. Raises InputError."""
     # the limit is the module's, not a reader's; what asks for a longer one keeps it
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     begins = 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, delimiter=delimiter, strict=True)
+        with open_regular(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as decoded:
+            text = _CsvLines(decoded)
+            lines = csv.reader(text, delimiter=delimiter, strict=True)
             columns = _header(next(lines, []), path, delimiter)
             begins = lines.line_num + 1
+            text.begin_row(begins)
             for cells in lines:
                 if cells:
                     yield begins, _csv_row(columns, cells, f"{path}:{begins}")
                 begins = lines.line_num + 1
+                text.begin_row(begins)
+    except LineTooLong as error:
+        raise _too_long(path, error) from error
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", str(path))]) from error
     except csv.Error as error:
@@ -79,13 +95,32 @@ def csv_rows(path: Path, delimiter: str = ",") -> Iterator[Numbered]:
         raise InputError([Problem(f"is not CSV: {error}", mend, f"{path}:{begins}")]) from error
 
 
+class _CsvLines:
+    """The lines of a CSV file; those that one row takes together are bounded, too."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._lines = bounded_lines(file)
+        self._row, self._taken = 1, 0
+
+    def begin_row(self, number: int) -> None:
+        """A row ended; the next begins in line `number`."""
+        self._row, self._taken = number, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._taken += len(line)
+            if self._taken > LONGEST_LINE:
+                raise LineTooLong(self._row)
+            yield line
+
+
 def _header(columns: list[str], path: Path, delimiter: str) -> list[str]:
     mark = next((mark for mark in ";\t" if len(columns) == 1 and mark in columns[0]), "")
     if mark and delimiter == ",":
         what = f"its columns are separated by {mark!r}, not by commas"
         mend = "save it with commas" if mark != "\t" else "name it .tsv, or say 'format: tsv'"
         raise InputError([Problem(what, mend, f"{path}:1")])
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    twice = sorted(name for name, times in Counter(columns).items() if times > 1)
     if twice:
         what = f"names the column '{twice[0]}' twice"
         raise InputError([Problem(what, "give each column its own name", f"{path}:1")])
@@ -113,20 +148,34 @@ def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[N
         raise SetupError(f"Parquet needs the package pyarrow; {mend}") from error
     number = 0
     try:
+        check_regular(path)
         with pa.parquet.ParquetFile(path) as file:
             known = [name for name in columns or () if name in file.schema_arrow.names]
             for batch in file.iter_batches(BATCH, columns=known or None):
+                if batch.nbytes > _LARGEST_BATCH:
+                    what = (
+                        f"has more than {_LARGEST_BATCH // 2**20} MB in {BATCH} rows from row {number + 1} on"
+                    )
+                    raise InputError([Problem(what, "name the columns that you need", str(path))])
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row
+    except NotRegular as error:
+        raise unreadable(path, error) from error
     except (pa.ArrowException, OSError) as error:
         why = str(error).split("\n", maxsplit=1)[0]
         raise InputError([Problem(f"is no Parquet file that can be read: {why}", "", str(path))]) from error
 
 
-def _unreadable(path: Path, error: OSError) -> InputError:
-    why = error.strerror or str(error)
-    return InputError([Problem(f"cannot be read: {why}", "check the path", str(path))])
+def _too_long(path: Path, error: LineTooLong) -> InputError:
+    mend = "keep long texts in files of their own, as documents"
+    return InputError([Problem(str(error), mend, f"{path}:{error.number}")])
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """A file that cannot be opened or read, as an error with its place."""
+    what = str(error) if isinstance(error, NotRegular) else f"cannot be read: {error.strerror or error}"
+    return InputError([Problem(what, "check the path", str(path))])
 
 
 def plain_row(row: Mapping[Any, Any], where: str) -> TableRow:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.node import Node
@@ -15,6 +15,7 @@ from fms_dgt.core.table_dataset import Dataset
 from fms_dgt.core.table_file import Numbered, csv_rows, json_rows, parquet_rows, plain_row
 from fms_dgt.core.typed import decode, option
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety.permissions import Permissions, current, under
 
 Format: TypeAlias = Literal["jsonl", "csv", "tsv", "parquet", "dataset"]
 
@@ -55,11 +56,14 @@ class Table:
     columns: Sequence[str] | None = None
     dataset: Dataset | None = field(default=None, repr=False)
 
+    path_keys: ClassVar[tuple[str, ...]] = ("path", "dataset")
+
     @classmethod
     def at(cls, said: str | Path, **options: Any) -> Self:
         """The table that a program names. Raises InputError."""
         problems: list[Problem] = []
-        table = cls.from_node(Node.of({"path": str(said), **options}, "the program"), problems)
+        with under(Permissions()):
+            table = cls.from_node(Node.of({"path": str(said), **options}, "the program"), problems)
         if table is None:
             raise InputError(problems)
         return table
@@ -72,6 +76,12 @@ class Table:
             return None
         named = node if not node.is_mapping else node.get("path") or node.get("dataset") or node
         path = _found(said.path, Path(node.place.origin).parent)
+        if path.exists():
+            try:
+                current().read(path)
+            except InputError as error:
+                problems.extend(named.problem(problem.what, problem.mend) for problem in error.problems)
+                return None
         form = said.format or _format_of(path, said.path)
         if form is None:
             what = f"'{said.path}' is there, and its name does not say what it is"

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from fms_dgt.core.node import Node
+from fms_dgt.core.node import Expanded, Node
 from fms_dgt.errors import Problem, did_you_mean
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ def option(
     shapes: bool = True,
     secret: bool = False,
     nonempty: bool = False,
+    path: bool = False,
     aliases: Sequence[str] = (),
     help: str = "",  # noqa: A002 (reads well where it is used)
 ) -> Any:
@@ -42,7 +43,8 @@ def option(
 
     `low` and `high` bound numbers; `shapes=False` keeps the field out of every fingerprint (it does
     not change what is made); `secret=True` keeps its value out of everything that is written;
-    `nonempty=True` refuses blank text and empty lists; `aliases` are other names it may be given by.
+    `nonempty=True` refuses blank text and empty lists; `path=True` says that text is a path, as the type
+    `Path` does; `aliases` are other names it may be given by.
     """
     metadata = {
         "low": low,
@@ -50,6 +52,7 @@ def option(
         "shapes": shapes and not secret,
         "secret": secret,
         "nonempty": nonempty,
+        "path": path,
         "aliases": tuple(aliases),
         "help": help,
     }
@@ -129,6 +132,8 @@ class _Field:
     nonempty: bool
     aliases: tuple[str, ...]
     help: str
+    secret: bool
+    path: bool
 
 
 _known_fields: dict[Any, dict[str, _Field]] = {}
@@ -152,6 +157,8 @@ def _fields(cls: Any) -> dict[str, _Field]:
             meta.get("nonempty", False),
             meta.get("aliases", ()),
             meta.get("help", ""),
+            meta.get("secret", False),
+            meta.get("path", False),
         )
     return result
 
@@ -162,6 +169,12 @@ def field_names(cls: type) -> list[str]:
     return [*fields, *(alias for spec in fields.values() for alias in spec.aliases)]
 
 
+def path_fields(cls: type) -> Mapping[str, tuple[Any, bool]]:
+    """The type of each name of a field, aliases included, and whether `option(path=True)` is said of it."""
+    fields = _fields(cls)
+    return {key: (spec.type, spec.path) for name, spec in fields.items() for key in (name, *spec.aliases)}
+
+
 def _name_of(key: str, fields: Mapping[str, _Field]) -> str | None:
     if key in fields:
         return key
@@ -169,24 +182,46 @@ def _name_of(key: str, fields: Mapping[str, _Field]) -> str | None:
 
 
 def _value(spec: _Field, node: Node, problems: list[Problem]) -> Any:
+    if not spec.secret and not _keeps_nodes(spec.type) and (found := secret_problems(node)):
+        problems.extend(found)
+        return None
     value = convert(spec.type, node, problems)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if spec.low is not None and value < spec.low:
-            problems.append(node.problem(f"is {value}", f"it must be {spec.low:g} or more"))
+            problems.append(node.problem(f"is {_number(value)}", f"it must be {spec.low:g} or more"))
         elif spec.high is not None and value > spec.high:
-            problems.append(node.problem(f"is {value}", f"it must be {spec.high:g} or less"))
+            problems.append(node.problem(f"is {_number(value)}", f"it must be {spec.high:g} or less"))
     if spec.nonempty and (value in ([], {}) or (isinstance(value, str) and not value.strip())):
         mend = "write it out" if isinstance(value, str) else "give at least one entry"
         problems.append(node.problem("is empty", mend))
     return value
 
 
+def secret_problems(node: Node) -> list[Problem]:
+    """Variables that look like secrets and stand in a field that is not one for secrets."""
+    return [
+        leaf.problem(
+            f"the environment variable {name} looks like a secret, and this is not a field for secrets",
+            f"put it into 'api_key' or another field for secrets, or pass --allow-env {name} if it is none",
+        )
+        for leaf in node.leaves()
+        if isinstance(leaf.value, Expanded)
+        for name in leaf.value.secrets
+    ]
+
+
+def _keeps_nodes(wanted: Any) -> bool:
+    """Whether a type keeps what it is given undecoded, so that the fields inside decide."""
+    if typing.get_origin(wanted) in (typing.Union, types.UnionType):
+        return any(map(_keeps_nodes, typing.get_args(wanted)))
+    return bool(getattr(wanted, "keeps_nodes", False))
+
+
 def convert(wanted: Any, node: Node, problems: list[Problem]) -> Any:
     """`node` as a value of the type `wanted`."""
-    if wanted is Any or wanted is object:
-        return node.plain()
-    if wanted is Node:
-        return node
+    if wanted in (Any, object, Node):
+        _check_finite(node, problems)
+        return node if wanted is Node else node.plain()
     origin = typing.get_origin(wanted) or (wanted if wanted in (list, tuple) else None)
     if origin in (typing.Union, types.UnionType):
         return _union(typing.get_args(wanted), node, problems)
@@ -204,12 +239,9 @@ def convert(wanted: Any, node: Node, problems: list[Problem]) -> Any:
 
 
 def _scalar(wanted: Any, node: Node, problems: list[Problem]) -> Any:
-    value = node.value
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if wanted is float and isinstance(value, float) and not math.isfinite(value):
-        problems.append(node.problem(f"is {value}", "it must be a finite number"))
-        return None
+    value = str(node.value) if isinstance(node.value, Expanded) else node.value
+    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return _float(value, node, problems)
     if wanted is Path and isinstance(value, str):
         return Path(value)
     if type(value) is wanted:
@@ -219,10 +251,37 @@ def _scalar(wanted: Any, node: Node, problems: list[Problem]) -> Any:
     if wanted is str and isinstance(value, bool | int | float):
         mend = "put it in quotes"
     elif isinstance(value, str) and wanted in (int, float, bool):
-        mend = f"write {value} without quotes" if _reads_as(wanted, value) else ""
+        mend = f"write {node.written} without quotes" if _reads_as(wanted, value) else ""
     name = names.get(wanted, getattr(wanted, "__name__", str(wanted)))
     problems.append(node.problem(f"must be {name}, not {_shown(node)}", mend))
     return None
+
+
+def _float(value: float, node: Node, problems: list[Problem]) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isfinite(number):
+        return number
+    problems.append(node.problem(f"is {_number(value)}", "it must be a finite number"))
+    return None
+
+
+def _check_finite(node: Node, problems: list[Problem]) -> None:
+    """JSON has no infinities and no NaN: a value that is to be sent or written cannot have them."""
+    if node.is_mapping or node.is_list:
+        for child in node.value.values() if node.is_mapping else node.value:
+            _check_finite(child, problems)
+    elif isinstance(node.value, float) and not math.isfinite(node.value):
+        problems.append(node.problem(f"is {node.value}", "it must be a finite number, or be put in quotes"))
+
+
+def _number(value: float) -> str:
+    """A number as messages show it; one of thousands of digits cannot be written out."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
+        return f"a number of more than {value.bit_length() // 4} digits"
+    return str(value)
 
 
 def _reads_as(wanted: type, text: str) -> bool:
@@ -234,9 +293,10 @@ def _reads_as(wanted: type, text: str) -> bool:
 
 def _shown(node: Node) -> str:
     if isinstance(node.value, str):
-        text = node.value if len(node.value) <= 40 else node.value[:37] + "..."
+        written = str(node.written)
+        text = written if len(written) <= 40 else written[:37] + "..."
         return f"the text '{text}'"
-    return f"{node.value}" if isinstance(node.value, bool | int | float) else node.kind()
+    return _number(node.value) if isinstance(node.value, bool | int | float) else node.kind()
 
 
 def _union(options: tuple[Any, ...], node: Node, problems: list[Problem]) -> Any:
@@ -269,8 +329,8 @@ def _likely(candidate: Any, node: Node) -> bool:
 
 def _literal(allowed: tuple[Any, ...], node: Node, problems: list[Problem]) -> Any:
     if node.value in allowed:
-        return node.value
-    mend = did_you_mean(str(node.value), [str(a) for a in allowed], noun="it may be")
+        return node.plain()
+    mend = did_you_mean(str(node.written), [str(a) for a in allowed], noun="it may be")
     problems.append(node.problem(f"cannot be {_shown(node)}", mend))
     return None
 

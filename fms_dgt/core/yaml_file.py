@@ -7,6 +7,7 @@ composer crashes the process on deep nesting.
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,25 @@ import yaml
 
 from fms_dgt.core.node import Node, Place
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.permissions import current
+from fms_dgt.safety.regular_file import NotRegular, open_regular
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NODES = 1_000_000
 MAX_DEPTH = 100
+# what Python reads and writes of a number; its time grows with the square of that
+MAX_DIGITS = 4300
+_MAX_BITS = 14_284
+_MOST_REPEATED = 100
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 # dates and binary become Python objects that no JSON file can hold; people who write them mean text
 _AS_TEXT = {f"{_TAG}{name}" for name in ("str", "timestamp", "binary", "merge", "value")}
 _SCALAR_TAGS = _AS_TEXT | {f"{_TAG}{name}" for name in ("null", "bool", "int", "float")}
+_TOO_DEEP = (f"values are nested more than {MAX_DEPTH} deep", "flatten them")
+# newer parsers have a limit of their own; it is higher than ours, but they read ahead of their events
+_TOO_DEEP_FOR_PARSER = re.compile(r"(?s)nest(ed|ing)\b.*\b(depth|deep)|increasing (flow|block) level")
 # YAML 1.1 wants a dot and a sign in a float; nobody who writes 1e-5 means text
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+|[-+]\.\d+")
 
@@ -55,21 +65,20 @@ def parse_yaml(text: str, origin: str) -> Node:
 
 def read_text(path: Path, shown: str, *, noun: str = "a YAML file", limit: int = MAX_BYTES) -> str:
     """A text file's content. `shown` is its name and `noun` what it is, in problems. Raises InputError."""
+    current().read(path, shown)
     try:
-        if path.is_dir():
-            raise InputError([Problem("is a folder, not a file", f"name {noun}", shown)])
-        if path.exists() and not path.is_file():
-            # a pipe would be waited for
-            raise InputError([Problem("is no regular file", f"name {noun}", shown)])
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(limit + 1)
+            whole = os.fstat(file.fileno()).st_size
+    except NotRegular as error:
+        raise InputError([Problem(str(error), f"name {noun}", shown)]) from error
     except FileNotFoundError as error:
         raise InputError([Problem("there is no such file", "check the path", shown)]) from error
     except OSError as error:
         why = error.strerror or str(error)
         raise InputError([Problem(f"cannot be read: {why}", "check its permissions", shown)]) from error
     if len(data) > limit:
-        size = max(path.stat().st_size, len(data)) / 1024 / 1024
+        size = max(whole, len(data)) / 1024 / 1024
         what = f"has {size:.0f} MB; {noun} may have {limit // 1024 // 1024} MB"
         raise InputError([Problem(what, "split it, or keep rows in a JSONL file", shown)])
     if b"\0" in data:
@@ -93,6 +102,7 @@ class _Reader:
         self._repeated = repeated
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._open: list[str | None] = []
+        self._merged = 0
 
     def document(self) -> Node | None:
         """The only document; None where there is nothing in it."""
@@ -119,10 +129,12 @@ class _Reader:
             result = self._collection(event, place)
         if event.anchor is not None:
             self._anchors[event.anchor] = result
-        if result[1] > MAX_NODES:
+        return result
+
+    def _check_weight(self, weight: int) -> None:
+        if weight > MAX_NODES:
             what = f"unfolds to more than {MAX_NODES:,} values"
             raise self._error(what, "use fewer aliases, or keep rows in a JSONL file")
-        return result
 
     def _alias(self, event: Any) -> tuple[Node, int]:
         if event.anchor in self._open:
@@ -139,8 +151,7 @@ class _Reader:
             raise self._unknown_tag(event)
         self._open.append(event.anchor)
         if len(self._open) > MAX_DEPTH:
-            what = f"values are nested more than {MAX_DEPTH} deep"
-            raise self._error(what, "flatten them", _line(event))
+            raise self._error(*_TOO_DEEP, _line(event))
         result = self._mapping(place) if is_mapping else self._sequence(place)
         self._open.pop()
         return result
@@ -152,6 +163,7 @@ class _Reader:
             child, size = self._value(event, place.child(len(items), _line(event)))
             items.append(child)
             weight += size
+            self._check_weight(weight)
         return Node(items, place), weight
 
     def _mapping(self, place: Place) -> tuple[Node, int]:
@@ -167,10 +179,16 @@ class _Reader:
             if key in own:
                 what = f"the key '{key}' stands twice"
                 self._repeated.append(Problem(what, "remove one", f"{self._origin}:{line}"))
+                if len(self._repeated) == _MOST_REPEATED:
+                    raise InputError([])
             child, size = self._value(self._loader.get_event(), place.child(key, line))
             weight += size
+            self._check_weight(weight)
             if key == "<<" and event.implicit[0]:
                 merged = {**self._merge_key(child, line), **merged}
+                # a merge copies, and what is copied may itself be merged of others
+                self._merged += len(merged)
+                self._check_weight(self._merged)
             else:
                 own[key] = child
         return Node({**merged, **own}, place), weight
@@ -199,13 +217,15 @@ class _Reader:
         return self._converted(tag, text, place)
 
     def _converted(self, tag: str, text: str, place: Place) -> Any:
+        if tag == f"{_TAG}int" and len(text) > MAX_DIGITS:
+            raise _no_number(place)
         try:
             construct = yaml.SafeLoader.yaml_constructors[tag]
             value = construct(self._loader, yaml.ScalarNode(tag, text))
         except (ValueError, OverflowError, KeyError) as error:
-            raise InputError(
-                [Problem("cannot be read as a number", "put it in quotes", str(place))]
-            ) from error
+            raise _no_number(place) from error
+        if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            raise _no_number(place)
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError([Problem(f"is {text}, which JSON cannot hold", "put it in quotes", str(place))])
         return value
@@ -217,6 +237,10 @@ class _Reader:
 
     def _error(self, what: str, mend: str, line: int | None = None) -> InputError:
         return InputError([Problem(what, mend, f"{self._origin}:{line}" if line else self._origin)])
+
+
+def _no_number(place: Place) -> InputError:
+    return InputError([Problem("cannot be read as a number", "put it in quotes", str(place))])
 
 
 _MENDS = {
@@ -255,6 +279,7 @@ _FROM_THE_START = ("while scanning a quoted scalar", "while parsing a flow", "wh
 
 def _syntax_problem(error: yaml.YAMLError, text: str, origin: str) -> Problem:
     context = str(getattr(error, "context", None) or "")
+    detail = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     mark = getattr(error, "problem_mark", None)
     if context.startswith(_FROM_THE_START):
         mark = getattr(error, "context_mark", None) or mark
@@ -263,7 +288,8 @@ def _syntax_problem(error: yaml.YAMLError, text: str, origin: str) -> Problem:
     where = f"{origin}:{line}" if line else origin
     if mark and _begins_with_tab(text, mark.line):
         return Problem("a tab stands where only spaces may", "indent with spaces", where)
-    detail = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    if _TOO_DEEP_FOR_PARSER.search(f"{context} {detail}"):
+        return Problem(*_TOO_DEEP, where)
     what, mend = _MENDS.get(detail, (detail.replace("\n", " "), "mend it at or just above this line"))
     return Problem(f"is not valid YAML: {what}", mend, where)
 

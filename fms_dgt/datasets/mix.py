@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from array import array
@@ -11,6 +10,7 @@ from random import Random
 from typing import Any
 
 from fms_dgt.core.canonical import derived_random
+from fms_dgt.core.strict_json import loads
 from fms_dgt.datasets.columns import only
 from fms_dgt.datasets.recipe import Ingredient, Recipe, read_recipe, recipe_problems
 from fms_dgt.datasets.tables import SomeRow, Table, tables
@@ -109,8 +109,8 @@ def _message(turn: Mapping[str, Any]) -> Message:
 def _metadata(said: Any) -> Mapping[str, Any]:
     if isinstance(said, str):
         try:
-            said = json.loads(said)
-        except ValueError:
+            said = loads(said)
+        except (ValueError, RecursionError):
             return {"metadata": said}
     return said if isinstance(said, Mapping) else {}
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from fms_dgt.errors import InputError, Problem, SetupError
+from fms_dgt.safety.regular_file import check_regular
 
 BATCH = 1_000
 
@@ -25,6 +26,7 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows of a file, a batch at a time. Raises InputError, SetupError."""
     pa = _pyarrow()
     try:
+        check_regular(path)
         with pa.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(BATCH):
                 yield from batch.to_pylist()

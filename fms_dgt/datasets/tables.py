@@ -15,6 +15,9 @@ from typing import Any, TypeAlias
 
 from fms_dgt.datasets.parquet import parquet_rows
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.files import read_at_most
+from fms_dgt.safety.lines import LineTooLong, bounded_lines
+from fms_dgt.safety.regular_file import open_regular
 
 # A path, a pandas frame, a Hugging Face dataset, rows, or several of these.
 Given: TypeAlias = Any
@@ -24,6 +27,7 @@ DATA, REPORT = "data.jsonl", "run.json"
 # what a run that was begun anew has moved aside
 _ASIDE = "earlier"
 _BATCH = 1_000
+LONGEST_LINE = 64 * 1024 * 1024
 _FORMS = "name a run folder, a .jsonl or a .parquet file"
 _KINDS = "give a path, a pandas frame, a Hugging Face dataset, a list of rows, or a list of these"
 
@@ -122,9 +126,12 @@ def _of_file(path: Path) -> Table:
 def _json_lines(path: Path) -> Iterator[SomeRow]:
     """One row a line. A blank line is an empty row, which keeps the numbers right."""
     try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
+        with open_regular(path) as file:
+            for number, line in enumerate(bounded_lines(file), 1):
                 yield _json_row(line, f"{path}:{number}") if line.strip() else {}
+    except LineTooLong as error:
+        mend = "leave that row out"
+        raise InputError([Problem(str(error), mend, f"{path}:{error.number}")]) from error
     except OSError as error:
         why = error.strerror or str(error)
         raise InputError([Problem(f"cannot be read: {why}", "check its permissions", str(path))]) from error
@@ -133,6 +140,8 @@ def _json_lines(path: Path) -> Iterator[SomeRow]:
 def _json_row(line: bytes, where: str) -> SomeRow:
     try:
         row = json.loads(line, parse_constant=lambda _: None)
+    except RecursionError as error:
+        raise InputError([Problem("is nested too deeply", "leave that row out", where)]) from error
     except ValueError as error:
         if not line.endswith(b"\n"):
             what, mend = "is cut off", "if a run is still writing the file, wait for its end"
@@ -188,7 +197,7 @@ def seeds_of_runs(found: Sequence[Table]) -> list[SomeRow]:
 
 def _report(folder: Path) -> Mapping[str, Any]:
     try:
-        said = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        said = json.loads(read_at_most(folder / REPORT).decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

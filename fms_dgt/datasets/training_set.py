@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.datasets.parquet import ParquetFile
 from fms_dgt.errors import FolderError, InputError, Problem, SetupError
+from fms_dgt.safety.files import PART, OutputFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,9 +139,11 @@ def check_target(path: Path, *, force: bool) -> None:
 @contextmanager
 def in_place_of(path: Path) -> Iterator[Path]:
     """A file beside `path` that takes its place in the end, or goes away."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # a name that nobody can put a link under before
+    part = path.with_name(f".{path.name}.{token_hex(8)}{PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(OutputFolder(path.parent).create(part.name))
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())

@@ -13,6 +13,7 @@ from fms_dgt.documents.collection import Collection
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.document import Chunk, ChunkSize, Document
 from fms_dgt.documents.git_spec import GitDocuments
+from fms_dgt.documents.limits import document_limits
 from fms_dgt.documents.measure import estimated_tokens
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Converter",
     "Document",
     "GitDocuments",
+    "document_limits",
     "estimated_tokens",
     "git_collection",
     "local_collection",
@@ -37,16 +39,20 @@ def git_collection(
     cache: Path | None = None,
     root: Path | None = None,
     converters: Mapping[str, str] | None = None,
+    allow_hosts: Sequence[str] = (),
 ) -> Collection:
     """The files of a commit that match the patterns; names are paths in the repository.
 
     `cache` is where fetched commits are kept (by default below the user's cache folder, see
     docs/documents.md), `root` what a relative path to a local repository is relative to.
-    `converters` names a converter for a suffix, where it is not to be the usual one.
+    `converters` names a converter for a suffix, where it is not to be the usual one; `allow_hosts` are
+    hosts that need not have a public address.
     """
     from fms_dgt.documents.git import GitCollection  # noqa: PLC0415
 
-    return GitCollection(spec, cache=cache, root=root or Path.cwd(), converters=converters)
+    return GitCollection(
+        spec, cache=cache, root=root or Path.cwd(), converters=converters, allow_hosts=allow_hosts
+    )
 
 
 def local_collection(
@@ -59,12 +65,19 @@ def local_collection(
 
 
 def url_collection(
-    urls: Sequence[str], *, cache: Path | None = None, converters: Mapping[str, str] | None = None
+    urls: Sequence[str],
+    *,
+    cache: Path | None = None,
+    converters: Mapping[str, str] | None = None,
+    allow_hosts: Sequence[str] = (),
 ) -> Collection:
-    """Pages and files over http and https. What was fetched once is read from the cache from then on."""
+    """Pages and files over http and https. What was fetched once is read from the cache from then on.
+
+    Only public addresses are asked, and `allow_hosts`: those of an intranet, say.
+    """
     from fms_dgt.documents.urls import UrlDocuments  # noqa: PLC0415
 
-    return UrlDocuments(urls, cache=cache, converters=converters)
+    return UrlDocuments(urls, cache=cache, converters=converters, allow_hosts=allow_hosts)
 
 
 def table_collection(

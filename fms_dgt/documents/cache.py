@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fms_dgt.errors import Problem, SetupError
+from fms_dgt.safety import environment
 
 VARIABLE = "FMS_DGT_CACHE"
 _PARTS = ".part-"
@@ -21,11 +22,11 @@ def cache_folder(given: Path | None = None) -> Path:
     """`given`, or what FMS_DGT_CACHE says, or `fms_dgt` in the user's cache folder (XDG_CACHE_HOME)."""
     if given is not None:
         return given
-    named = os.environ.get(VARIABLE)
+    named = environment.setting(VARIABLE)
     if named:
         return Path(named).expanduser()
     # XDG says that a relative path is to be ignored
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    base = Path(environment.setting("XDG_CACHE_HOME"))
     return (base if base.is_absolute() else Path.home() / ".cache") / "fms_dgt"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -12,17 +12,20 @@ from pathlib import Path, PurePosixPath
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.documents.archives import fault_of_archive
 from fms_dgt.documents.collection import Collection
+from fms_dgt.documents.conversion_work import run_converter
 from fms_dgt.documents.conversions import Conversions
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.converters.known import Converters
 from fms_dgt.documents.converters.text import TextConverter, decoded
 from fms_dgt.documents.document import Document
-from fms_dgt.errors import InputError, Problem, SetupError, UserError
+from fms_dgt.errors import InputError, OverLimit, Problem, SetupError, UserError, WorkFailed
 
+NOT_FETCHED = "This document is not fetched yet.\n"
 LARGEST = 100 * 1024 * 1024
 # what a file of that kind begins with; a converter's own words about anything else help nobody
 _ZIP = b"PK"
 _MAGIC = {".pdf": (b"%PDF-", "a PDF file"), ".docx": (_ZIP, "a DOCX file"), ".pptx": (_ZIP, "a PPTX file")}
+_MORE = "leave it out, or allow more: --document-limits 4 allows four times as much"
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -34,6 +37,12 @@ class File:
     suffix: str
     key: str
     path: Path | None = None
+    is_stand_in: bool = False
+
+
+def stand_in(name: str, suffix: str = "") -> File:
+    """A file in place of what is not fetched now: its rows have the columns that the real one's will."""
+    return File(name, suffix or ".md", "not fetched", is_stand_in=True)
 
 
 @dataclass
@@ -68,7 +77,9 @@ class FileCollection(Collection):
         return [file.name for file in self._sound()]
 
     def __iter__(self) -> Iterator[Document]:
-        for file, data in self._contents(self._sound()):
+        files = self._sound()
+        yield from (Document(file.name, NOT_FETCHED) for file in files if file.is_stand_in)
+        for file, data in self._of_fetched(files):
             yield Document(file.name, self._converted(file, data))
 
     def fingerprint(self) -> str:
@@ -81,12 +92,17 @@ class FileCollection(Collection):
     def notes(self) -> list[str]:
         return [*self._listing.notes, *self._checked.notes]
 
+    def _of_fetched(self, files: Sequence[File]) -> Iterable[tuple[File, bytes]]:
+        fetched = [file for file in files if not file.is_stand_in]
+        return self._contents(fetched) if fetched else ()
+
     @cached_property
     def _listing(self) -> Listing:
         listing = self._find()
         listing.files.sort(key=lambda file: file.name)
         # one file of each suffix stands for all of them
-        for suffix, file in {file.suffix: file for file in reversed(listing.files)}.items():
+        known = [file for file in reversed(listing.files) if not file.is_stand_in]
+        for suffix, file in {file.suffix: file for file in known}.items():
             try:
                 self._converters.converter(suffix)
             except SetupError as error:
@@ -101,7 +117,7 @@ class FileCollection(Collection):
         result = Listing()
         if self._listing.problems:
             return result
-        for file, data in self._contents(self._listing.files):
+        for file, data in self._of_fetched(self._listing.files):
             self._look_into(file, data, result)
         return result
 
@@ -141,8 +157,14 @@ class FileCollection(Collection):
             return self._conversions.text(
                 converter, data, lambda: normalized(self._run(converter, file, data))
             )
+        except OverLimit as error:
+            raise InputError([Problem(f"cannot be converted: it {error}", _MORE, where)]) from error
         except UserError:
             raise
+        except WorkFailed as error:
+            name = "" if error.kind in ("", "ValueError") else f"{error.kind}: "
+            what = f"cannot be converted: {name}{error}"
+            raise InputError([Problem(what, "mend the file, or leave it out", where)]) from error
         except Exception as error:  # (a converter may raise anything)
             name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
             what = f"cannot be converted: {name}{error}"
@@ -150,11 +172,11 @@ class FileCollection(Collection):
 
     def _run(self, converter: Converter, file: File, data: bytes) -> str:
         if file.path is not None:
-            return converter.convert(file.path)
+            return run_converter(converter, file.path)
         with tempfile.TemporaryDirectory(prefix="fms_dgt_") as folder:
             path = Path(folder, f"document{file.suffix}")
             path.write_bytes(data)
-            return converter.convert(path)
+            return run_converter(converter, path)
 
 
 def suffix_of(name: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fms_dgt.documents.cache import cache_folder
-from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
+from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, stand_in, suffix_of
 from fms_dgt.documents.git_address import Address, address, check_commit
 from fms_dgt.documents.git_cache import GitCache, NotThere
-from fms_dgt.documents.git_command import GitFailed, git, start, stop
 from fms_dgt.documents.git_spec import GitDocuments
 from fms_dgt.documents.patterns import cleaned, matching
-from fms_dgt.errors import Problem, SetupError, did_you_mean
+from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety.addresses import HostRefused
+from fms_dgt.safety.child import stop
+from fms_dgt.safety.git import GitFailed, git, start_git
+from fms_dgt.safety.permissions import NotFetched, current
 
 _SUGGESTED = 5000
 
@@ -38,6 +41,7 @@ class GitCollection(FileCollection):
         cache: Path | None,
         root: Path,
         converters: Mapping[str, str] | None = None,
+        allow_hosts: Collection[str] = (),
     ) -> None:
         super().__init__(converters, cache)
         self._spec = spec
@@ -45,6 +49,9 @@ class GitCollection(FileCollection):
         self._cache = cache
         self._repository = Path()
         self._where = ""
+        self._permissions = current()
+        if allow_hosts:
+            self._permissions = replace(self._permissions, hosts=self._permissions.hosts.union(allow_hosts))
 
     def _find(self) -> Listing:
         listing = Listing()
@@ -58,7 +65,22 @@ class GitCollection(FileCollection):
             return listing
         self._where = where.shown
         try:
+            if where.protocol == "file":
+                self._permissions.read(Path(where.url), where.shown)
+            else:
+                self._permissions.uses.fetches[f"{where.shown} {self._spec.commit}"] = None
             blobs = self._blobs(where, listing)
+        except InputError as error:
+            listing.problems.extend(error.problems)
+            return listing
+        except NotFetched:
+            self._permissions.uses.pending[f"{where.shown} {self._spec.commit}"] = None
+            listing.files.extend(stand_in(pattern) for pattern in patterns)
+            return listing
+        except HostRefused as error:
+            mend = f"if it is one of an intranet that you trust, pass --allow-host {error.host}"
+            listing.problems.append(Problem(f"is not fetched: {error}", mend, where.shown))
+            return listing
         except (GitFailed, NotThere, SetupError) as error:
             reached = not isinstance(error, GitFailed)
             what = str(error) if reached else f"cannot be fetched: {error}"
@@ -91,7 +113,7 @@ class GitCollection(FileCollection):
             return None
 
     def _blobs(self, where: Address, listing: Listing) -> list[_Blob]:
-        cache = GitCache(cache_folder(self._cache), where)
+        cache = GitCache(cache_folder(self._cache), where, self._permissions)
         resolved = cache.resolve(self._spec.commit)
         if resolved.note:
             listing.notes.append(f"{where.shown} {resolved.note}")
@@ -132,7 +154,7 @@ class GitCollection(FileCollection):
         return f"{self._where}: {file.name}"
 
     def _contents(self, files: Iterable[File]) -> Iterator[tuple[File, bytes]]:
-        process = start(["cat-file", "--batch"], folder=self._repository)
+        process = start_git(["cat-file", "--batch"], folder=self._repository)
         assert process.stdin is not None
         assert process.stdout is not None
         try:

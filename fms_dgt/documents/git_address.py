@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fms_dgt.core.typed import without_credentials
+from fms_dgt.safety.git import Remote
 
 _HELPER = re.compile(r"[A-Za-z][\w+.-]*::")
 _SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://")
@@ -16,23 +17,31 @@ _SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://")
 _SHORT = re.compile(r"(?P<host>[^/:]+):(?P<path>.*)$", re.DOTALL)
 _NAME = re.compile(r"(?![-/.@])[^\x00-\x20\x7f~^:?*\[\\]+$")
 _HOST = re.compile(r"(?!-)[\w.:@%+~-]+")
+_USER = re.compile(r"(?<=://)[^/?#]*@")
 _FORMS = "write https://..., ssh://..., user@host:path, or a local path"
 
 
 @dataclass(frozen=True)
 class Address:
-    """A repository that may be fetched from: by which of git's protocols, and as messages show it."""
+    """A repository that may be fetched from: by which of git's protocols, and as messages show it.
+
+    The `url` of a web server is without the user and the password that were written in it.
+    """
 
     url: str
     protocol: str
     shown: str
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
 
     @property
-    def allowed(self) -> tuple[str, ...]:
-        """The protocols that git may use: the user's own `insteadOf` may turn https into ssh and back."""
+    def remote(self) -> Remote:
+        """What git may reach to fetch it: the user's own `insteadOf` may turn https into ssh and back."""
         if self.protocol == "file":
-            return ("file",)
-        return ("https", "ssh", "http") if self.protocol == "http" else ("https", "ssh")
+            return Remote(protocols=("file",))
+        protocols = ("https", "ssh", "http") if self.protocol == "http" else ("https", "ssh")
+        origin = "/".join(self.url.split("/", 3)[:3])
+        return Remote(protocols=protocols, origin=origin, user=self.user, password=self.password)
 
 
 def address(repo: str, root: Path) -> Address:
@@ -68,7 +77,14 @@ def _of_url(repo: str, scheme: str) -> Address:
         raise ValueError(f"is no address: {error}") from error
     _check_host(host)
     _check_host(parts.username or host)
-    return Address(repo, scheme, without_credentials(repo))
+    if scheme == "ssh":
+        if parts.password:
+            raise ValueError("has a password, which ssh does not take; use a key")
+        return Address(repo, scheme, without_credentials(repo))
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isprintable():
+        raise ValueError("has a control character in its user or password")
+    return Address(_USER.sub("", repo, count=1), scheme, without_credentials(repo), user, password)
 
 
 def _check_host(host: str) -> None:

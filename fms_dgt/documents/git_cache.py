@@ -8,13 +8,16 @@ import re
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
 from fms_dgt.documents.cache import new_folder, put_file
 from fms_dgt.documents.git_address import Address
-from fms_dgt.documents.git_command import GitFailed, git
+from fms_dgt.documents.git_host import reached_url, settings_for
 from fms_dgt.errors import did_you_mean
+from fms_dgt.safety.git import GitFailed, git
+from fms_dgt.safety.permissions import NotFetched, Permissions, current
 
 _FULL = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,39}")
@@ -40,8 +43,9 @@ class Resolved:
 class GitCache:
     """One repository's commits. Methods raise GitFailed where the repository does not answer."""
 
-    def __init__(self, folder: Path, address: Address) -> None:
+    def __init__(self, folder: Path, address: Address, permissions: Permissions | None = None) -> None:
         self._address = address
+        self._permissions = permissions or current()
         plain = _USER.sub("", address.url)
         slug = re.sub(r"[^\w.-]+", "-", plain.rstrip("/").rpartition("/")[2])[:40]
         self._folder = folder / "git" / f"{slug}-{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
@@ -55,6 +59,10 @@ class GitCache:
         if file.is_file() and known.startswith(name.lower()):
             # a short commit means what it meant; only a branch moves
             return Resolved(known)
+        if not self._may_ask:
+            if not known:
+                raise NotFetched(f"what '{name}' is now has not been asked")
+            return Resolved(known, f"is not asked: '{name}' is {known[:10]}, as last fetched")
         try:
             commit = self._asked(name)
         except GitFailed as error:
@@ -72,6 +80,8 @@ class GitCache:
                 return place
             # damaged, by a full disk say: what cannot be read is fetched anew
             shutil.rmtree(place, ignore_errors=True)
+        if not self._may_ask:
+            raise NotFetched(f"the commit {commit} has not been fetched")
         with new_folder(place) as part:
             git(["init", "--quiet", "--bare", "--template=", "."], folder=part)
             self._fetch(commit, part)
@@ -79,19 +89,29 @@ class GitCache:
                 raise NotThere(f"has no commit {commit}")
         return place
 
+    @property
+    def _may_ask(self) -> bool:
+        """Whether the repository may be asked now: one on this machine always may."""
+        return self._permissions.requests or self._address.protocol == "file"
+
+    @cached_property
+    def _url(self) -> str:
+        """Where the repository is. Raises HostRefused."""
+        return reached_url(self._address, self._permissions.hosts)
+
     def _fetch(self, commit: str, folder: Path) -> None:
         try:
-            self._git(["fetch", "--depth=1", *_FETCH, "--", self._address.url, commit], folder)
+            self._git(["fetch", "--depth=1", *_FETCH, "--", self._url, commit], folder)
         except GitFailed as error:
             if "not our ref" in str(error):
                 raise NotThere(f"has no commit {commit}") from error
             if not any(words in str(error) for words in _REFUSALS):
                 raise
             refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-            self._git(["fetch", *_FETCH, "--", self._address.url, *refs], folder)
+            self._git(["fetch", *_FETCH, "--", self._url, *refs], folder)
 
     def _asked(self, name: str) -> str:
-        listed = self._git(["ls-remote", "--quiet", "--", self._address.url], Path("/"))
+        listed = self._git(["ls-remote", "--quiet", "--", self._url], Path("/"))
         lines = listed.decode("utf-8", "replace").split("\n")
         refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in lines) if ref}
         for ref in (f"refs/heads/{name}", f"refs/tags/{name}^{{}}", f"refs/tags/{name}", name):
@@ -110,7 +130,7 @@ class GitCache:
         with tempfile.TemporaryDirectory(prefix="fms_dgt_") as name:
             part = Path(name)
             options = ["--bare", "--quiet", "--no-local", "--filter=tree:0", "--template="]
-            self._git(["clone", *options, "--", self._address.url, "."], part)
+            self._git(["clone", *options, "--", self._url, "."], part)
             try:
                 return git(["rev-parse", "--verify", f"{short}^{{commit}}"], folder=part).decode().strip()
             except GitFailed as error:
@@ -126,8 +146,9 @@ class GitCache:
         address = self._address
         if address.protocol == "file" and not os.path.isdir(address.url):  # noqa: PTH112 (of any length)
             raise GitFailed("there is no such folder")
+        checked = settings_for(self._url, address.protocol, self._permissions.hosts)
         try:
-            return git(arguments, folder=folder, allow=address.allowed)
+            return git([*checked, *arguments], folder=folder, remote=address.remote)
         except GitFailed as error:
             # git repeats the address, and a key may stand in it
             raise GitFailed(_URL.sub(lambda _: address.shown, str(error))) from None

@@ -11,6 +11,9 @@ from pathlib import Path
 from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
 from fms_dgt.documents.patterns import cleaned, is_wild, matching
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.folders import Search, files_below
+from fms_dgt.safety.permissions import current
+from fms_dgt.safety.regular_file import NotRegular, open_regular
 
 
 class LocalDocuments(FileCollection):
@@ -22,16 +25,23 @@ class LocalDocuments(FileCollection):
         super().__init__(converters)
         self._paths = [str(path) for path in paths]
         self._root = root.absolute()
+        self._permissions = current()
 
     def _find(self) -> Listing:
         listing = Listing()
         found: dict[str, File] = {}
         for given in self._paths:
             try:
-                for file in map(self._file, self._files(given, listing)):
+                paths = self._files(given, listing)
+                for path in paths:
+                    self._permissions.read(path, self._name(path))
+                for file in map(self._file, paths):
                     found.setdefault(file.name, file)
+            except InputError as error:
+                listing.problems.extend(Problem(p.what, p.mend, given) for p in error.problems)
             except OSError as error:
-                listing.problems.append(Problem(f"cannot be read: {error.strerror}", where=given))
+                what = str(error) if isinstance(error, NotRegular) else f"cannot be read: {error.strerror}"
+                listing.problems.append(Problem(what, where=given))
         listing.files = list(found.values())
         if not self._paths:
             listing.problems.append(Problem("no documents are named", "name a file, a folder or a glob"))
@@ -39,9 +49,12 @@ class LocalDocuments(FileCollection):
 
     def _files(self, given: str, listing: Listing) -> list[Path]:
         path = self._root / os.path.expanduser(given)  # noqa: PTH111 (leaves an unknown user's "~name" as it is)
+        is_pattern = is_wild(given) and not path.exists()
+        # before anything is looked at: names of files are private, too
+        self._permissions.check_read(_parted(path)[0] if is_pattern else path, given)
         if path.is_dir():
-            return self._readable(given, list(_walk(path)), path, listing)
-        if path.exists() or not is_wild(given):
+            return self._readable(given, list(files_below(path, Search(given))), path, listing)
+        if not is_pattern:
             return [path] if self._is_usable(given, path, listing) else []
         fixed, wanted = _parted(path)
         try:
@@ -52,7 +65,7 @@ class LocalDocuments(FileCollection):
         depth = None if "**" in pattern else pattern.count("/") + 1
         inside = {
             path.relative_to(fixed).as_posix(): path
-            for path in _walk(fixed, depth, hidden="/." in f"/{pattern}")
+            for path in files_below(fixed, Search(given), depth, hidden="/." in f"/{pattern}")
         }
         hits = [inside[name] for name in matching(pattern, inside)]
         return self._readable(given, hits, fixed, listing)
@@ -66,7 +79,7 @@ class LocalDocuments(FileCollection):
             there = f"beside it there is: {inside}" if inside else "its folder does not exist either"
             problem = Problem("there is no such file", there, given)
         elif not path.is_file():
-            problem = Problem("is no regular file", "name a file, a folder or a glob", given)
+            problem = Problem("is not a regular file", "name a file, a folder or a glob", given)
         elif path.stat().st_size > LARGEST:
             problem = Problem(f"is larger than {LARGEST // 2**20} MB", "cut it into parts", given)
         if problem:
@@ -93,7 +106,7 @@ class LocalDocuments(FileCollection):
         return [path for path in files if self._is_usable(self._name(path), path, listing)]
 
     def _file(self, path: Path) -> File:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             key = hashlib.file_digest(file, "sha256").hexdigest()
         name = self._name(path)
         return File(name, suffix_of(name) or ".txt", key, path)
@@ -111,7 +124,8 @@ class LocalDocuments(FileCollection):
         for file in files:
             assert file.path is not None
             try:
-                data = file.path.read_bytes()
+                with open_regular(file.path) as opened:
+                    data = opened.read(LARGEST)
             except OSError as error:
                 raise InputError([Problem(f"cannot be read: {error.strerror}", where=file.name)]) from error
             yield file, data
@@ -121,16 +135,6 @@ def _parted(path: Path) -> tuple[Path, str]:
     """The folder before the first wildcard, and the pattern below it."""
     wild = next(at for at, part in enumerate(path.parts) if is_wild(part))
     return Path(*path.parts[:wild]), "/".join(path.parts[wild:])
-
-
-def _walk(folder: Path, depth: int | None = None, *, hidden: bool = False) -> Iterator[Path]:
-    """The files below a folder. Folders that are links are not entered: they may go round in circles."""
-    for here, folders, names in os.walk(folder):
-        below = len(Path(here).relative_to(folder).parts) + 1
-        folders[:] = (
-            [name for name in folders if hidden or not name.startswith(".")] if below != depth else []
-        )
-        yield from (Path(here, name) for name in names if hidden or not name.startswith("."))
 
 
 def _counted(suffixes: Counter[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fms_dgt.documents.document import ChunkSize
 from fms_dgt.errors import InputError, Problem, SetupError
+from fms_dgt.safety.permissions import current
 
 # scripts that put no spaces between words: Thai, Lao, Khmer, kana, Han
 _DENSE = (
@@ -46,6 +47,12 @@ def measure_of(size: ChunkSize) -> Callable[[str], int]:
     """What counts the words or tokens of a text. Raises InputError or SetupError for the tokenizer."""
     if size.words is not None:
         return count_words
+    permissions = current()
+    if size.tokenizer and not Path(size.tokenizer).expanduser().exists():
+        permissions.uses.fetches[f"tokenizer {size.tokenizer}"] = None
+        if not permissions.requests:
+            permissions.uses.pending[f"tokenizer {size.tokenizer}"] = None
+            return estimated_tokens
     return tokenizer_count(size.tokenizer) if size.tokenizer else estimated_tokens
 
 

@@ -13,6 +13,8 @@ from fms_dgt.core.table_file import json_rows, parquet_rows
 from fms_dgt.documents.collection import Collection
 from fms_dgt.documents.document import Document
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety.permissions import current
+from fms_dgt.safety.regular_file import open_regular
 
 _FORMATS = ("jsonl", "parquet")
 
@@ -25,6 +27,7 @@ class TableDocuments(Collection):
         self._format = format
         self._fields = list(fields)
         self._key = content_key
+        self._permissions = current()
 
     def names(self) -> list[str]:
         return [self._name(number) for number, _ in self._rows()]
@@ -39,7 +42,7 @@ class TableDocuments(Collection):
 
     def fingerprint(self) -> str:
         self._raise_if_unusable()
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             return hexdigest([hashlib.file_digest(file, "sha256").hexdigest(), self._key, self._fields])
 
     def problems(self) -> list[Problem]:
@@ -77,6 +80,7 @@ class TableDocuments(Collection):
             raise InputError([Problem(f"'{self._format}' is no format of tables", mend, where)])
         if not self._path.is_file():
             raise InputError([Problem("there is no such file", where=where)])
+        self._permissions.read(self._path)
 
     def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         self._raise_if_unusable()

@@ -6,8 +6,7 @@ import hashlib
 import json
 import mimetypes
 import shutil
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -16,12 +15,17 @@ import httpx
 
 from fms_dgt.core.typed import without_credentials
 from fms_dgt.documents.cache import cache_folder, new_folder
-from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, suffix_of
+from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, stand_in, suffix_of
 from fms_dgt.errors import Problem, SetupError
+from fms_dgt.safety.addresses import HostRefused
+from fms_dgt.safety.deadline import Deadline
+from fms_dgt.safety.permissions import current
+from fms_dgt.safety.pinned import stream_from
 
 _HOPS = 5
 _SECONDS = 120
 _TIMEOUT = httpx.Timeout(30, connect=15)
+_HEADERS = {"Accept": "text/markdown, text/html, */*;q=0.5"}
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _SUFFIXES = {
     "text/html": ".html",
@@ -52,9 +56,16 @@ class UrlDocuments(FileCollection):
     """See `url_collection`."""
 
     def __init__(
-        self, urls: Sequence[str], *, cache: Path | None = None, converters: Mapping[str, str] | None = None
+        self,
+        urls: Sequence[str],
+        *,
+        cache: Path | None = None,
+        converters: Mapping[str, str] | None = None,
+        allow_hosts: Collection[str] = (),
     ) -> None:
         super().__init__(converters, cache)
+        self._permissions = current()
+        self._hosts = frozenset((*self._permissions.hosts, *allow_hosts))
         self._urls = sorted(set(urls), key=lambda url: (_shown(url), url))
         self._folder = cache_folder(cache) / "urls"
         self._places: dict[str, Path] = {}
@@ -76,7 +87,18 @@ class UrlDocuments(FileCollection):
             name = f"{shown} ({number})"
         try:
             _check(url)
-            place, page = self._fetched(url)
+            self._permissions.uses.fetches[shown] = None
+            place = self._folder / hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()[:32]
+            page = _kept(place)
+            if page is None and not self._permissions.requests:
+                self._permissions.uses.pending[shown] = None
+                listing.files.append(stand_in(name, suffix_of(urlsplit(url).path)))
+                return
+            page = page or self._fetched(url, place)
+        except HostRefused as error:
+            mend = f"if it is one of an intranet that you trust, pass --allow-host {error.host}"
+            listing.problems.append(Problem(f"is not fetched: {error}", mend, shown))
+            return
         except (_Unfetched, SetupError) as error:
             mend = "see whether the address is right" if isinstance(error, _Unfetched) else ""
             listing.problems.append(Problem(str(error), mend, shown))
@@ -84,19 +106,15 @@ class UrlDocuments(FileCollection):
         self._places[name] = place
         listing.files.append(File(name, page.suffix, page.digest))
 
-    def _fetched(self, url: str) -> tuple[Path, _Page]:
-        """The page, and its folder in the cache. Raises _Unfetched."""
-        place = self._folder / hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()[:32]
-        try:
-            return place, _Page(**json.loads((place / "page.json").read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
-            # it is not there, or damaged
-            shutil.rmtree(place, ignore_errors=True)
-        data, page = _fetch(url)
+    def _fetched(self, url: str, place: Path) -> _Page:
+        """The page, put into its folder in the cache. Raises _Unfetched, HostRefused."""
+        # what is there is damaged
+        shutil.rmtree(place, ignore_errors=True)
+        data, page = _fetch(url, self._hosts)
         with new_folder(place) as part:
             (part / "content").write_bytes(data)
             (part / "page.json").write_text(json.dumps(asdict(page)), "utf-8")
-        return place, page
+        return page
 
     def _place(self, file: File) -> str:
         return file.name
@@ -104,6 +122,14 @@ class UrlDocuments(FileCollection):
     def _contents(self, files: Iterable[File]) -> Iterator[tuple[File, bytes]]:
         for file in files:
             yield file, (self._places[file.name] / "content").read_bytes()
+
+
+def _kept(place: Path) -> _Page | None:
+    """A page in the cache; None where there is none, or it is damaged."""
+    try:
+        return _Page(**json.loads((place / "page.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _shown(url: str) -> str:
@@ -121,19 +147,18 @@ def _check(url: str) -> None:
         raise _Unfetched("is no http or https address")
 
 
-def _fetch(url: str) -> tuple[bytes, _Page]:
-    end = time.monotonic() + _SECONDS
+def _fetch(url: str, hosts: Collection[str]) -> tuple[bytes, _Page]:
     # redirects are followed here, so that each one is looked at
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
+    with Deadline(_SECONDS) as deadline:
         for _ in range(_HOPS + 1):
             try:
-                with client.stream(
-                    "GET", url, headers={"Accept": "text/markdown, text/html, */*;q=0.5"}
-                ) as answer:
+                with stream_from(url, _HEADERS, deadline, timeout=_TIMEOUT, allowed=hosts) as answer:
                     if not answer.is_redirect:
-                        return _body(answer, end)
+                        return _body(answer, url)
                     url = _next(url, answer)
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+                if deadline.passed:
+                    raise _Unfetched(f"took more than {_SECONDS} seconds") from error
                 # only errors of the network are sure not to repeat the address, in which a key may stand
                 said = str(error) if isinstance(error, httpx.NetworkError) else type(error).__name__
                 said = "no answer in time" if isinstance(error, httpx.TimeoutException) else said
@@ -152,7 +177,7 @@ def _next(url: str, answer: httpx.Response) -> str:
     return target
 
 
-def _body(answer: httpx.Response, end: float) -> tuple[bytes, _Page]:
+def _body(answer: httpx.Response, url: str) -> tuple[bytes, _Page]:
     if answer.status_code != 200:
         raise _Unfetched(f"answers {answer.status_code} {answer.reason_phrase}".rstrip())
     parts, size = [], 0
@@ -161,10 +186,8 @@ def _body(answer: httpx.Response, end: float) -> tuple[bytes, _Page]:
         size += len(part)
         if size > LARGEST:
             raise _Unfetched(f"is larger than {LARGEST // 2**20} MB")
-        if time.monotonic() > end:
-            raise _Unfetched(f"took more than {_SECONDS} seconds")
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    suffix = suffix_of(urlsplit(str(answer.url)).path)
+    suffix = suffix_of(urlsplit(url).path)
     if kind not in _VAGUE:
         suffix = _SUFFIXES.get(kind) or mimetypes.guess_extension(kind) or suffix
     elif kind == "text/plain" and suffix not in (".md", ".markdown"):

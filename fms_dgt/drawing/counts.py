@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 MOST_REASONS = 3
+MOST = 1 << 63
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,14 @@ class Counts:
 
     @classmethod
     def of_report(cls, report: Mapping[str, Any]) -> Self | None:
-        """The counts in a run's report; None where it has none."""
+        """The counts in a run's report; None where it has none, or is no run's."""
+        try:
+            return cls._of_report(report)
+        except (TypeError, ValueError, AttributeError):
+            return None
+
+    @classmethod
+    def _of_report(cls, report: Mapping[str, Any]) -> Self | None:
         stages = report.get("stages")
         if (
             not isinstance(stages, list)
@@ -31,13 +39,24 @@ class Counts:
         rows, lost = {}, {}
         for line in stages:
             name = str(line["stage"])
-            rows[name] = int(line.get("in_this_run", 0))
-            lost[name] = _lost(int(line.get("rejected", 0)), line.get("reasons") or {})
-        records = int(report.get("records", 0))
-        ended = str(report.get("end", ""))
-        rejected = int(report.get("rejected", 0))
-        said = f"last run: {records:,} records, {rejected:,} rejected, {ended}"
+            rows[name] = _whole(line.get("in_this_run"))
+            lost[name] = _lost(_whole(line.get("rejected")), _reasons(line.get("reasons")))
+        records = _whole(report.get("records"))
+        ended = report.get("end")
+        rejected = _whole(report.get("rejected"))
+        said = (
+            f"last run: {records:,} records, {rejected:,} rejected, {ended if isinstance(ended, str) else ''}"
+        )
         return cls(rows, lost, records, said)
+
+
+def _whole(value: Any) -> int:
+    """A count in a report, which may be anybody's file; 0 where it is none."""
+    return value if type(value) is int and 0 <= value < MOST else 0
+
+
+def _reasons(value: Any) -> Mapping[str, int]:
+    return {name: _whole(count) for name, count in value.items()} if isinstance(value, dict) else {}
 
 
 def _lost(number: int, reasons: Mapping[str, int]) -> list[str]:

@@ -7,9 +7,14 @@ from itertools import count
 from typing import TypeAlias
 
 from fms_dgt.drawing.figure import Figure, Step, rows_said
+from fms_dgt.drawing.words import writable
 
 # the nodes that a next one follows, each with the label of its arrow
 Ends: TypeAlias = list[tuple[str, str]]
+
+
+# what ends a text, or begins an element, an entity or settings ("%%{")
+_ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", "&": "#amp;", "%": "#37;", "`": "#96;"})
 
 
 def mermaid(figure: Figure) -> str:
@@ -22,7 +27,7 @@ class _Text:
         self._ids = count(1)
 
     def lines(self, figure: Figure) -> Iterator[str]:
-        yield f"%% {figure.title} ({figure.about}){f'; {figure.counted}' if figure.counted else ''}"
+        yield _comment(f"{figure.title} ({figure.about}){f'; {figure.counted}' if figure.counted else ''}")
         yield "flowchart TD"
         yield f"  source([{_quoted(figure.source)}])"
         ends = yield from self._sequence(figure.steps, [("source", "")])
@@ -63,10 +68,11 @@ def _arrows(ends: Sequence[tuple[str, str]], to: str, label: str, indent: str = 
         yield f"{indent}{name} -->{f'|{_quoted((said,))}|' if said else ''} {to}"
 
 
+def _comment(text: str) -> str:
+    # "%%{" begins settings wherever it is, and a line break ends the comment
+    return f"%% {' '.join(writable(text).split()).replace('%', '% ')}"
+
+
 def _quoted(lines: Sequence[str]) -> str:
     # a line break would end the statement
-    safe = (
-        " ".join(line.split()).replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;")
-        for line in lines
-    )
-    return '"' + "<br/>".join(safe) + '"'
+    return '"' + "<br/>".join(" ".join(writable(line).split()).translate(_ENTITIES) for line in lines) + '"'

@@ -7,6 +7,7 @@ from html import escape
 
 from fms_dgt.drawing.figure import Figure
 from fms_dgt.drawing.svg import svg
+from fms_dgt.drawing.words import writable
 
 _STYLE = """\
 :root { color-scheme: light dark; }
@@ -22,15 +23,19 @@ def page(figures: Sequence[Figure]) -> str:
 
 
 def _lines(figures: Sequence[Figure]) -> Iterator[str]:
-    title = escape(", ".join(figure.title for figure in figures))
+    title = _text(", ".join(figure.title for figure in figures))
     yield "<!DOCTYPE html>"
     yield f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<style>{_STYLE}</style></head><body>"
     for number, figure in enumerate(figures, 1):
-        yield f"<h1>{escape(figure.title)}</h1>"
+        yield f"<h1>{_text(figure.title)}</h1>"
         yield f"<figure>{svg(figure, number=number)}</figure>"
         yield "<details><summary>In words</summary><ol>"
-        yield from (f"<li>{escape(said)}</li>" for said in figure.sentences())
+        yield from (f"<li>{_text(said)}</li>" for said in figure.sentences())
         yield "</ol></details>"
     yield "</body></html>"
+
+
+def _text(text: str) -> str:
+    return escape(writable(text))

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from fms_dgt.drawing.figure import Figure
 from fms_dgt.drawing.layout import LINE, PAD, Arrow, Box, Drawing, laid_out
+from fms_dgt.drawing.words import writable
 
 # text on its box has a contrast of 4.5 or more in both schemes
 STYLE = """\
@@ -62,7 +63,7 @@ def _lines(figure: Figure, drawing: Drawing, name: str) -> Iterator[str]:
 
 
 def _box(box: Box) -> Iterator[str]:
-    yield f'<g class="{box.style}" data-stage={quoteattr(_clean(box.title))}>'
+    yield f'<g class="{box.style}" data-stage={quoteattr(writable(box.title))}>'
     said = dict.fromkeys(line.full for line in box.lines)
     yield f"<title>{_text(chr(10).join(said))}</title>"
     yield f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="6"/>'
@@ -83,9 +84,4 @@ def _arrow(arrow: Arrow, head: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return escape(_clean(text))
-
-
-def _clean(text: str) -> str:
-    """Text without the control characters that XML cannot hold."""
-    return "".join(c if c >= " " or c in "\n\t" else "\ufffd" for c in text)
+    return escape(writable(text))

@@ -6,8 +6,14 @@ import re
 import unicodedata
 
 ELLIPSIS = "\u2026"
+_UNWRITABLE = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # where a long name may be broken: behind what joins its parts
 _PARTS = re.compile(r"[^_\-./:,]*[_\-./:,]*")
+
+
+def writable(text: str) -> str:
+    """A text with a replacement for what neither XML nor UTF-8 can hold."""
+    return _UNWRITABLE.sub("\ufffd", text)
 
 
 def cells(text: str) -> int:

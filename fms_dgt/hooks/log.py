@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -29,7 +30,9 @@ from fms_dgt.hooks.wording import (
     why_it_ended,
 )
 from fms_dgt.plugins.hookspecs import hookimpl
+from fms_dgt.safety.files import PRIVATE, OutputFolder, write_all
 
+NAME = "run.log"
 EACH = 100
 MAX_KINDS = 100
 LONG_TROUBLE = 160
@@ -49,13 +52,13 @@ class RunLog:
 
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:
         self._clock = clock
-        self._path: Path | None = None
+        self._folder: Path | None = None
         self._seen: dict[tuple[str, str], int] = {}
         self._notes: set[str] = set()
 
     @hookimpl
     def run_started(self, event: RunStarted) -> None:
-        self._path = event.folder / "run.log"
+        self._folder = event.folder
         self._seen = {}
         self._notes = set()
         names = ", ".join(one_line(name) for name in event.tasks)
@@ -70,12 +73,12 @@ class RunLog:
 
     @hookimpl
     def call_retried(self, event: CallRetried) -> None:
-        if self._path is not None:
+        if self._folder is not None:
             self._trouble("retry", event.task, event.stage, event.error, f"; again in {event.delay:.1f} s")
 
     @hookimpl
     def call_finished(self, event: CallFinished) -> None:
-        if event.error and self._path is not None:
+        if event.error and self._folder is not None:
             tries = f"; {plural(event.attempts, 'try', 'tries')}"
             self._trouble("failed call", event.task, event.stage, event.error, tries)
 
@@ -101,7 +104,7 @@ class RunLog:
             f"run finished: {plural(event.calls, 'call')}, {event.replayed:,} replayed, "
             f"{duration(event.seconds)}, exit code {event.exit_code}"
         )
-        self._path = None
+        self._folder = None
 
     def _note(self, notes: Iterable[str]) -> None:
         for note in notes:
@@ -126,13 +129,16 @@ class RunLog:
                 yield f"{plural(number, noun, many)} in all"
 
     def _write(self, *lines: str) -> None:
-        if self._path is None or not lines:
+        if self._folder is None or not lines:
             return
         stamp = self._clock().strftime("%Y-%m-%dT%H:%M:%SZ")
         text = "".join(f"{stamp} {line}\n" for line in lines)
         try:
             # lines are rare: a file that is closed in between survives every way to die
-            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
+            file = OutputFolder(self._folder).open(NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE)
+            try:
+                write_all(file, text.encode("utf-8", "backslashreplace"))
+            finally:
+                os.close(file)
         except OSError:
-            self._path = None
+            self._folder = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from fms_dgt.core.events import RunFinished, TaskFinished
+from fms_dgt.core.events import RunFinished, TaskFinished, to_go_on
 from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.hooks.tables import (
     SHOWN_COLUMNS,
@@ -127,10 +127,11 @@ def _whole(event: RunFinished, count: RunCount) -> Iterator[Text]:
 
 
 def _how_to_go_on(event: RunFinished) -> str:
-    again = "run the same command to go on; what was answered is not asked again"
+    again = f"{to_go_on(restarted=event.restarted)}; what was answered is not asked again"
     if event.error:
-        # some errors say so themselves
-        if "same command" in event.error:
-            return ""
         return f"mend this, then {again}" if event.mendable else again
-    return f"interrupted: {again}" if any(task.end == "interrupted" for task in event.tasks) else ""
+    if any(task.end == "interrupted" for task in event.tasks):
+        return f"interrupted: {again}"
+    if event.restarted and any(task.failed or not task.complete for task in event.tasks):
+        return "leave --restart out to go on; with it, everything is begun anew"
+    return ""

@@ -30,7 +30,6 @@ NO_TRAINING_DATA = "not for training"
 # A file of which no task was made.
 LEFT_OUT = "left out: "
 # All that a terminal may obey, but for the ends of lines and tabs.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SECRETS = re.compile(
     r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
       | (?<=\bBearer\s)\S+
@@ -91,11 +90,6 @@ def one_line(text: str, limit: int = 160) -> str:
     """Foreign text as one line that can do nothing to a terminal."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in text[: limit * 4]).split())
     return clean if len(clean) <= limit else clean[: limit - 3].rstrip() + "..."
-
-
-def harmless(text: str) -> str:
-    """Foreign text as it stands, but for what a terminal would obey: that is spelled out."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text.replace("\r\n", "\n"))
 
 
 def lines_of(text: str, *, lines: int = 12, limit: int = 400) -> Iterator[str]:

@@ -1,66 +1,92 @@
-"""The SQLite file: its schema, how it is opened, and what its errors mean."""
+"""The SQLite file: how it is opened, and what its errors mean."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
 from pathlib import Path
 
-from fms_dgt.errors import FolderError
+from fms_dgt.errors import FolderError, JournalDamaged
+from fms_dgt.journal.entries import LARGEST_BODY
+from fms_dgt.journal.folder import folder_error
+from fms_dgt.journal.schema import CREATE, LATER, NAMES, READABLE, VERSION, is_known
+from fms_dgt.safety.files import PRIVATE, OutputFolder
 
 FILE_NAME = "journal.sqlite"
-VERSION = 1
 
-# A rowid table of calls indexed by unit: a random primary key costs ten times the time.
-_SCHEMA = f"""
-CREATE TABLE meta (version INTEGER NOT NULL);
-INSERT INTO meta VALUES ({VERSION});
-CREATE TABLE totals (calls INTEGER, input_tokens INTEGER, output_tokens INTEGER);
-INSERT INTO totals VALUES (0, 0, 0);
-CREATE TABLE tasks (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, edition INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL DEFAULT '{{}}', ended TEXT NOT NULL DEFAULT '{{}}', UNIQUE (name, edition));
-CREATE TABLE calls (
-    id INTEGER PRIMARY KEY, task INTEGER NOT NULL, unit INTEGER NOT NULL, digest BLOB NOT NULL,
-    row TEXT NOT NULL, stage TEXT NOT NULL, body BLOB NOT NULL);
-CREATE INDEX calls_unit ON calls (task, unit);
-CREATE TABLE outcomes (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, failed INTEGER NOT NULL, body BLOB NOT NULL, decided BLOB);
-CREATE INDEX outcomes_failed ON outcomes (id) WHERE failed;
-"""  # noqa: S608 (VERSION is ours)
-
-# What the calls of each role cost. Later than the rest: a journal that has none gets it, and what was
-# paid for before stands in the totals alone.
-_SPENT = """
-CREATE TABLE IF NOT EXISTS spent (
-    task INTEGER NOT NULL, stage TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL,
-    calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-    cost REAL NOT NULL, seconds REAL NOT NULL,
-    PRIMARY KEY (task, stage, role, model)) WITHOUT ROWID
-"""
-
+# What SQLite keeps beside a database.
+_BESIDE = ("-wal", "-shm", "-journal")
 # File systems on which WAL's shared memory does not work.
 _NETWORK = ("nfs", "cifs", "smb", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs", "glusterfs")
 
 
 def open_database(folder: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection to the folder's journal; a writer makes it where there is none. Raises FolderError."""
+    """A connection to the folder's journal; a writer fills an empty file. Raises FolderError.
+
+    The file may come from anybody: it must have the tables of a journal and nothing else, and nothing in
+    it is run.
+    """
     path = folder / FILE_NAME
     try:
-        connection = sqlite3.connect(
-            path, timeout=60.0, isolation_level=None, check_same_thread=False, cached_statements=64
-        )
-        if write:
-            _set_modes(connection, path)
-            # not "no file": a process may have been killed between making the file and filling it
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                connection.executescript("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT;")
-        _check_version(connection, path)
-        if write:
-            connection.execute(_SPENT)
-    except sqlite3.Error as error:
+        connection = _connected(path, write=write)
+        try:
+            _set_up(connection, path, write=write)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, UnicodeError) as error:
         raise database_error(path, error) from error
     return connection
+
+
+def _connected(path: Path, *, write: bool) -> sqlite3.Connection:
+    options = "" if write else "?mode=ro"
+    if not write and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists():
+        # in a folder that cannot be written, SQLite reads a journal only if it may take it for unchanging
+        options += "&immutable=1"
+    return sqlite3.connect(
+        path.absolute().as_uri() + options,
+        uri=True,
+        timeout=60.0,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
+    )
+
+
+def _set_up(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * LARGEST_BODY)
+    if not write:
+        _check_schema(connection, path)
+        return
+    _set_modes(connection, path)
+    # not "no file": a process may have been killed between making the file and filling it
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        connection.executescript("BEGIN IMMEDIATE;" + CREATE + "COMMIT;")
+    _check_schema(connection, path)
+    for statement in LATER:
+        connection.execute(statement)
+
+
+def make_file(folder: Path) -> None:
+    """Make the file where it is missing, for its owner alone. Raises FolderError where a link has a name.
+
+    Before the first connection: to open and close a file drops the locks that SQLite has on it.
+    """
+    files = OutputFolder(folder)
+    try:
+        for name in (FILE_NAME, *(FILE_NAME + suffix for suffix in _BESIDE)):
+            state = files.state(name)
+            if state is not None and not stat.S_ISREG(state.st_mode):
+                raise OSError(errno.EINVAL, f"{name} is a link, or no file")
+            if state is None and name == FILE_NAME:
+                os.close(files.create(name, PRIVATE))
+    except OSError as error:
+        raise folder_error(folder, error) from error
 
 
 def _set_modes(connection: sqlite3.Connection, path: Path) -> None:
@@ -71,12 +97,22 @@ def _set_modes(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA wal_autocheckpoint=4000")
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    names = set()
+    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master LIMIT 100"):
+        names.add(name)
+        if not is_known(kind, name, sql):
+            raise FolderError(
+                f"{path}: is not a journal of fms_dgt, or is damaged: it holds the {kind} '{name:.40}', "
+                "which no journal has; put a good copy in its place, or choose another --output-dir"
+            )
+    if missing := NAMES - names:
+        raise damaged(path, f"it holds no {min(missing)}")
     row = connection.execute("SELECT version FROM meta").fetchone()
-    found = row[0] if row else "unknown"
-    if found != VERSION:
+    version = row[0] if row else "unknown"
+    if version not in READABLE:
         raise FolderError(
-            f"{path}: was written by another version of fms_dgt (journal {found}, this one writes "
+            f"{path}: was written by another version of fms_dgt (journal {version!s:.20}, this one writes "
             f"{VERSION}); use that version, or choose another --output-dir"
         )
 
@@ -97,15 +133,34 @@ def _on_network(path: Path) -> bool:
     return kind.startswith(_NETWORK)
 
 
-def database_error(path: Path, error: sqlite3.Error) -> FolderError:
+def database_error(path: Path, error: Exception) -> FolderError:
     """What a SQLite error means to the user."""
     text = str(error)
     if "full" in text:
-        mend = "free some space and run the same command; every answer written so far is kept"
-        return FolderError(f"{path}: the disk is full; {mend}")
+        return FolderError(f"{path}: the disk is full; free some space; every answer written so far is kept")
+    if "disk I/O error" in text:
+        why = "the disk is full, a quota or a limit on file sizes is reached, or the disk fails"
+        return FolderError(f"{path}: cannot be written or read ({why}); every answer written so far is kept")
     if "readonly" in text or "unable to open" in text:
-        return FolderError(f"{path}: cannot be written: {text}; choose another --output-dir or mend it")
-    if "not a database" in text or "malformed" in text or "no such table" in text:
-        mend = "put a good copy in its place, or move it away and begin anew with --restart"
-        return FolderError(f"{path}: is not a journal of fms_dgt, or is damaged ({text}); {mend}")
+        return FolderError(f"{path}: cannot be opened: {text}; choose another --output-dir or mend it")
+    if isinstance(error, UnicodeError) or "decode" in text:
+        return damaged(path, "a text in it is no UTF-8")
+    if any(sign in text for sign in _DAMAGED):
+        return damaged(path, text)
     return FolderError(f"{path}: the journal cannot be used: {text}")
+
+
+_DAMAGED = (
+    "not a database",
+    "malformed",
+    "no such table",
+    "no such column",
+    "too big",
+    "interrupted",
+)
+
+
+def damaged(path: Path, why: str) -> JournalDamaged:
+    """A journal that does not hold what was written to it."""
+    mend = "put a good copy in its place, or move it away and begin anew with --restart"
+    return JournalDamaged(f"{path}: is not a journal of fms_dgt, or is damaged ({why}); {mend}")

@@ -4,29 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fms_dgt.errors import FolderError
-from fms_dgt.journal.database import FILE_NAME, database_error
-from fms_dgt.journal.entries import Call, Payer, Tally, TaskEntry, Totals, pack
+from fms_dgt.errors import FolderError, JournalDamaged
+from fms_dgt.journal.database import FILE_NAME, database_error, make_file
+from fms_dgt.journal.entries import (
+    Call,
+    Damaged,
+    OutcomeEntry,
+    Payer,
+    Tally,
+    TaskEntry,
+    Totals,
+    checked_text,
+    columns,
+    pack,
+    task_digest,
+)
 from fms_dgt.journal.reader import JournalReader, outcome_id
+from fms_dgt.journal.space import check_space
 from fms_dgt.journal.writer import Statement, Writer
+
+_NO_LIMIT = float("inf")
+_SHOWN_UNITS = 5
+_PLAIN_TEXT = 1 << 20
+_REPAIRED = {
+    "outcomes": "what became of it was made again from its answers",
+    "calls": "the answers that cannot be read are asked for again",
+}
 
 
 class Journal(JournalReader):
-    """Opened inside a running event loop, closed with `await close()`. The folder must be locked."""
+    """Opened inside a running event loop, closed with `await close()`. The folder must be locked.
+
+    A damaged row costs nothing but itself: what became of a unit is made again from its answers, an answer
+    is asked for again. `damage` says so.
+    """
 
     def __init__(self, folder: Path) -> None:
+        make_file(folder)
         self._writer = Writer(folder)
-        super().__init__(folder)
-        self.totals = Totals(*self._one("SELECT calls, input_tokens, output_tokens FROM totals"))
-        columns = ", ".join((*Payer._fields, *Tally.__dataclass_fields__))
-        found = self._rows(f"SELECT {columns} FROM spent")  # noqa: S608 (the names are ours)
-        self.spent = {Payer(*row[:4]): Tally(*row[4:]) for row in found}
+        super().__init__(folder, write=True)
+        self._entries: dict[int, TaskEntry] = {}
+        self._damaged: dict[tuple[int, str], set[int | str]] = {}
+        self.totals = Totals(*self._numbers("SELECT calls, input_tokens, output_tokens FROM totals"))
+        self.spent = self._read_spent()
 
     async def close(self) -> None:
         """Write everything that is queued, then close. Raises the writer's error, if it had one."""
@@ -35,20 +62,40 @@ class Journal(JournalReader):
         finally:
             self.close_reader()
 
+    def when_it_fails(self, tell: Callable[[FolderError], None]) -> None:
+        """Have `tell` called, on the event loop, once nothing can be written any more."""
+        self._writer.when_it_fails(tell)
+
+    def check(self) -> None:
+        """Whether an answer could be kept now. Raises FolderError."""
+        self._writer.check()
+
+    def check_space(self) -> None:
+        """Whether there is room for the first answers, on the disk, before one is paid for.
+
+        Raises FolderError.
+        """
+        check_space(self.folder)
+        self._now("UPDATE totals SET calls = calls", ())
+
+    def settle(self) -> None:
+        """Wait until everything that is queued is on the disk, or has failed; for the end of a run."""
+        self._writer.settle()
+
     def task(self, name: str) -> TaskEntry:
         """The newest edition of a task, made where there is none."""
-        found = self._newest(name)
-        return found if found is not None else self._new_edition(name, 1)
+        entry = self._newest(name)
+        return entry if entry is not None else self._new_edition(name, 1)
 
     def restart(self, name: str) -> TaskEntry:
         """A new edition of a task; the rows of earlier ones stay."""
-        found = self._newest(name)
-        return self._new_edition(name, found.edition + 1 if found else 1)
+        entry = self._newest(name)
+        return self._new_edition(name, entry.edition + 1 if entry else 1)
 
     def begin(self, task: int, fingerprint: Mapping[str, str]) -> None:
         """Note what the task is made from now."""
-        sql = "UPDATE tasks SET fingerprint = ?, ended = '{}' WHERE id = ?"
-        self._now(sql, (json.dumps(dict(fingerprint)), task))
+        entry = dataclasses.replace(self._entries[task], fingerprint=dict(fingerprint), ended={})
+        self._put_task(entry)
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -63,27 +110,33 @@ class Journal(JournalReader):
 
     def end(self, task: int, ended: Mapping[str, Any]) -> None:
         """Note how the task ended."""
-        statement: Statement = ("UPDATE tasks SET ended = ? WHERE id = ?", (json.dumps(dict(ended)), task))
-        self._writer.put_later(lambda: statement)
+        entry = self._entries[task] = dataclasses.replace(self._entries[task], ended=dict(ended))
+        self._writer.put_later(lambda: _task_statements(entry))
 
     def editions(self, name: str) -> frozenset[int]:
         """The ids of all editions of a task."""
         return frozenset(row[0] for row in self._rows("SELECT id FROM tasks WHERE name = ?", (name,)))
 
     def put_call(self, call: Call) -> asyncio.Future[None]:
-        """Queue an answer; the future is done when it is on the disk."""
+        """Queue an answer; the future is done when it is on the disk.
+
+        Raises TypeError, ValueError or RecursionError, and queues nothing, where JSON cannot hold it.
+        """
+        text = None if _is_plain(call.body) else checked_text(call.body)
+        future = self._writer.put((call, text))
         self.totals.calls += 1
         self.totals.input_tokens += call.input_tokens
         self.totals.output_tokens += call.output_tokens
         self.spent.setdefault(call.payer, Tally()).add(call)
-        return self._writer.put(call)
+        return future
 
     def put_outcome(
         self, task: int, number: int, key: str, body: str, *, failed: bool
     ) -> asyncio.Future[None]:
         """Queue what became of a unit (`body` is JSON text); the future is done when it is on the disk."""
         sql = "INSERT OR REPLACE INTO outcomes (id, key, failed, body) VALUES (?, ?, ?, ?)"
-        future = self._writer.put(lambda: (sql, (outcome_id(task, number), key, failed, pack(body))))
+        beside = (outcome_id(task, number), key, int(failed))
+        future = self._writer.put(lambda: ((sql, (*beside, pack(body, columns(*beside)))),))
         # most callers do not wait: the writer's error shows at the next `put` and at `close`
         future.add_done_callback(_looked_at)
         return future
@@ -91,7 +144,32 @@ class Journal(JournalReader):
     def put_decision(self, task: int, number: int, decided: str) -> None:
         """Queue what was decided of a unit when it was committed; JSON text."""
         sql = "UPDATE outcomes SET decided = ? WHERE id = ?"
-        self._writer.put_later(lambda: (sql, (pack(decided), outcome_id(task, number))))
+        id_ = outcome_id(task, number)
+        self._writer.put_later(lambda: ((sql, (pack(decided, columns(id_)), id_)),))
+
+    def outcome(self, task: int, number: int) -> OutcomeEntry | None:
+        try:
+            return super().outcome(task, number)
+        except JournalDamaged:
+            self.damaged_outcome(task, number)
+            return None
+
+    def damaged_outcome(self, task: int, number: int) -> None:
+        """What became of a unit cannot be used; it is made again from the unit's answers."""
+        self._damaged.setdefault((task, "outcomes"), set()).add(number)
+
+    def damaged_answer(self, task: int, unit: str, error: Damaged) -> None:
+        self._damaged.setdefault((task, "calls"), set()).add(unit)
+
+    def damage(self) -> Iterator[str]:
+        """What was damaged so far, and what was done about it."""
+        for (task, table), units in self._damaged.items():
+            names = self._rows("SELECT name FROM tasks WHERE id = ?", (task,))
+            shown = ", ".join(map(str, sorted(units, key=str)[:_SHOWN_UNITS]))
+            more = ", ..." if len(units) > _SHOWN_UNITS else ""
+            name = names[0][0] if names else task
+            where = f"{self.folder / FILE_NAME} is damaged in the table {table}, unit {shown}{more}"
+            yield f"{name}: {where}; {_REPAIRED[table]}"
 
     def forget_outcomes(self, task: int) -> None:
         """Drop what became of the units; the answers stay and serve again."""
@@ -111,19 +189,62 @@ class Journal(JournalReader):
             self._now("DELETE FROM outcomes WHERE id >= ? AND id < ?", (first, high))
         return int(count)
 
-    def _new_edition(self, name: str, edition: int) -> TaskEntry:
-        self._now("INSERT INTO tasks (name, edition) VALUES (?, ?)", (name, edition))
-        made = self._newest(name)
-        if made is None:
-            raise FolderError(f"{self.folder}: the journal lost the task '{name}' while it was written")
-        return made
+    def _newest(self, name: str) -> TaskEntry | None:
+        entry = super()._newest(name)
+        if entry is not None:
+            self._entries[entry.id] = entry
+        return entry
 
-    def _now(self, sql: str, values: tuple[Any, ...]) -> None:
+    def _new_edition(self, name: str, edition: int) -> TaskEntry:
+        last = self._one("SELECT max(id) FROM tasks")[0] or 0
+        entry = TaskEntry(last + 1, name, edition, {}, {})
+        self._put_task(entry)
+        return entry
+
+    def _put_task(self, entry: TaskEntry) -> None:
+        self._entries[entry.id] = entry
+        with contextlib.nullcontext() if self._reader.in_transaction else self.together():
+            for statement in _task_statements(entry):
+                self._now(*statement)
+
+    def _numbers(self, sql: str) -> tuple[int, ...]:
+        numbers = self._rows(sql)
+        if len(numbers) != 1 or not all(type(value) is int and value >= 0 for value in numbers[0]):
+            raise self.damaged("its totals are no numbers")
+        row: tuple[int, ...] = numbers[0]
+        return row
+
+    def _read_spent(self) -> dict[Payer, Tally]:
+        names = ", ".join((*Payer._fields, *Tally.__dataclass_fields__))
+        rows = self._rows(f"SELECT {names} FROM spent")  # noqa: S608 (the names are ours)
+        if any(type(value) not in (int, float) or value < 0 for row in rows for value in row[4:]):
+            raise self.damaged("what was spent is no number")
+        return {Payer(*row[:4]): Tally(*row[4:]) for row in rows}
+
+    def _now(self, sql: str, values: Sequence[Any]) -> None:
         """Write at once, before the run's own writes begin."""
+        self._deadline = _NO_LIMIT
         try:
             self._reader.execute(sql, values)
         except sqlite3.Error as error:
             raise database_error(self.folder / FILE_NAME, error) from error
+
+
+def _is_plain(body: Mapping[str, Any]) -> bool:
+    """Whether JSON holds a body for sure: its request made the call's key, and the answer is a text.
+
+    Such a body is encoded by the writer, beside the event loop.
+    """
+    completion = body["completion"]
+    return "extra" not in completion and len(completion["text"]) <= _PLAIN_TEXT
+
+
+def _task_statements(entry: TaskEntry) -> tuple[Statement, ...]:
+    fingerprint, ended = json.dumps(dict(entry.fingerprint)), json.dumps(dict(entry.ended))
+    row = (entry.id, entry.name, entry.edition, fingerprint, ended)
+    sql = "INSERT OR REPLACE INTO tasks (id, name, edition, fingerprint, ended) VALUES (?, ?, ?, ?, ?)"
+    checks = "INSERT OR REPLACE INTO checks (task, digest) VALUES (?, ?)"
+    return ((sql, row), (checks, (entry.id, task_digest(row))))
 
 
 def _looked_at(future: asyncio.Future[None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -9,12 +10,33 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fms_dgt.errors import PluginError
+from fms_dgt.safety.interrupts import is_of_user
 
 LONGEST = 300
+# An error's text is kept this far where it becomes data.
+LONGEST_KEPT = 2_000
 _PACKAGE = Path(__file__).parents[1]
 # an error that one of these raises is about the line that called it
 _OURS = (f"{_PACKAGE}/plugins/", f"{_PACKAGE}/core/", f"{_PACKAGE}/runner/")
 _STDLIB = sysconfig.get_path("stdlib")
+
+
+def must_pass(error: BaseException) -> bool:
+    """Whether what came out of somebody's code is the end of the program, and nobody may keep it.
+
+    Those are Ctrl-C, and the end of an event loop that is torn down. All else, SystemExit among it, is
+    that code's own fault. Cancellation has to be told apart by whoever awaits the code.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return is_of_user(error)
+    return isinstance(error, GeneratorExit) and not _in_task()
+
+
+def _in_task() -> bool:
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 @contextmanager
@@ -34,12 +56,26 @@ def described(error: BaseException) -> str:
     return f"{summary(error)} ({where})" if where else summary(error)
 
 
+def full_text(error: BaseException) -> str:
+    """The exception's type and message, as they are, for the data's evidence."""
+    return f"{type(error).__name__}: {shown(error)}"
+
+
+def shown(value: object) -> str:
+    """What `str` makes of it; nothing where that fails, and not without end."""
+    try:
+        # of a subclass of str, its characters alone
+        text = str.__str__(str(value))
+    except BaseException as error:
+        if must_pass(error):
+            raise
+        return ""
+    return text if len(text) <= LONGEST_KEPT else text[: LONGEST_KEPT - 3] + "..."
+
+
 def summary(error: BaseException) -> str:
     """The exception's type and message on one line, cut where it is long."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 (a stranger's __str__)
-        text = ""
+    text = " ".join(shown(error).split())
     if isinstance(error, SyntaxError):
         text = error.msg
     text = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

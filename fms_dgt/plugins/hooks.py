@@ -24,7 +24,7 @@ from fms_dgt.core.events import (
 )
 from fms_dgt.errors import PluginError
 from fms_dgt.plugins.entry import PluginInfo
-from fms_dgt.plugins.faults import described, isolated
+from fms_dgt.plugins.faults import described, isolated, must_pass
 from fms_dgt.plugins.hookfaults import hook_fault, taking_event
 from fms_dgt.plugins.hookspecs import HOOK_NAMES, PROJECT, HookSpecs
 
@@ -118,7 +118,9 @@ class Hooks:
                 if call.listener.on:
                     try:
                         call.function(event)
-                    except (Exception, SystemExit) as error:  # noqa: BLE001 (a stranger's code)
+                    except BaseException as error:
+                        if must_pass(error):
+                            raise
                         self._switch_off(call.listener, hook, error)
 
         return emit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from fms_dgt.plugins.include import included
 from fms_dgt.plugins.installed import installed_entries
 from fms_dgt.plugins.kinds import fault_of, folder_of, group_of
 from fms_dgt.plugins.loading import load
+from fms_dgt.safety import environment
 
 AnyValidator: TypeAlias = Validator[Any] | OrderedValidator[Any]
 
@@ -43,7 +43,7 @@ class Plugins:
         `disabled` lists distributions and plugin names, with commas; FMS_DGT_DISABLE_PLUGINS by
         default. Raises PluginError for a file that cannot be included.
         """
-        off = os.environ.get(claims.VARIABLE, "") if disabled is None else disabled
+        off = environment.setting(claims.VARIABLE) if disabled is None else disabled
         installed = installed_entries()
         return cls(claims.settled(installed, included(includes), off), claims.notes(installed, off))
 

@@ -6,19 +6,25 @@ This is the only place where a run asks a backend anything.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
-from fms_dgt.errors import FmsDgtError, SetupError, UserError
+from fms_dgt.errors import CallFailed, FmsDgtError, SetupError, UserError
 from fms_dgt.journal import Call, Journal, JournalReader, Payer, Tally, TaskEntry
-from fms_dgt.plugins import Hooks
+from fms_dgt.plugins import Hooks, must_pass, shown, summary
+from fms_dgt.runner.completions import keepable
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask, RetryLimits, Tries
+
+_logger = logging.getLogger("fms_dgt")
+
+# Seconds that backends may take to close, all together.
+CLOSE_SECONDS = 10.0
 
 
 class Calls(Protocol):
@@ -77,7 +83,9 @@ class Endpoints:
         """Open a backend, once."""
         if id(backend) not in self._opened:
             self._backends.append(backend)
-            self._opened[id(backend)] = asyncio.ensure_future(_opened(backend))
+            opening = self._opened[id(backend)] = asyncio.create_task(_opened(backend))
+            # whoever waits for it may have been cancelled
+            opening.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.shield(self._opened[id(backend)])
 
     def is_open(self, backend: Generator[Any]) -> bool:
@@ -85,12 +93,37 @@ class Endpoints:
         task = self._opened.get(id(backend))
         return task is not None and task.done() and task.exception() is None
 
-    async def close(self) -> None:
-        """Close every backend that was opened."""
-        for backend in self._backends:
-            with contextlib.suppress(Exception):
-                # the data is safe by now; a backend that cannot close must not turn that into a failure
-                await backend.close()
+    async def close(self, leave: asyncio.Event) -> None:
+        """Close every backend that was opened, as long as `leave` is not set, and not for ever."""
+        # the data is safe by now; a backend that cannot close must not turn that into a failure
+        for opening in self._opened.values():
+            opening.cancel()
+        closing: dict[asyncio.Task[Any], str] = {
+            asyncio.create_task(_closed(backend)): type(backend).__name__ for backend in self._backends
+        }
+        leaving = asyncio.create_task(leave.wait())
+        left = set(closing)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while left and not leaving.done():
+                    done, _ = await asyncio.wait({*left, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                    left -= done
+        except TimeoutError:
+            names = ", ".join(sorted({closing[task] for task in left}))
+            _logger.warning("%s did not close within %g s", names, CLOSE_SECONDS)
+        finally:
+            for task in (leaving, *left):
+                task.cancel()
+
+
+async def _closed(backend: Generator[Any]) -> None:
+    """Close a backend, whatever it makes of that."""
+    try:
+        await backend.close()
+    except BaseException as error:
+        if must_pass(error):
+            raise
+        _logger.debug("%s cannot be closed: %s", type(backend).__name__, summary(error))
 
 
 async def _opened(backend: Generator[Any]) -> None:
@@ -99,9 +132,11 @@ async def _opened(backend: Generator[Any]) -> None:
         await backend.open()
     except UserError:
         raise
-    except Exception as error:
-        what = str(error) if isinstance(error, FmsDgtError) else f"{type(error).__name__}: {error}"
-        raise SetupError(f"{type(backend).__name__} cannot be opened: {what}") from error
+    except BaseException as error:
+        if must_pass(error):
+            raise
+        text = (isinstance(error, FmsDgtError) and shown(error)) or summary(error)
+        raise SetupError(f"{type(backend).__name__} cannot be opened: {text}") from error
 
 
 class PaidCalls:
@@ -134,6 +169,8 @@ class PaidCalls:
             self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
             return completion
         ask.stop.check()
+        # nothing is paid for that could not be kept
+        self._journal.check()
         backend = ask.generator.backend
         if not self._endpoints.is_open(backend):
             await self._endpoints.open(backend)
@@ -143,8 +180,23 @@ class PaidCalls:
         tally = _tally(completion, tries.cost, tries.seconds)
         self.spending.answered(ask, payer, tally)
         # queued before anything else can happen: a cancellation from here on loses nothing
-        await self._journal.put_call(_entry(ask, completion, payer, tally))
+        completion, written = self._put(ask, completion, payer, tally)
+        await written
         return completion
+
+    def _put(
+        self, ask: Ask, completion: Completion, payer: Payer, tally: Tally
+    ) -> tuple[Completion, asyncio.Future[None]]:
+        """Queue an answer, without what the journal cannot hold. Raises CallFailed where nothing is left."""
+        try:
+            return completion, self._journal.put_call(_entry(ask, completion, payer, tally))
+        except (TypeError, ValueError, RecursionError):
+            completion = keepable(completion, ask.generator.type, self._hooks.warnings)
+        try:
+            return completion, self._journal.put_call(_entry(ask, completion, payer, tally))
+        except (TypeError, ValueError, RecursionError) as error:
+            text = f"an answer of the generator '{ask.generator.type}' cannot be kept: {error}"
+            raise CallFailed("failed", {"error": text}) from error
 
 
 class ReplayedCalls:

@@ -1,26 +1,29 @@
-"""`--check`: bind everything, call nothing, and say what came out and where it was said."""
+"""`--check`: bind everything, call and fetch nothing, and print what a run would do."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fms_dgt.binding.bind import bind
 from fms_dgt.binding.bound import BoundTask, notes_of, stage_names
 from fms_dgt.binding.fingerprint import changes
-from fms_dgt.config.plan import RunPlan, RunSettings
-from fms_dgt.core.node import Node
+from fms_dgt.config.plan import RunPlan, RunSettings, TaskPlan
+from fms_dgt.core.node import Expanded, Node
 from fms_dgt.core.typed import encode, without_credentials
 from fms_dgt.errors import FolderChanged
 from fms_dgt.journal import JournalReader
 from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.plugins import Plugins
+from fms_dgt.runner.access import TaskAccess, access_of, lines_of
 from fms_dgt.runner.folder import changed_lines, changed_text
 
 HIDDEN = "(hidden)"
 LONGEST_VALUE = 60
+SHOWN_PENDING = 5
+SOURCE = "the source"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class TaskCheck:
     folder: str
     stages: Sequence[str]
     settings: Sequence[Setting]
+    access: TaskAccess = field(default_factory=TaskAccess)
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,44 @@ class CheckReport:
     def __str__(self) -> str:
         lines = [line for tasks in _alike(self.tasks) for line in _lines(tasks)]
         lines.extend(f"note: {note}" for note in self.notes)
-        return "\n".join([*lines, "nothing is wrong; nothing was asked"])
+        return "\n".join([*lines, "nothing is wrong; nothing was asked or fetched"])
 
 
 def check(plan: RunPlan, plugins: Plugins) -> CheckReport:
     """Bind the plan. Raises InputError with everything that is wrong."""
     left_out: list[str] = []
-    tasks = bind(plan, plugins, left_out)
+    unfetched: list[TaskPlan] = []
+    closed = [replace(task, permissions=task.permissions.without_requests()) for task in plan.tasks]
+    plan = replace(plan, tasks=closed)
+    tasks = bind(plan, plugins, left_out, unfetched)
     _check_folder(tasks, plan.settings)
-    notes = [*plan.notes, *left_out, *notes_of(tasks)]
-    return CheckReport([_task_check(task, plan) for task in tasks], notes)
+    pending = [task for task in tasks if task.permissions.uses.pending]
+    notes = [*plan.notes, *left_out, *notes_of(tasks), *map(_not_fetched, pending), *map(_unknown, unfetched)]
+    checks = [_task_check(task, plan) for task in tasks]
+    return CheckReport([*checks, *(_unfetched_check(task) for task in unfetched)], notes)
+
+
+def _not_fetched(task: BoundTask) -> str:
+    pending = task.permissions.uses.pending
+    return f"{task.name}: {len(pending)} not fetched by --check: {', '.join(list(pending)[:SHOWN_PENDING])}"
+
+
+def _unknown(task: TaskPlan) -> str:
+    pending = ", ".join(task.permissions.uses.pending)
+    return f"{task.name}: its flow is not checked: its columns are known once {pending} is fetched"
+
+
+def _unfetched_check(task: TaskPlan) -> TaskCheck:
+    uses = task.permissions.uses
+    access = TaskAccess(
+        reads=list(uses.files),
+        fetches=list(uses.fetches),
+        pending=list(uses.pending),
+        writes=[str(task.folder)],
+        variables=list(uses.variables),
+    )
+    records = task.settings.num_outputs_to_generate
+    return TaskCheck(task.name, task.builder, records, str(task.folder), (), (), access)
 
 
 def _check_folder(tasks: Sequence[BoundTask], settings: RunSettings) -> None:
@@ -78,7 +110,12 @@ def _check_folder(tasks: Sequence[BoundTask], settings: RunSettings) -> None:
     changed = []
     for task in tasks:
         entry = entries[task.name]
-        different = changes(entry.fingerprint, task.fingerprint) if entry and entry.fingerprint else []
+        before, now = dict(entry.fingerprint) if entry else {}, dict(task.fingerprint)
+        if task.permissions.uses.pending:
+            # whether it changed is known once it is fetched
+            before.pop(SOURCE, None)
+            now.pop(SOURCE, None)
+        different = changes(before, now) if before else []
         changed.extend(["\n".join(changed_lines(task, different))] if different else [])
     if changed:
         raise FolderChanged(changed_text(changed, len(changed)))
@@ -93,7 +130,13 @@ def _task_check(task: BoundTask, plan: RunPlan) -> TaskCheck:
     ]
     settings.extend(_settings(task.config, "", _secrets(task)))
     return TaskCheck(
-        task.name, task.builder_name, task.target, str(task.folder), stage_names(task.flow), settings
+        task.name,
+        task.builder_name,
+        task.target,
+        str(task.folder),
+        stage_names(task.flow),
+        settings,
+        access_of(task, plan),
     )
 
 
@@ -107,7 +150,9 @@ def _settings(node: Node, key: str, secrets: frozenset[str]) -> Iterator[Setting
             label = name.value if name is not None else at
             yield from _settings(child, f"{key}.{label}", secrets)
     else:
-        hidden = not secrets.isdisjoint(key.split("."))
+        hidden = not secrets.isdisjoint(key.split(".")) or bool(
+            isinstance(node.value, Expanded) and node.value.secrets
+        )
         where = f"{node.place.origin}:{node.place.line}" if node.place.line else node.place.origin
         value = node.plain()
         shown = without_credentials(value) if isinstance(value, str) else value
@@ -134,7 +179,9 @@ def _lines(tasks: Sequence[TaskCheck]) -> Iterator[str]:
     for task in tasks:
         wanted = "all that the source gives" if task.records is None else f"{task.records:,} records"
         yield f"{task.task}: {task.builder}, {wanted}, into {task.folder}"
-    yield f"  {' -> '.join(task.stages)}"
+        yield from lines_of(task.access)
+    if task.stages:
+        yield f"  {' -> '.join(task.stages)}"
     shown = {setting.key: _shown(setting.value) for setting in task.settings}
     wide = max((len(f"{key} = {value}") for key, value in shown.items()), default=0)
     for setting in task.settings:

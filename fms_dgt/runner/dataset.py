@@ -2,52 +2,64 @@
 
 They are projections of the journal: written anew at every start from the units that are committed,
 beside the old files, and put in their place once they have caught up. So a crash or a change of mind
-never leaves less than there was.
+never leaves less than there was. What another program makes of them in mid-run is noticed when they are
+closed, or read.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from fms_dgt.core.template import render
-from fms_dgt.journal.lock import folder_error
+from fms_dgt.core.template import TemplateOverLimit, render
+from fms_dgt.errors import FolderError
+from fms_dgt.journal.folder import folder_error
 from fms_dgt.runner.decide import Decision
+from fms_dgt.runner.file_state import FileState
 from fms_dgt.runner.open_files import GrowingFile, OpenFiles
+from fms_dgt.safety.files import PART, OutputFolder, count_lines
 
 DATA, REJECTED, FORMATTED = "data.jsonl", "rejected.jsonl", "formatted.jsonl"
-_PART = ".part"
 
 
 class Dataset:
     """Grows by decisions, in unit order."""
 
     def __init__(
-        self, folder: Path, instruction_format: Mapping[str, str], among: OpenFiles, *, keep_places: bool
+        self,
+        folder: OutputFolder,
+        instruction_format: Mapping[str, str],
+        among: OpenFiles,
+        *,
+        keep_places: bool,
     ) -> None:
-        self.folder = folder
+        self.folder = folder.path
         self.kept = 0
         self.rejected = 0
         self.unformatted = 0
         self.format_error = ""
         self._format = instruction_format
+        # what each file held when it was closed; None where another program has changed it
+        self.left: dict[str, FileState | None] = {}
+        self._format_is_slow = False
         self._places = array("Q", [0]) if keep_places else None
+        self._checks = array("L")
         names = [DATA, REJECTED, *([FORMATTED] if instruction_format else [])]
         self._published = False
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._files = {name: GrowingFile(folder / (name + _PART), among) for name in names}
+            folder.make()
+            self._files = {name: GrowingFile(folder, name + PART, among) for name in names}
         except OSError as error:
-            raise folder_error(folder, error) from error
+            raise folder_error(self.folder, error) from error
 
     def records_there(self) -> int:
         """How many records an earlier run has left."""
         try:
-            with (self.folder / DATA).open("rb") as lines:
-                return sum(1 for _ in lines)
+            return count_lines(self.folder / DATA)
         except OSError:
             return 0
 
@@ -62,7 +74,7 @@ class Dataset:
             return
         try:
             for name, file in self._files.items():
-                file.move(self.folder / name)
+                file.move(name)
         except OSError as error:
             raise folder_error(self.folder, error) from error
         self._published = True
@@ -77,6 +89,7 @@ class Dataset:
                     self._files[FORMATTED].append(self._formatted(record))
                 if self._places is not None:
                     self._places.append(self._places[-1] + len(line))
+                    self._checks.append(zlib.crc32(line))
             for rejection in decision.rejections:
                 self._files[REJECTED].append(_line(rejection))
         except OSError as error:
@@ -100,13 +113,19 @@ class Dataset:
     def close(self) -> None:
         """Write everything and close; unpublished files are taken away."""
         try:
-            for file in self._files.values():
-                # before the journal says that all is there
-                file.close()
-                if not self._published:
-                    file.path.unlink(missing_ok=True)
+            for name, file in self._files.items():
+                if self._published:
+                    # before the journal says that all is there
+                    self.left[name] = file.close()
+                else:
+                    file.remove()
         except OSError as error:
             raise folder_error(self.folder, error) from error
+
+    @property
+    def changed(self) -> list[str]:
+        """The files that, when they were closed, did not hold what was written to them."""
+        return [name for name, state in self.left.items() if state is None]
 
     def accepted(self, count: int) -> Sequence[Mapping[str, Any]]:
         """The first `count` records, read where they are needed."""
@@ -116,18 +135,30 @@ class Dataset:
         """Record number `at`, from 0."""
         if self._places is None:
             raise RuntimeError("places of records are kept for sources with a lag only")
-        line = self._files[DATA].part(self._places[at], self._places[at + 1])
+        try:
+            line = self._files[DATA].part(self._places[at], self._places[at + 1])
+        except OSError as error:
+            raise folder_error(self.folder, error) from error
+        if zlib.crc32(line) != self._checks[at]:
+            raise FolderError(
+                f"{self.folder / DATA}: was changed by another program while the run was using its records; "
+                "leave it alone while a run goes on; it is made anew from the journal when the run goes on"
+            )
         data: Mapping[str, Any] = json.loads(line)
         return data
 
     def _formatted(self, record: Mapping[str, Any]) -> bytes:
         """The record's formatted line; nothing, and a note, where the format does not fit it."""
         try:
-            return _line({name: render(text, record) for name, text in self._format.items()})
+            if not self._format_is_slow:
+                return _line({name: render(text, record) for name, text in self._format.items()})
+            self.unformatted += 1
         except Exception as error:  # noqa: BLE001 (a format is a user's code)
+            # no other record waits for it
+            self._format_is_slow = isinstance(error, TemplateOverLimit)
             self.unformatted += 1
             self.format_error = self.format_error or f"{type(error).__name__}: {error}"
-            return b""
+        return b""
 
 
 class _Accepted(Sequence[Mapping[str, Any]]):

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from fms_dgt.core.validator import Match
-from fms_dgt.runner.memories import KNOWN, Memories
-from fms_dgt.runner.outcome import Mark, Path, UnitOutcome
+from fms_dgt.runner.memories import FAULT, KNOWN, Memories
+from fms_dgt.runner.outcome import CODE_ERROR, Leaf, Mark, Path, UnitOutcome
 
 Known: TypeAlias = dict[tuple[str, Path], Match | None]
+
+# Ends the path under which the fault of remembering a value is noted, beside that of comparing it.
+_ADDING = -1
 
 
 @dataclass(slots=True)
@@ -27,6 +30,17 @@ class Decision:
     rejections: list[Mapping[str, Any]] = field(default_factory=list)
     matches: list[tuple[str, Path, Match]] = field(default_factory=list)
     cut: bool = False
+    failed: bool = False
+
+    @property
+    def faulty(self) -> bool:
+        """Whether an ordered check's own code failed."""
+        return any(match.record == FAULT for _, _, match in self.matches)
+
+    @property
+    def only_failed(self) -> bool:
+        """Whether the unit gave nothing since calls, or code, failed."""
+        return self.failed and not self.records
 
     def to_json(self) -> Any:
         """The refusals as a JSON value, and whether they are all there would be."""
@@ -61,59 +75,100 @@ class Judgement:
         A row's value is remembered once a record has come of it, so rows that are dropped later on
         shut nobody out, and the children of one row do not compete on what they inherited.
         """
-        decision = Decision()
-        verdicts: Known = {}
-        remembered: set[tuple[str, Path]] = set()
+        case = _Case(self._memories, outcome, kept, known)
         for leaf in outcome.leaves:
-            if target is not None and kept + len(decision.records) >= target:
-                decision.cut = True
+            if target is not None and case.next_record > target:
+                case.decision.cut = True
                 break
-            refused = False
-            for mark in leaf.trail:
-                at = (mark.stage, mark.path)
-                if at not in verdicts:
-                    verdicts[at] = self._match(mark, known)
-                    if verdicts[at] is not None:
-                        self._refuse(outcome, mark, verdicts[at], decision)
-                refused = refused or verdicts[at] is not None
-                if refused:
-                    break
-            if refused:
-                continue
-            if leaf.rejection is not None:
-                decision.rejections.append(_line(outcome, leaf.path, leaf.rejection))
-            elif leaf.record is not None:
-                decision.records.append(leaf.record)
-                decision.paths.append(leaf.path)
-                self._remember(leaf.trail, kept + len(decision.records), remembered)
+            case.take(leaf)
+        decision = case.decision
+        decision.failed = decision.faulty or any(case.counts(trail) for trail in outcome.failures)
         return decision
 
-    def _match(self, mark: Mark, known: Known | None) -> Match | None:
-        if known is not None:
-            return known.get((mark.stage, mark.path))
+
+class _Case:
+    """One unit while it is decided."""
+
+    def __init__(
+        self, memories: Memories | None, outcome: UnitOutcome, kept: int, known: Known | None
+    ) -> None:
+        self.decision = Decision()
+        self._memories = memories
+        self._outcome = outcome
+        self._kept = kept
+        self._known = known
+        self._verdicts: Known = {}
+        self._remembered: Known = {}
+
+    @property
+    def next_record(self) -> int:
+        """The number of the next record, from 1."""
+        return self._kept + len(self.decision.records) + 1
+
+    def take(self, leaf: Leaf) -> None:
+        """Add what became of a row, unless an ordered check refuses it."""
+        if any(self._refused(mark) for mark in leaf.trail):
+            return
+        if leaf.rejection is not None:
+            self._reject(leaf.path, leaf.rejection)
+        elif leaf.record is not None and not any(self._lost(mark, leaf) for mark in leaf.trail):
+            self.decision.records.append(leaf.record)
+            self.decision.paths.append(leaf.path)
+
+    def counts(self, trail: tuple[Mark, ...]) -> bool:
+        """Whether a failure counts: no ordered check before it refuses its row."""
+        return all(self._verdicts.get(_at(mark)) is None for mark in trail)
+
+    def _refused(self, mark: Mark) -> bool:
+        at = _at(mark)
+        if at not in self._verdicts:
+            match = self._verdicts[at] = self._match(mark)
+            if match is not None:
+                self.decision.matches.append((*at, match))
+                self._reject(mark.path, _refusal(mark, match))
+        return self._verdicts[at] is not None
+
+    def _match(self, mark: Mark) -> Match | None:
+        if self._known is not None:
+            return self._known.get(_at(mark))
         return self._memories.find(mark) if self._memories else None
 
-    def _refuse(self, outcome: UnitOutcome, mark: Mark, match: Match | None, decision: Decision) -> None:
-        if match is None:
-            return
-        decision.matches.append((mark.stage, mark.path, match))
-        known = match.record == KNOWN
-        record = {} if known else {"record": match.record}
-        text = {"text": match.text} if match.text else {}
-        rejection = {
-            "stage": mark.stage,
-            "reason": "like a known text" if known else "like an earlier record",
-            "evidence": {"score": round(match.score, 4), **record, **text},
-            "values": {mark.on: mark.value},
-        }
-        decision.rejections.append(_line(outcome, mark.path, rejection))
+    def _lost(self, mark: Mark, leaf: Leaf) -> bool:
+        """Remember a value; where its check cannot, the row is lost."""
+        stage, path = _at(mark)
+        at = (stage, (*path, _ADDING))
+        if at not in self._remembered:
+            fault = self._known.get(at) if self._known is not None else None
+            if fault is None and self._memories is not None:
+                fault = self._memories.add(mark, self.next_record)
+            self._remembered[at] = fault
+        match = self._remembered[at]
+        if match is not None:
+            self.decision.matches.append((*at, match))
+            self._reject(leaf.path, _refusal(mark, match))
+        return match is not None
 
-    def _remember(self, trail: tuple[Mark, ...], record: int, remembered: set[tuple[str, Path]]) -> None:
-        for mark in trail:
-            at = (mark.stage, mark.path)
-            if self._memories is not None and at not in remembered:
-                remembered.add(at)
-                self._memories.add(mark, record)
+    def _reject(self, path: Path, rejection: Mapping[str, Any]) -> None:
+        self.decision.rejections.append(_line(self._outcome, path, rejection))
+
+
+def _at(mark: Mark) -> tuple[str, Path]:
+    return mark.stage, mark.path
+
+
+def _refusal(mark: Mark, match: Match) -> Mapping[str, Any]:
+    """The rejection that an ordered check causes: a match, or the fault of its own code."""
+    evidence: dict[str, Any]
+    if match.record == FAULT:
+        error, _, place = match.text.rpartition("\n")
+        reason, evidence = CODE_ERROR, {"error": error, "at": place}
+    else:
+        known = match.record == KNOWN
+        reason = "like a known text" if known else "like an earlier record"
+        record: dict[str, Any] = {} if known else {"record": match.record}
+        text = {"text": match.text} if match.text else {}
+        evidence = {"score": round(match.score, 4), **record, **text}
+    return {"stage": mark.stage, "reason": reason, "evidence": evidence, "values": {mark.on: mark.value}}
 
 
 def _line(outcome: UnitOutcome, path: Path, rejection: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from fms_dgt.binding.bind import bind
@@ -21,7 +17,7 @@ from fms_dgt.plugins import Hooks, Plugins
 from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.estimate import Estimate
-from fms_dgt.runner.folder import Opened, ended_as, open_tasks
+from fms_dgt.runner.folder import REPORT, Opened, ended_as, open_tasks
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.open_files import OpenFiles
 from fms_dgt.runner.report import Totals, read_report, task_report, write_report
@@ -29,6 +25,8 @@ from fms_dgt.runner.schedule import Scheduler
 from fms_dgt.runner.spending import Prices, Spending, by_task
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.tries import RetryLimits
+from fms_dgt.safety.files import OutputFolder
+from fms_dgt.safety.interrupts import Interrupts
 
 Display: TypeAlias = Literal["live", "plain", "none"]
 
@@ -41,13 +39,14 @@ async def execute(
     hooks: Hooks,
     *,
     display: Display = "none",
-    signals: bool = False,
+    interrupts: Interrupts | None = None,
 ) -> RunFinished:
     """Run a plan. Raises UserError before the first call where anything is wrong; what goes wrong
     later ends the run, and stands in the result's `error`.
 
-    With `signals` (in the main thread only), SIGINT and SIGTERM stop the run gently.
+    The first of `interrupts` stops the run gently, the next one at once.
     """
+    interrupts = interrupts or Interrupts()
     left_out: list[str] = []
     tasks = bind(plan, plugins, left_out)
     plan = replace(plan, notes=[*plan.notes, *left_out])
@@ -55,10 +54,13 @@ async def execute(
         journal = Journal(plan.settings.output_dir)
         try:
             opened = await open_tasks(tasks, journal, plan.settings)
+            if not all(found.complete for found in opened):
+                journal.check_space()
             run = _Run(plan, tasks, opened, journal, hooks)
-            return await run.go(display, signals=signals)
+            return await run.go(display, interrupts)
         finally:
-            await journal.close()
+            with interrupts.heard_by(lambda: None):
+                await journal.close()
 
 
 class _Run:
@@ -106,7 +108,7 @@ class _Run:
             notes.append(SIMULATED)
         self._notes = notes
 
-    async def go(self, display: Display, *, signals: bool) -> RunFinished:
+    async def go(self, display: Display, interrupts: Interrupts) -> RunFinished:
         self._announce(display)
         scheduler = Scheduler(
             self._runs,
@@ -117,13 +119,21 @@ class _Run:
             self._hooks,
             self._spending,
         )
-        try:
-            with _signals(scheduler) if signals else contextlib.nullcontext():
+        scheduler.restarted = self._plan.settings.restart
+        self._journal.when_it_fails(scheduler.fail)
+        with interrupts.heard_by(scheduler.interrupt):
+            try:
                 await scheduler.run()
-        finally:
-            await self._endpoints.close()
-            finished = self._finish(scheduler.error)
+            finally:
+                # before backends are closed: one that hangs must not keep the files from being written
+                finished = self._finish(scheduler.error)
+                await self._close_backends(interrupts)
         return finished
+
+    async def _close_backends(self, interrupts: Interrupts) -> None:
+        leave = asyncio.Event()
+        with interrupts.heard_by(leave.set):
+            await self._endpoints.close(leave)
 
     def _announce(self, display: Display) -> None:
         folder = self._plan.settings.output_dir
@@ -149,6 +159,7 @@ class _Run:
                 continue
             results[run.bound.name] = finished
             reports[run.bound.name] = report
+        self._notes.extend(self._journal.damage())
         self._notes.extend(self._spending.notes(tokens_matter=self._budget.most.tokens is not None))
         done = RunFinished(
             self._plan.settings.output_dir,
@@ -164,6 +175,7 @@ class _Run:
             totals.paid["output_tokens"],
             totals.paid["cost"],
             self._estimate.in_all() if self._plan.settings.estimate else None,
+            self._plan.settings.restart,
         )
         self._hooks.run_finished(done)
         return done
@@ -187,31 +199,8 @@ class _Run:
         totals.add_to(report, run)
         if self._plan.settings.estimate:
             report["estimate"] = self._estimate.of(run)
-        write_report(run.bound.folder, report)
-        self._journal.end(run.entry.id, ended_as(run.bound, finished))
+        folder = OutputFolder(self._journal.folder, run.bound.folder)
+        left = {**run.dataset.left, REPORT: write_report(folder, report)}
+        self._journal.end(run.entry.id, ended_as(run.bound, finished, left))
         self._hooks.task_finished(finished)
         return finished, report
-
-
-@contextlib.contextmanager
-def _signals(scheduler: Scheduler) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run gently, as long as it lasts.
-
-    The second one leaves at once, even where a stage's own code holds the event loop up.
-    """
-    loop = asyncio.get_running_loop()
-    told = False
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        nonlocal told
-        if told and not scheduler.interrupted:
-            raise KeyboardInterrupt
-        told = True
-        loop.call_soon_threadsafe(scheduler.interrupt)
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,14 @@ from fms_dgt.core.events import TaskFinished
 from fms_dgt.core.source import Endless
 from fms_dgt.errors import FolderChanged, FolderError
 from fms_dgt.journal import Journal, TaskEntry
-from fms_dgt.journal.lock import folder_error
+from fms_dgt.journal.folder import folder_error
 from fms_dgt.runner.calls import KnownCalls
 from fms_dgt.runner.dataset import DATA, FORMATTED, REJECTED
+from fms_dgt.runner.file_state import FileState, is_as_left
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.stop import Stop
 from fms_dgt.runner.walk import Surroundings, Walk
+from fms_dgt.safety.files import OutputFolder
 
 REPORT = "run.json"
 # Changed tasks are tried against the journal this far; beyond, the share found so far is told.
@@ -48,6 +49,8 @@ async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: Run
     for task in tasks:
         _check_known(task, journal, settings)
     if settings.restart:
+        # before the earlier files are moved aside
+        journal.check_space()
         opened = [_restarted(task, journal) for task in tasks]
     else:
         with journal.together():
@@ -92,10 +95,10 @@ def _opened(
     if settings.retry_failed:
         count = journal.forget_failures(entry.id)
         return Opened(entry, (f"{task.name}: {count} units with failed rows are taken up again",))
-    return Opened(entry, (), _complete(task, entry))
+    return Opened(entry, (), _complete(task, entry, journal.folder))
 
 
-def ended_as(task: BoundTask, finished: TaskFinished) -> dict[str, Any]:
+def ended_as(task: BoundTask, finished: TaskFinished, left: Mapping[str, FileState | None]) -> dict[str, Any]:
     """How a task ended and what it left, for the journal; `_complete` reads it."""
     return {
         "end": finished.end,
@@ -104,47 +107,47 @@ def ended_as(task: BoundTask, finished: TaskFinished) -> dict[str, Any]:
         "failed": finished.failed,
         "target": finished.target,
         "format": hexdigest(task.instruction_format),
-        "files": {name: _state(path) for name, path in finished.files.items()},
+        "files": {name: state.to_json() for name, state in left.items() if state is not None},
     }
 
 
-def _complete(task: BoundTask, entry: TaskEntry) -> TaskFinished | None:
-    said = entry.ended
-    same = said.get("target") == task.target and said.get("format") == hexdigest(task.instruction_format)
-    if said.get("end") not in ("reached", "exhausted") or not same:
+def _complete(task: BoundTask, entry: TaskEntry, root: Path) -> TaskFinished | None:
+    """How the task ended, where it needs nothing more and its files hold what they were left with."""
+    noted = entry.ended
+    same = noted.get("target") == task.target and noted.get("format") == hexdigest(task.instruction_format)
+    if noted.get("end") not in ("reached", "exhausted") or not same:
         return None
-    files = {name: task.folder / name for name in said["files"]}
-    if any(_state(path) != said["files"][name] for name, path in files.items()):
+    wanted = [DATA, REJECTED, *([FORMATTED] if task.instruction_format else [])]
+    files = noted.get("files")
+    if not isinstance(files, dict) or not set(wanted) <= files.keys():
+        return None
+    folder = OutputFolder(root, task.folder)
+    try:
+        if not all(is_as_left(folder, name, state) for name, state in files.items()):
+            return None
+        if folder.state(REPORT) is None:
+            return None
+    except OSError:
         return None
     why = "complete already; nothing was asked"
-    kept, rejected = said["kept"], said["rejected"]
-    done = TaskFinished(task.name, said["end"], kept, task.target, rejected, why, files, said["failed"])
-    return done if done.complete and (task.folder / REPORT).is_file() else None
-
-
-def _state(path: Path) -> list[int]:
-    """Tells whether a file is as it was left."""
-    if not path.is_file():
-        return []
-    stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns]
+    paths = {name: task.folder / name for name in wanted}
+    kept, rejected, failed = noted.get("kept", 0), noted.get("rejected", 0), noted.get("failed", 0)
+    done = TaskFinished(task.name, noted["end"], kept, task.target, rejected, why, paths, failed)
+    return done if done.complete else None
 
 
 def _restarted(task: BoundTask, journal: Journal) -> Opened:
     entry = journal.restart(task.name)
-    aside = task.folder / "earlier" / str(entry.edition - 1)
-    moved = [path for path in _files(task.folder) if path.exists()]
+    folder = OutputFolder(journal.folder, task.folder)
+    aside = folder / "earlier" / str(entry.edition - 1)
     try:
-        for path in moved:
-            aside.mkdir(parents=True, exist_ok=True)
-            shutil.move(path, aside / path.name)
+        moved = [name for name in (DATA, REJECTED, FORMATTED, REPORT) if folder.state(name) is not None]
+        for name in moved:
+            folder.replace(name, name, aside)
     except OSError as error:
-        raise folder_error(aside, error) from error
-    return Opened(entry, (f"{task.name}: begun anew; the earlier files are in {aside}",) if moved else ())
-
-
-def _files(folder: Path) -> list[Path]:
-    return [folder / name for name in (DATA, REJECTED, FORMATTED, REPORT)]
+        raise folder_error(aside.path, error) from error
+    notes = (f"{task.name}: begun anew; the earlier files are in {aside.path}",) if moved else ()
+    return Opened(entry, notes)
 
 
 async def _explained(task: BoundTask, entry: TaskEntry, different: list[str], journal: Journal) -> str:
@@ -185,7 +188,7 @@ async def _still_serving(task: BoundTask, entry: TaskEntry, journal: Journal, ha
         Stop(),
         Memories.of(task),
         lambda _s, _o: None,
-        lambda _s, _e: None,
+        lambda _s: None,
         lambda _e: None,
     )
     source = task.source

@@ -18,6 +18,8 @@ from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.validator import Validator, Verdict
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
+from fms_dgt.plugins import must_pass
+from fms_dgt.runner.outcome import Mark
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask
 
@@ -33,7 +35,7 @@ _scope: ContextVar[tuple[int, ...]] = ContextVar("fms_dgt_scope", default=())
 class StageKit(Kit):
     """The kit of one stage on one row."""
 
-    __slots__ = ("_check", "_generators", "_row", "_stage", "_walk")
+    __slots__ = ("_check", "_generators", "_row", "_stage", "_trail", "_walk")
 
     def __init__(
         self,
@@ -42,12 +44,16 @@ class StageKit(Kit):
         stage: str,
         generators: Mapping[str, BoundGenerator],
         check: Check | None = None,
+        *,
+        trail: tuple[Mark, ...] = (),
     ) -> None:
         self._walk = walk
         self._row = row
         self._stage = stage
         self._generators = generators
         self._check = check
+        # the ordered checks that the row has passed: a failure counts where none refuses it after all
+        self._trail = trail
 
     @property
     def check(self) -> Check:
@@ -72,8 +78,8 @@ class StageKit(Kit):
         as_json = generator.backend.enforces_schema and prompt.reply.schema(count) is not None
         scope = {**self._walk.task.columns, **self._row, **values}
         try:
-            plain = prompt.text(scope, count=count, as_json=as_json) if prompt.plain else None
-            messages = () if prompt.plain else prompt.messages(scope, count=count, as_json=as_json)
+            plain = await prompt.atext(scope, count=count, as_json=as_json) if prompt.plain else None
+            messages = () if prompt.plain else await prompt.amessages(scope, count=count, as_json=as_json)
         except InputError as error:
             # this row's values do not fit; others may
             raise ValueError(str(error)) from error
@@ -138,7 +144,7 @@ class StageKit(Kit):
             walk.abandoned = True
             raise
         except CallFailed:
-            walk.failed()
+            walk.failed(self._trail)
             raise
         except FmsDgtError as error:
             walk.fatal(error)
@@ -154,7 +160,11 @@ class StageKit(Kit):
             _scope.set((*_scope.get(), at))
             try:
                 results[at] = await step
-            except Exception as error:  # noqa: BLE001 (raised below, once the others have ended)
+            except BaseException as error:
+                if must_pass(error):
+                    raise
+                # raised below, once the others have ended; also what a task group would take for the
+                # wish of somebody who cancels its tasks
                 errors[at] = error
 
         async with asyncio.TaskGroup() as group:
@@ -171,12 +181,13 @@ class StageKit(Kit):
         bound = self._walk.task.validators[check.validator]
         if not isinstance(bound.validator, Validator):
             raise Rejected(f"{check.name} compares with earlier records and cannot stand inside a stage")
-        kit = StageKit(self._walk, row, check.name, bound.generators, check)
+        kit = StageKit(self._walk, row, check.name, bound.generators, check, trail=self._trail)
         return await bound.validator.validate(row, kit)
 
     async def step(self, stage: Stage, row: Row) -> list[Row]:
         self._walk.moved(stage.name, self._stage)
-        given = await stage.run(row, StageKit(self._walk, row, stage.name, self._generators))
+        kit = StageKit(self._walk, row, stage.name, self._generators, trail=self._trail)
+        given = await stage.run(row, kit)
         rows = list(given) if isinstance(given, list | tuple) else [given]
         if any(isinstance(row, Rejected) for row in rows):
             raise TypeError(f"{stage.name} rejects some of its rows, and cannot stand inside a stage")

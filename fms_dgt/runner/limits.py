@@ -159,7 +159,7 @@ class Endpoint:
 
     async def acquire(self, priority: Priority, owner: Hashable) -> None:
         """Wait for a slot; older units go first."""
-        if not self._waiting and self._open():
+        if not self._waiting and self._has_slot() and self._wait() == 0.0:
             self._take()
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -183,12 +183,16 @@ class Endpoint:
 
     def grant(self) -> None:
         """Give free slots to those who wait."""
-        while self._waiting and self._open():
+        while self._waiting and self._has_slot():
+            # the clock is read once: between two readings it may pass the time to wait for
+            wait = self._wait()
+            if wait > 0.0:
+                self._set_alarm(wait)
+                return
             waiter = heapq.heappop(self._waiting)
             if not waiter.future.done():
                 self._take()
                 waiter.future.set_result(None)
-        self._set_alarm()
 
     def turn_away(self, owner: Hashable, error: Exception) -> None:
         """Nobody of this owner waits any more: each gets `error`."""
@@ -221,22 +225,20 @@ class Endpoint:
         """Seconds since the first failure after the last answer."""
         return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
 
-    def _open(self) -> bool:
+    def _has_slot(self) -> bool:
+        """Whether one more call may be in flight; if not, one that comes back looks again."""
         if self.active >= self.width.now or self._budget.room() == 0:
             return False
-        if self.width.in_burst and self.active > 0:
-            # the next call goes when one of those in flight frees its slot
-            return False
-        return self._wait() == 0.0
+        # after refusals, the next call goes when one of those in flight frees its slot
+        return not (self.width.in_burst and self.active > 0)
 
     def _wait(self) -> float:
         rates = (self._calls_rate, self._tokens_rate)
         return max(self.width.closed_for, *(rate.wait if rate else 0.0 for rate in rates))
 
-    def _set_alarm(self) -> None:
+    def _set_alarm(self, wait: float) -> None:
         """Look again when time alone may have opened it."""
-        wait = self._wait() if self._waiting else 0.0
-        if wait > 0.0 and self._alarm is None:
+        if self._alarm is None:
             self._alarm = asyncio.get_running_loop().call_later(wait, self._ring)
 
     def _ring(self) -> None:

@@ -8,13 +8,17 @@ from typing import Any
 
 from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.canonical import hexdigest
+from fms_dgt.core.fits_json import json_text
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check
 from fms_dgt.core.validator import Keep, Match, Memory, OrderedValidator
+from fms_dgt.plugins import full_text, must_pass, place
 from fms_dgt.runner.outcome import Mark
 
 # The record number of what a check knew from the beginning.
 KNOWN = 0
+# The record number that stands for an error in a validator's own code; the text says which.
+FAULT = -1
 
 
 @dataclass(frozen=True)
@@ -50,25 +54,62 @@ class Memories:
         on, within = compared.check.on or "", compared.check.within
         group = hexdigest(row[within]) if within else ""
         value = compared.validator.value(row, on)
-        memory = self._memory(stage, group)
-        refused = memory.find(value) is not None
+        if type(value) is not str:
+            json_text(value)
+        refused, clear_of = self._in_passing(stage, group, value)
         # children that inherited the column share a mark: they do not compete with each other
         path = row.made_at(*(column for column in (on, within) if column))
-        return Mark(stage, path, on, value, group, 0 if refused else len(memory)), refused
+        return Mark(stage, path, on, value, group, 0 if refused else clear_of), refused
+
+    def _in_passing(self, stage: str, group: str, value: Any) -> tuple[bool, int]:
+        try:
+            memory = self._memory(stage, group)
+            return memory.find(value) is not None, len(memory)
+        except BaseException as error:
+            if must_pass(error):
+                raise
+            # what is remembered by now depends on timing; commit will meet the error, or will not
+            return False, 0
 
     def find(self, mark: Mark) -> Match | None:
-        """The earliest record that a marked row may not stand beside."""
-        return self._memory(mark.stage, mark.group).find(mark.value, mark.clear_of)
+        """The earliest record that a marked row may not stand beside, or the FAULT of looking for it."""
+        try:
+            match = self._memory(mark.stage, mark.group).find(mark.value, mark.clear_of)
+            _check(match)
+        except BaseException as error:  # noqa: BLE001 (a stranger's code; _fault raises what must pass)
+            return _fault(error)
+        return match
 
-    def add(self, mark: Mark, record: int) -> None:
-        """Remember a marked row, of which a record has come."""
-        self._memory(mark.stage, mark.group).add(mark.value, record)
+    def add(self, mark: Mark, record: int) -> Match | None:
+        """Remember a marked row, of which a record has come; the FAULT of that, if any."""
+        try:
+            self._memory(mark.stage, mark.group).add(mark.value, record)
+        except BaseException as error:  # noqa: BLE001 (as above)
+            return _fault(error)
+        return None
 
     def _memory(self, stage: str, group: str) -> Memory:
         at = (stage, group)
         if at not in self._memories:
             self._memories[at] = _begun(self._compared[stage])
         return self._memories[at]
+
+
+def _check(match: Any) -> None:
+    """Raises TypeError or ValueError for what is no match."""
+    if match is None:
+        return
+    if not isinstance(match, Match):
+        raise TypeError(f"find() must give a Match or None, not {type(match).__name__}")
+    if not (isinstance(match.record, int) and isinstance(match.text, str)):
+        raise TypeError("find() gave a Match whose record is no whole number, or whose text is no text")
+    json_text(round(match.score, 4))
+
+
+def _fault(error: BaseException) -> Match:
+    if must_pass(error):
+        raise error
+    return Match(0.0, FAULT, f"{full_text(error)}\n{place(error).rsplit('/', 1)[-1]}")
 
 
 def _begun(compared: _Compared) -> Memory:

@@ -8,6 +8,11 @@ from typing import Any, Self, TypeAlias
 
 Path: TypeAlias = tuple[int, ...]
 
+# Where rejections stand that the builder's record class causes.
+RECORD = "record"
+# The reason of rows on which a stage's or record's own code fails.
+CODE_ERROR = "error in the stage's code"
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -39,12 +44,27 @@ class Leaf:
 
 @dataclass(slots=True)
 class UnitOutcome:
-    """Everything that came out of a unit, in an order that does not depend on timing."""
+    """Everything that came out of a unit, in an order that does not depend on timing.
+
+    `failures` has, for each call or piece of code that failed, the ordered checks that its row had
+    passed by then: where commit refuses the row at one of them, the failure counts for nothing, since
+    with other timing the row would have ended there.
+    """
 
     number: int
     key: str
     leaves: list[Leaf] = field(default_factory=list)
-    failed: bool = False
+    failures: list[tuple[Mark, ...]] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed, also what will count for nothing."""
+        return bool(self.failures)
+
+    def fail(self, trail: tuple[Mark, ...]) -> None:
+        """Note a failure of a row that has passed these checks."""
+        if trail not in self.failures:
+            self.failures.append(trail)
 
     def sort(self) -> None:
         """Put the leaves into the order of the dataset."""
@@ -59,22 +79,27 @@ class UnitOutcome:
         """A compact JSON value; marks that several leaves share are written once."""
         marks: dict[int, int] = {}
         listed: list[Mark] = []
-        leaves = []
-        for leaf in self.leaves:
-            for mark in leaf.trail:
+
+        def numbers(trail: tuple[Mark, ...]) -> list[int]:
+            for mark in trail:
                 if id(mark) not in marks:
                     marks[id(mark)] = len(listed)
                     listed.append(mark)
-            trail = [marks[id(mark)] for mark in leaf.trail]
-            leaves.append([leaf.path, trail, leaf.record, leaf.rejection])
-        return [[[m.stage, m.path, m.on, m.value, m.group] for m in listed], leaves]
+            return [marks[id(mark)] for mark in trail]
+
+        leaves = [[leaf.path, numbers(leaf.trail), leaf.record, leaf.rejection] for leaf in self.leaves]
+        # a failure without a mark is what the column `failed` says already
+        failures = [numbers(trail) for trail in self.failures]
+        written = [[[m.stage, m.path, m.on, m.value, m.group] for m in listed], leaves]
+        return [*written, failures] if any(failures) else written
 
     @classmethod
     def from_json(cls, number: int, key: str, data: Any, *, failed: bool) -> Self:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`; `failed` is all that older versions and units without marks say."""
         marks = [Mark(stage, tuple(path), on, value, group) for stage, path, on, value, group in data[0]]
         leaves = [
             Leaf(tuple(path), tuple(marks[at] for at in trail), record, rejection)
             for path, trail, record, rejection in data[1]
         ]
-        return cls(number, key, leaves, failed)
+        trails = data[2] if len(data) > 2 else [[]] * failed
+        return cls(number, key, leaves, [tuple(marks[at] for at in trail) for trail in trails])

@@ -4,22 +4,30 @@ A server's limit is not known beforehand. The width (calls in flight) starts low
 round of answers without a refusal, and gives way once for each burst of refusals. From then on it
 climbs back by growing steps, the first of them a probe of one call; each refusal makes it wait longer
 before the next.
+
+Some servers refuse whatever the load is, since others keep them busy. What shows it is that a call is
+refused which is the only one, and that waiting has been tried: such refusals are no reason to ask less.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 FIRST_WIDTH = 16
 # Seconds without a new call after a refusal, where nothing is in flight that could free a slot.
 FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 30.0
-# Seconds after which an endpoint is asked again, whatever it said: some say a date far off.
-LONGEST_WAIT = 600.0
+LONGEST_PAUSE = 4.0
+# Seconds for each refusal, where they come whatever the load is: so many a second are no harm.
+BASE_PAUSE = 0.02
+# Seconds after which an endpoint is asked again, by one call, whatever it said: some say a date far off.
+LONGEST_WAIT = 60.0
 # Rounds of answers before the first probe after a refusal; doubled by each refusal that follows.
 PATIENCE = 2
 LONGEST_PATIENCE = 256
+# Refusals of a call that was alone, before its endpoint is taken for one that refuses at any load.
+ALONE_AT_LEAST = 5
 
 
 class Width:
@@ -36,6 +44,7 @@ class Width:
         self._in_burst = False
         self._pause = FIRST_PAUSE
         self._closed_until = 0.0
+        self._base = BaseRefusals()
 
     def widen(self, most: int) -> None:
         """Another backend shares the endpoint, and may carry more."""
@@ -55,6 +64,16 @@ class Width:
 
     def refused(self, in_flight: int, retry_after: float | None) -> None:
         """A call was refused, and `in_flight` others are under way."""
+        if retry_after:
+            self._close_for(retry_after)
+        elif self._base.known:
+            if self._base.refused():
+                self._close_for(self.closed_for + max(BASE_PAUSE, FIRST_PAUSE / self.now**2))
+                return
+        elif in_flight == 0:
+            self._base.alone(refused=True)
+            self._close_for(self._pause)
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
         if not self._in_burst:
             self._in_burst = True
             self._answers = 0
@@ -64,11 +83,6 @@ class Width:
             self._safe = self.now
             self._step = 1
             self._patience = min(self._patience * 2, LONGEST_PATIENCE)
-        if retry_after:
-            self._close_for(retry_after)
-        elif in_flight == 0:
-            self._close_for(self._pause)
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def answered(self, in_flight: int) -> None:
         """A call was answered; `in_flight` counts it still."""
@@ -79,6 +93,11 @@ class Width:
             self._safe = self.now
         self._pause = FIRST_PAUSE
         self._answers += 1
+        if self._base.known:
+            self._base.answered()
+        elif in_flight == 1 and self._base.alone(refused=False):
+            # waiting is of no use, so neither is patience
+            self._patience = PATIENCE
         if self.now < self.most:
             self._climb()
 
@@ -94,11 +113,59 @@ class Width:
         self._safe = self.now
         self.now = min(self.most, self.now + self._step)
         self._step *= 2
+        self._base.another_width()
         if self.now == self.most:
             self._patience = PATIENCE
 
     def _close_for(self, seconds: float) -> None:
         self._closed_until = max(self._closed_until, self._clock() + min(seconds, LONGEST_WAIT))
+
+
+class BaseRefusals:
+    """The share of calls that an endpoint refuses whatever its load, once that is known.
+
+    Learnt from calls that were alone. If the endpoint refuses many more than that as soon as it is asked
+    more, or sooner, then load or pace was the reason, or too little was known: it takes twice as many
+    answers to believe it again.
+    """
+
+    def __init__(self) -> None:
+        self.known = False
+        self._alone_refused = 0
+        self._alone_answered = 0
+        self._answers_needed = 1
+        self._refused = 0
+        self._answered = 0
+
+    def alone(self, *, refused: bool) -> bool:
+        """What became of a call beside which there was no other; whether the share is known by now."""
+        self._alone_refused += refused
+        # an answer tells something after a refusal
+        self._alone_answered += not refused and self._alone_refused > 0
+        enough = self._alone_answered >= self._answers_needed
+        self.known = enough and self._alone_refused >= ALONE_AT_LEAST
+        self.another_width()
+        return self.known
+
+    def refused(self) -> bool:
+        """A call was refused; whether that is still no more than usual."""
+        self._refused += 1
+        calls = self._refused + self._answered
+        share = (self._alone_refused + 1) / (self._alone_refused + self._alone_answered + 1)
+        usual = calls * share
+        if self._refused <= usual + 2.5 * math.sqrt(usual * (1.0 - share)) + 1.0:
+            return True
+        self.known = False
+        self._answers_needed = 2 * self._alone_answered
+        return False
+
+    def answered(self) -> None:
+        """A call was answered."""
+        self._answered += 1
+
+    def another_width(self) -> None:
+        """What is counted from here on is of another load."""
+        self._refused = self._answered = 0
 
 
 class Rate:

@@ -47,7 +47,7 @@ class Prober:
 
     async def close(self) -> None:
         """Close what was opened."""
-        await self._endpoints.close()
+        await self._endpoints.close(asyncio.Event())
 
     async def ask(self, generator: BoundGenerator, request: Request) -> Probe:
         """Open the backend, ask, and again where that may help. Raises nothing that a backend raised."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
 from collections.abc import Mapping
@@ -15,11 +14,13 @@ from fms_dgt.core.events import TaskFinished
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
 from fms_dgt.journal import Journal
-from fms_dgt.journal.lock import folder_error
+from fms_dgt.journal.folder import folder_error
 from fms_dgt.runner.calls import PaidCalls, ReplayedCalls
+from fms_dgt.runner.file_state import FileState, digest_of
 from fms_dgt.runner.folder import REPORT
 from fms_dgt.runner.spending import by_task
 from fms_dgt.runner.task_run import TaskRun
+from fms_dgt.safety.files import OutputFolder, read_at_most
 
 MOST_SEEDS = 1_000
 
@@ -117,20 +118,21 @@ class Totals:
         }
 
 
-def write_report(folder: Path, report: Mapping[str, Any]) -> None:
-    """Put `run.json` in place, whole or not at all."""
-    part = folder / (REPORT + ".part")
+def write_report(folder: OutputFolder, report: Mapping[str, Any]) -> FileState | None:
+    """Put `run.json` in place, whole or not at all; what it holds then."""
+    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     try:
-        part.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(part, folder / REPORT)
+        # a reason may hold half a character, as data may
+        folder.write(REPORT, text.encode("utf-8", "replace"))
+        return digest_of(folder, REPORT)
     except OSError as error:
-        raise folder_error(folder, error) from error
+        raise folder_error(folder.path, error) from error
 
 
 def read_report(folder: Path) -> dict[str, Any]:
     """The `run.json` of a task's folder; empty where it cannot be read."""
     try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        report = json.loads(read_at_most(folder / REPORT).decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return report if isinstance(report, dict) else {}

@@ -7,11 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from fms_dgt.core.events import End, RunStopping
+from fms_dgt.core.events import End, RunStopping, to_go_on
 from fms_dgt.core.row import Unit
 from fms_dgt.errors import FmsDgtError, StageCrashed
 from fms_dgt.journal import Journal
-from fms_dgt.plugins import Hooks
+from fms_dgt.plugins import Hooks, must_pass
 from fms_dgt.runner.calls import Calls, Endpoints
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
@@ -26,7 +26,6 @@ MOST_RETRYING = 4_096
 AT_WORST = 10
 # Seconds that calls in flight may take to come in, once nobody needs them any more.
 GRACE = {"interrupted": 5.0, "stopped": 5.0, "reached": 10.0, "stalled": 10.0, "spent": 60.0}
-INTERRUPTED = "interrupted; run the same command to go on"
 
 
 class Scheduler:
@@ -54,6 +53,7 @@ class Scheduler:
         self._starting: Counter[Endpoint | None] = Counter()
         self._units: dict[asyncio.Task[None], TaskRun] = {}
         self.interrupted = False
+        self.restarted = False
         self._idle_since: float | None = None
         endpoints.changed = self._wake.set
         endpoints.last_calls = self._nothing_to_admit
@@ -65,7 +65,7 @@ class Scheduler:
                 await self._until_ended(group)
             except asyncio.CancelledError:
                 # by whoever waits for the run, or by a Ctrl-C from before it listened to that itself
-                self.stop_all("interrupted", INTERRUPTED)
+                self.stop_all("interrupted", self._interrupted())
                 raise
 
     async def _until_ended(self, group: asyncio.TaskGroup) -> None:
@@ -90,7 +90,7 @@ class Scheduler:
             return
         self.interrupted = True
         self._hooks.run_stopping(RunStopping("interrupted", GRACE["interrupted"]))
-        self.stop_all("interrupted", INTERRUPTED)
+        self.stop_all("interrupted", self._interrupted())
 
     def stop_all(self, end: End, why: str) -> None:
         """Stop every task that has not ended."""
@@ -142,6 +142,8 @@ class Scheduler:
             self._start(task, task.take(), group)
 
     def _room(self, task: TaskRun) -> bool:
+        if task.may_be_broken:
+            return False
         backends = task.bound.backends
         if not backends:
             return len(task.under_way) < UNITS_A_SLOT
@@ -207,7 +209,7 @@ class Scheduler:
             task.stop,
             task.memories,
             task.moved,
-            lambda stage, error: self._crashed(task, stage, error),
+            task.crashed,
             self.fail,
             asking,
             task.counts.leave_out,
@@ -222,6 +224,11 @@ class Scheduler:
         outcome = None
         try:
             outcome = await walk.run()
+        except GeneratorExit as error:
+            if must_pass(error):
+                raise
+            # a future of some stage's has it for its result; Python throws that into every frame of a task
+            outcome = walk.outcome()
         finally:
             if waiting:
                 self._starting[waiting.pop()] -= 1
@@ -244,14 +251,9 @@ class Scheduler:
         self._units.pop(unit, None)
         self._wake.set()
 
-    def _crashed(self, task: TaskRun, stage: str, error: BaseException) -> None:
-        stops = task.crashed(stage, error)
-        if stops is not None:
-            self.fail(stops)
-
     def _nothing_to_admit(self) -> bool:
-        """Whether no task has a unit that is not under way yet."""
-        return not any(task.wants() for task in self.tasks)
+        """Whether no task can begin another unit before one that is under way ends."""
+        return not any(task.in_reach() and not task.may_be_broken for task in self.tasks)
 
     # --- ends --------------------------------------------------------------------------------
 
@@ -270,11 +272,19 @@ class Scheduler:
         unit = task.peek() if task.wants() else None
         return unit is not None and not self._affordable(task, unit)
 
+    def _interrupted(self) -> str:
+        return f"interrupted; {to_go_on(restarted=self.restarted)}"
+
+    def _to_go_on(self, action: str) -> str:
+        return to_go_on(action, restarted=self.restarted)
+
     def _why_spent(self) -> str:
         budget = self._budget
         most = budget.most
         if most.calls is not None and budget.calls >= most.calls:
-            return f"the budget of {most.calls:,} calls is spent; raise --max-calls to go on"
+            return f"the budget of {most.calls:,} calls is spent; {self._to_go_on('raise --max-calls')}"
         if most.tokens is not None and budget.tokens >= most.tokens:
-            return f"the budget of {most.tokens:,} tokens is spent; raise --max-tokens to go on"
-        return f"the budget of {most.cost:,g} is spent: {budget.cost:,.6g}; raise --max-cost to go on"
+            return f"the budget of {most.tokens:,} tokens is spent; {self._to_go_on('raise --max-tokens')}"
+        return (
+            f"the budget of {most.cost:,g} is spent: {budget.cost:,.6g}; {self._to_go_on('raise --max-cost')}"
+        )

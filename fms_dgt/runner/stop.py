@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from typing import Any
 
 from fms_dgt.core.events import End
+
+# Turns of the event loop in which a cancellation of everything reaches every task.
+_TURNS = 3
 
 
 class Abandoned(Exception):
     """Raised in a unit's own steps when its task has stopped; its answers are in the journal."""
 
 
-def cancelled_from_outside() -> bool:
-    """In an `except CancelledError`: whether somebody cancelled this task, or its own code raised it."""
+def this_task() -> asyncio.Task[Any]:
+    """The running task: how often it was cancelled is compared before and after somebody's code."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    if task is None:
+        raise RuntimeError("no task is running")
+    return task
+
+
+async def run_has_ended(task: asyncio.Task[Any], stop: Stop, before: int) -> bool:
+    """Whether a cancellation that came to this task since `before` is the end of the run.
+
+    If not, somebody's code cancelled the task that it runs in; that is taken back.
+    """
+    for _ in range(_TURNS):
+        if stop:
+            return True
+        # whoever cancels the whole run cancels the scheduler, too, which then sets the stop
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+    while not stop and task.cancelling() > before:
+        task.uncancel()
+    return bool(stop)
 
 
 class Stop:

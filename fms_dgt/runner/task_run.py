@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fms_dgt.binding.bound import BoundTask
+from fms_dgt.binding.bound import BoundTask, stage_names
 from fms_dgt.core.events import End, RecordKept, RowMoved, RowRejected, UnitFinished
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless
-from fms_dgt.errors import FmsDgtError, StageCrashed
+from fms_dgt.errors import RunError, StageCrashed, UserError
 from fms_dgt.journal import Journal, TaskEntry
-from fms_dgt.journal.entries import OutcomeEntry, to_text
-from fms_dgt.plugins import Hooks
+from fms_dgt.journal.entries import to_text
+from fms_dgt.plugins import Hooks, must_pass, summary
 from fms_dgt.runner.admission import Cost, Yield, calls_of
 from fms_dgt.runner.dataset import Dataset
-from fms_dgt.runner.decide import Decision, Judgement, Known, known_matches
+from fms_dgt.runner.decide import Decision, Judgement, Known
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.open_files import OpenFiles
-from fms_dgt.runner.outcome import Leaf, UnitOutcome
+from fms_dgt.runner.outcome import CODE_ERROR, RECORD, UnitOutcome
+from fms_dgt.runner.rebuild import committed_decisions, rebuild
+from fms_dgt.runner.soundness import Soundness
 from fms_dgt.runner.stop import Stop
-from fms_dgt.runner.walk import CODE_ERROR, RECORD
+from fms_dgt.runner.stored import StoredOutcomes
+from fms_dgt.runner.writable import as_text
+from fms_dgt.safety.files import OutputFolder
 
 # Finished units beyond this many wait in the journal alone.
 HELD_IN_MEMORY = 256
-# A stage whose code fails on so many rows, and on every one, is broken.
-CRASHES_THAT_STOP = 10
 # Reasons that say nothing about the row.
 MAY_PASS = ("failed", CODE_ERROR)
 # What a reading counts of what it had to leave out.
@@ -71,9 +74,9 @@ class TaskRun:
         self.yields = Yield(bound.flow.multiplies())
         self.cost = Cost(calls_of(bound.flow))
         self.memories = Memories.of(bound)
-        self.dataset = Dataset(
-            bound.folder, bound.instruction_format, files, keep_places=bound.source.lag is not None
-        )
+        self._journal = journal
+        self._files = files
+        self.dataset = self._new_dataset()
         self.under_way: dict[int, int] = {}
         # no unit beyond this many is begun, for an estimate
         self.most_units: int | None = None
@@ -81,34 +84,36 @@ class TaskRun:
         self.units_seen: deque[tuple[str, int]] = deque(maxlen=UNITS_SEEN)
         self.admitted = 0
         self.committed = 0
-        self._journal = journal
         self._hooks = hooks
         self._judgement = Judgement(self.memories)
         self._finished: dict[int, UnitOutcome | None] = {}
         self._waiting_rows = 0
         self._next = 0
-        self._stored = journal.outcome_numbers(entry.id)
-        self._units = self._open_source()
+        self._stored = StoredOutcomes(journal, entry.id)
+        self._units: Iterator[Unit] | None = None
         self._counted: deque[tuple[int, int]] = deque(maxlen=bound.source.lag or 1)
         self._exhausted = False
         self._closed = False
         self._barren = 0
         self._barren_reasons: Counter[tuple[str, str]] = Counter()
         self._barren_example: dict[tuple[str, str], Any] = {}
-        self._crashes: Counter[str] = Counter()
+        self._soundness = Soundness([*stage_names(bound.flow), RECORD])
         self._unit: Unit | None = None
         # set while there are stored units left to finish: the event loop gets its turn in between
         self.catching_up = False
         self._had = self.dataset.records_there()
+        self._tail: list[Decision] = []
+        self._rebuilt: Sequence[str] = ()
+
+    def _new_dataset(self) -> Dataset:
+        folder = OutputFolder(self._journal.folder, self.bound.folder)
+        lag = self.bound.source.lag
+        return Dataset(folder, self.bound.instruction_format, self._files, keep_places=lag is not None)
 
     @property
     def units_before(self) -> int:
         """How many units earlier runs have worked on to their end."""
         return len(self._stored)
-
-    def _open_source(self) -> Iterator[Unit] | None:
-        source = self.bound.source
-        return None if isinstance(source, Endless) else source.units(self.bound.settings.seed)
 
     # --- units -------------------------------------------------------------------------------
 
@@ -135,7 +140,7 @@ class TaskRun:
         Units whose outcome is in the journal are finished on the way.
         """
         stored = 0
-        while self._unit is None and not self.stop and not self._exhausted and self._in_reach():
+        while self._unit is None and not self.stop and not self._exhausted and self.in_reach():
             stored += 1
             self.catching_up = stored > STORED_AT_ONCE
             if self.catching_up:
@@ -152,6 +157,7 @@ class TaskRun:
         unit = self._unit
         if unit is None:
             raise RuntimeError("take without peek")
+        self._soundness.check(self.bound.name)
         self._unit = None
         self._publish()
         self.under_way[unit.number] = 0
@@ -169,30 +175,47 @@ class TaskRun:
             self.dataset.publish()
         self._publish()
         self.dataset.close()
+        if self.dataset.changed:
+            self._rebuild()
 
-    def _in_reach(self) -> bool:
+    def _rebuild(self) -> None:
+        """Make the files anew, since another program changed them while they grew."""
+        bound = self.bound
+        self._rebuilt = self.dataset.changed
+        committed = committed_decisions(
+            self._journal, self.entry.id, self.committed, bound.target, bound.folder
+        )
+        self.dataset = self._new_dataset()
+        rebuild(self.dataset, itertools.chain(committed, self._tail))
+
+    def in_reach(self) -> bool:
         """Whether the next unit's lag allows it, and the target may need it."""
         lag = self.bound.source.lag
         return self.wants() and (lag is None or self._next - lag < self.committed)
 
     def _drawn(self) -> Unit | None:
-        try:
-            return self._draw()
-        except FmsDgtError:
-            raise
-        except Exception as error:
-            text = f"the source of {self.bound.name} failed at unit {self._next - 1}: "
-            raise StageCrashed(f"{text}{type(error).__name__}: {error}") from error
-
-    def _draw(self) -> Unit | None:
         number = self._next
         self._next += 1
-        if self._units is not None:
-            return next(self._units, None)
+        try:
+            unit = self._draw(number)
+            if unit is not None:
+                _check_unit(unit, number)
+        except (UserError, RunError):
+            raise
+        except BaseException as error:
+            if must_pass(error):
+                raise
+            text = f"the source of {self.bound.name} failed at unit {number}: {summary(error)}"
+            raise StageCrashed(text) from error
+        return unit
+
+    def _draw(self, number: int) -> Unit | None:
         source = self.bound.source
         if not isinstance(source, Endless):
-            raise TypeError("a source is finite or endless")
-        if number in self._stored and self._journal.outcome(self.entry.id, number) is not None:
+            if self._units is None:
+                self._units = source.units(self.bound.settings.seed)
+            return next(self._units, None)
+        if self._stored.read(number, str(number)) is not None:
             return Unit(number, str(number), {})
         return source.unit(number, self.bound.settings.seed, self._accepted(number))
 
@@ -204,16 +227,14 @@ class TaskRun:
         return self.dataset.accepted(count)
 
     def _finish_from_journal(self, unit: Unit) -> bool:
-        if unit.number not in self._stored:
+        stored = self._stored.read(unit.number, unit.key)
+        if stored is None:
             return False
-        entry = self._journal.outcome(self.entry.id, unit.number)
-        if entry is None or entry.key != unit.key:
-            return False
+        outcome, known = stored
         if unit.number == self.committed:
-            self._commit(_outcome(entry), known_matches(entry.decided))
+            self._commit(outcome, known)
             self._commit_ready()
         else:
-            outcome = _outcome(entry)
             self._hold(outcome)
             if len(self._finished) > HELD_IN_MEMORY:
                 self._finished[outcome.number] = None
@@ -227,12 +248,16 @@ class TaskRun:
         if outcome is None:
             return
         self.cost.finished(asks, money)
-        text = _as_text(outcome)
-        written = self._journal.put_outcome(self.entry.id, number, outcome.key, text, failed=outcome.failed)
+        written = self._put(outcome)
         self._hold(outcome)
         self._commit_ready()
         if len(self._finished) > HELD_IN_MEMORY and number in self._finished:
             written.add_done_callback(lambda done: self._let_go(number, done))
+
+    def _put(self, outcome: UnitOutcome) -> asyncio.Future[None]:
+        text = as_text(outcome)
+        number, key, failed = outcome.number, outcome.key, outcome.failed
+        return self._journal.put_outcome(self.entry.id, number, key, text, failed=failed)
 
     def _hold(self, outcome: UnitOutcome) -> None:
         self._waiting_rows += outcome.records
@@ -253,29 +278,29 @@ class TaskRun:
         self.dataset.show()
 
     def _load(self, number: int) -> UnitOutcome:
-        outcome = self._finished.pop(number)
-        if outcome is None:
-            entry = self._journal.outcome(self.entry.id, number)
-            if entry is None:
-                raise RuntimeError(f"the outcome of unit {number} is not in the journal")
-            outcome = _outcome(entry)
-        return outcome
+        return self._finished.pop(number) or self._stored.again(number)
 
     def _commit(self, outcome: UnitOutcome, known: Known | None) -> None:
         decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target, known)
         if known is None:
+            if decision.faulty:
+                outcome.fail(())
+                self._put(outcome)
             self._journal.put_decision(self.entry.id, outcome.number, to_text(decision.to_json()))
         self._add(decision, again=known is not None)
         self.committed += 1
         self.units_seen.append((outcome.key, len(decision.records)))
-        if not _only_failed(outcome, decision):
+        if not decision.only_failed:
             self.yields.committed(len(decision.records), outcome.records)
         if self.bound.source.lag is not None:
             self._counted.append((outcome.number, self.dataset.kept))
         self._hooks.unit_finished(UnitFinished(self.bound.name, outcome.number, again=known is not None))
-        self._judge_end(outcome, decision)
+        self._judge_end(decision)
+        self._soundness.committed(decision)
         if self.under_way:
             self._publish()
+        if known is None and not self._closed:
+            self._soundness.check(self.bound.name)
 
     def _add(self, decision: Decision, *, again: bool) -> None:
         first = self.dataset.kept + 1
@@ -293,7 +318,7 @@ class TaskRun:
 
     # --- ends --------------------------------------------------------------------------------
 
-    def _judge_end(self, outcome: UnitOutcome, decision: Decision) -> None:
+    def _judge_end(self, decision: Decision) -> None:
         target = self.bound.target
         if target is not None and self.dataset.kept >= target:
             self._close("reached")
@@ -303,7 +328,7 @@ class TaskRun:
             self._barren_reasons.clear()
             self._barren_example.clear()
             return
-        if _only_failed(outcome, decision):
+        if decision.only_failed:
             # says nothing of what the task's prompts and checks give
             return
         self._barren += 1
@@ -341,6 +366,11 @@ class TaskRun:
         name = self.bound.name
         if self.counts.failed:
             yield f"{name}: {self.counts.failed:,} rows failed; --retry-failed takes them up again"
+        if self._rebuilt:
+            yield (
+                f"{name}: {', '.join(self._rebuilt)} was changed by another program during the run, "
+                "and was made anew from the journal"
+            )
         if self.dataset.unformatted:
             first = self.dataset.format_error
             yield f"{name}: {self.dataset.unformatted:,} records have no formatted line; the first: {first}"
@@ -354,15 +384,14 @@ class TaskRun:
         elif self._has_most_units:
             self.stop.set("estimated", "the units of the estimate are through; the run goes on from there")
 
-    def crashed(self, stage: str, error: BaseException) -> FmsDgtError | None:
-        """A stage's code failed on a row; the error that stops the run where it fails on every one."""
-        self._crashes[stage] += 1
-        # rows enter the record class once they are through the flow
-        entered = self.counts.entered[stage] + (self.counts.entered[""] if stage == RECORD else 0)
-        if self._crashes[stage] < max(CRASHES_THAT_STOP, entered):
-            return None
-        text = f"the stage '{stage}' of {self.bound.name} fails on every row: {type(error).__name__}: {error}"
-        return StageCrashed(text)
+    def crashed(self, stage: str) -> None:
+        """A stage's code failed on a row."""
+        self._soundness.crashed(stage)
+
+    @property
+    def may_be_broken(self) -> bool:
+        """Whether a stage fails on every row so far: no unit begins until commit has judged it."""
+        return bool(self.under_way) and self._soundness.doubtful(self.counts.entered)
 
     def moved(self, stage: str, origin: str) -> None:
         """A row reached a stage, or with "" the end of the flow."""
@@ -382,36 +411,18 @@ class TaskRun:
             outcome = self._load(number)
             decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target)
             self._add(decision, again=False)
+            self._tail.append(decision)
         return bool(numbers)
 
 
-def _as_text(outcome: UnitOutcome) -> str:
-    """An outcome as JSON text; a leaf that holds what JSON cannot becomes a rejection that says so."""
-    try:
-        return to_text(outcome.to_json())
-    except (TypeError, ValueError):
-        outcome.leaves = [_json_leaf(leaf) for leaf in outcome.leaves]
-        outcome.failed = True
-        return to_text(outcome.to_json())
-
-
-def _json_leaf(leaf: Leaf) -> Leaf:
-    try:
-        to_text([leaf.record, leaf.rejection, [mark.value for mark in leaf.trail]])
-    except (TypeError, ValueError) as error:
-        evidence = {"error": str(error), "row": _short(repr(leaf.record or leaf.rejection))}
-        said = {"reason": "holds what JSON cannot", "evidence": evidence, "values": {}}
-        return Leaf(leaf.path, (), rejection={"stage": RECORD, **said})
-    return leaf
-
-
-def _outcome(entry: OutcomeEntry) -> UnitOutcome:
-    return UnitOutcome.from_json(entry.number, entry.key, entry.body, failed=entry.failed)
-
-
-def _only_failed(outcome: UnitOutcome, decision: Decision) -> bool:
-    """Whether a unit gave nothing since calls, or code, failed."""
-    return outcome.failed and not decision.records
+def _check_unit(unit: Any, number: int) -> None:
+    """Raises TypeError or ValueError where a source gave no unit, or not the next."""
+    if not isinstance(unit, Unit):
+        raise TypeError(f"a source gives Units, not {type(unit).__name__}")
+    if not isinstance(unit.values, Mapping):
+        raise TypeError(f"a unit's values are a mapping, not {type(unit.values).__name__}")
+    if unit.number != number:
+        raise ValueError(f"units are numbered in order from 0; this one has {unit.number}")
 
 
 def _short(value: Mapping[str, Any] | Any) -> str:

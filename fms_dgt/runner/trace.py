@@ -10,10 +10,12 @@ from typing import Any
 from fms_dgt.errors import FolderError
 from fms_dgt.journal import JournalReader, TaskEntry
 from fms_dgt.journal.database import FILE_NAME
-from fms_dgt.runner.decide import Judgement, known_matches
+from fms_dgt.journal.entries import Damaged
+from fms_dgt.runner.decide import Judgement
 from fms_dgt.runner.outcome import Path as RowPath
 from fms_dgt.runner.outcome import UnitOutcome
 from fms_dgt.runner.report import read_report
+from fms_dgt.runner.stored import outcome_of
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,15 @@ def _trace(reader: JournalReader, entry: TaskEntry, number: int) -> Trace:
     judgement, kept = Judgement(), 0
     for at in reader.outcome_numbers(entry.id):
         stored = reader.outcome(entry.id, at)
-        known = known_matches(stored.decided, cut=True) if stored and stored.decided else None
-        if stored is None or known is None:
+        if stored is None:
             break
-        outcome = UnitOutcome.from_json(at, stored.key, stored.body, failed=stored.failed)
-        decision = judgement.decide(outcome, kept, None, known)
+        try:
+            outcome, known = outcome_of(stored, cut=True)
+            if known is None:
+                break
+            decision = judgement.decide(outcome, kept, None, known)
+        except (Damaged, TypeError, ValueError, LookupError, AttributeError) as error:
+            raise reader.damaged(f"what became of unit {at} of {entry.name}") from error
         if kept < number <= kept + len(decision.records):
             which = number - kept - 1
             return _traced(reader, entry, outcome, decision.records[which], decision.paths[which])
@@ -74,13 +80,26 @@ def _trace(reader: JournalReader, entry: TaskEntry, number: int) -> Trace:
 def _traced(
     reader: JournalReader, entry: TaskEntry, outcome: UnitOutcome, record: Mapping[str, Any], path: RowPath
 ) -> Trace:
-    calls = [
-        TracedCall(row, stage, body["generator"], body["request"], body["completion"])
-        for row, stage, body in reader.calls_of(entry.id, outcome.key)
-        if _related(_path_of(row, outcome.key), path)
-    ]
+    try:
+        calls = [
+            _call(row, stage, body)
+            for row, stage, body in reader.calls_of(entry.id, outcome.key)
+            if _related(_path_of(row, outcome.key), path)
+        ]
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise reader.damaged(f"an answer of unit {outcome.number} of {entry.name}") from error
     row = f"{outcome.key}/{'.'.join(map(str, path))}" if path else outcome.key
     return Trace(record, row, calls)
+
+
+def _call(row: str, stage: str, body: Mapping[str, Any]) -> TracedCall:
+    """A call as the journal has it. Raises what a body of another form does."""
+    request = {**body["request"]}
+    request["messages"] = [
+        {"role": str(turn["role"]), "content": str(turn["content"])} for turn in request["messages"]
+    ]
+    completion = {"input_tokens": 0, "output_tokens": 0, **body["completion"]}
+    return TracedCall(row, stage, str(body["generator"]), request, completion)
 
 
 def _path_of(row: str, unit: str) -> RowPath | None:

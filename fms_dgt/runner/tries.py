@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ from fms_dgt.errors import (
     RequestRefused,
     SetupError,
 )
-from fms_dgt.plugins import Hooks
+from fms_dgt.plugins import Hooks, full_text, must_pass
+from fms_dgt.runner.addresses import without_addresses
+from fms_dgt.runner.completions import checked_completion
 from fms_dgt.runner.limits import Endpoint, Priority
 from fms_dgt.runner.pace import LONGEST_WAIT
-from fms_dgt.runner.stop import Stop, cancelled_from_outside
+from fms_dgt.runner.stop import Stop, this_task
 
 FIRST_DELAY = 0.5
 SHORTEST_DELAY = 0.005
@@ -70,6 +73,8 @@ class Tries:
         self.seconds = 0.0
         self.cost = 0.0
         self._attempts = 0
+        # tries that failed, by what they weigh: all of them, and those beside which others were answered
+        self._weighed = 0.0
         self._counted = 0.0
         self._answered_before = 0
 
@@ -105,7 +110,7 @@ class Tries:
             self.cost = self._price_of(completion)
             self._endpoint.answered()
         except Overloaded as error:
-            self._endpoint.overloaded(error.retry_after)
+            self._endpoint.overloaded(_seconds(error.retry_after))
             raise
         finally:
             self._endpoint.release(calls, tokens, self.cost)
@@ -119,24 +124,24 @@ class Tries:
     async def _generate(self) -> Completion:
         generator = self._ask.generator
         seconds = generator.backend.options.timeout
+        task = this_task()
+        before = task.cancelling()
         try:
             async with asyncio.timeout(seconds):
                 given: Any = await generator.backend.generate(self._ask.request)
-            if isinstance(given, Completion):
-                return given
-            raise TypeError(f"generate() must give a Completion, not {type(given).__name__}")
+            return checked_completion(given, generator.type, self._hooks.warnings)
         except GeneratorError:
             raise
         except TimeoutError as error:
             raise ConnectionFailed(f"no answer within {seconds:g} s") from error
-        except asyncio.CancelledError as error:
-            if cancelled_from_outside():
+        except BaseException as error:
+            if must_pass(error) or task.cancelling() > before:
+                # the run ends, or the stage has a time limit of its own
                 raise
-            raise ConnectionFailed(f"the generator '{generator.type}' gave the call up") from error
-        except Exception as error:
+            if isinstance(error, asyncio.CancelledError):
+                raise ConnectionFailed(f"the generator '{generator.type}' gave the call up") from error
             # a backend owes GeneratorErrors; what it lets through is its fault, and final for the row
-            text = f"the generator '{generator.type}' raised {type(error).__name__}: {error}"
-            raise RequestRefused(text) from error
+            raise RequestRefused(f"the generator '{generator.type}' raised {full_text(error)}") from error
 
     async def _after(self, error: GeneratorError) -> None:
         kind = self._ask.generator.type
@@ -169,8 +174,10 @@ class Tries:
         """
         if self._counted == 0.0:
             self._endpoint.retrying += 1
+        weight = OVERLOAD_COUNTS if isinstance(error, Overloaded) else 1.0
+        self._weighed += weight
         if self._counted == 0.0 or self._endpoint.successes > self._answered_before:
-            self._counted += OVERLOAD_COUNTS if isinstance(error, Overloaded) else 1.0
+            self._counted += weight
         self._answered_before = self._endpoint.successes
 
     def _hopeless(self) -> bool:
@@ -178,7 +185,7 @@ class Tries:
         # the last calls of a run have no others that could be answered beside them
         endpoint = self._endpoint
         alone = endpoint.answered_before and endpoint.nothing_else
-        return self._counted >= most or (alone and self._attempts >= most)
+        return self._counted >= most or (alone and self._weighed >= most)
 
     def _refused(self, error: GeneratorError) -> NoReturn:
         self._endpoint.refused_in_row += 1
@@ -190,11 +197,13 @@ class Tries:
     def _give_up(self, error: GeneratorError) -> NoReturn:
         self._report(None, 0.0, str(error))
         # nothing that depends on timing (how often it was tried) may stand in the evidence
-        raise CallFailed("failed", {"error": str(error)}) from error
+        endpoint = self._ask.generator.backend.endpoint
+        raise CallFailed("failed", {"error": without_addresses(str(error), endpoint)}) from error
 
     def _delay(self, error: GeneratorError) -> float:
-        if error.retry_after is not None:
-            return max(min(error.retry_after, LONGEST_WAIT), SHORTEST_DELAY * 2.0 ** min(self._attempts, 9))
+        asked = _seconds(error.retry_after)
+        if asked is not None:
+            return max(min(asked, LONGEST_WAIT), SHORTEST_DELAY * 2.0 ** min(self._attempts, 9))
         longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._attempts - 1, 10))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, shapes no data)
 
@@ -205,3 +214,10 @@ class Tries:
                 self._ask.task, self._ask.stage, seconds, *tokens, attempts=self._attempts, error=error
             )
         )
+
+
+def _seconds(asked: Any) -> float | None:
+    """How long a backend asks to wait, if that is a length of time."""
+    if not isinstance(asked, int | float) or math.isnan(asked):
+        return None
+    return max(0.0, float(min(asked, LONGEST_WAIT)))

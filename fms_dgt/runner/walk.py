@@ -5,26 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from fms_dgt.binding.bound import BoundTask
 from fms_dgt.core.composed import Branch
+from fms_dgt.core.fits_json import NotJson
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Stage
 from fms_dgt.errors import FmsDgtError, Rejected
-from fms_dgt.plugins import place
+from fms_dgt.plugins import full_text, must_pass, place, shown
 from fms_dgt.runner.calls import Calls
 from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.limits import Priority
 from fms_dgt.runner.memories import Memories
-from fms_dgt.runner.outcome import Leaf, Mark, UnitOutcome
-from fms_dgt.runner.stop import Abandoned, Stop, cancelled_from_outside
+from fms_dgt.runner.outcome import CODE_ERROR, RECORD, Leaf, Mark, UnitOutcome
+from fms_dgt.runner.stop import Abandoned, Stop, run_has_ended, this_task
 
-# Where rejections stand that the builder's record class causes.
-RECORD = "record"
-# The reason of rows on which a stage's or record's own code fails.
-CODE_ERROR = "error in the stage's code"
+_Given: TypeAlias = "Row | list[Row] | Mark | tuple[Stage, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Surroundings:
     stop: Stop
     memories: Memories
     moved: Callable[[str, str], None]
-    crashed: Callable[[str, BaseException], None]
+    crashed: Callable[[str], None]
     fatal: Callable[[FmsDgtError], None]
     asking: Callable[[], None] = lambda: None
     left_out: Callable[[str, Reading], None] = lambda _stage, _reading: None
@@ -69,6 +67,10 @@ class Walk:
         """What became of the unit; None where its task stopped before it was through."""
         row = Row(self.unit.key, self.unit.values)
         await self._follow(row, self.task.flow.stages, ())
+        return self.outcome()
+
+    def outcome(self) -> UnitOutcome | None:
+        """What became of the unit, once its rows have ended."""
         if self.abandoned:
             return None
         self._outcome.sort()
@@ -89,39 +91,72 @@ class Walk:
                 return
             if isinstance(given, Mark):
                 trail = (*trail, given)
-            elif isinstance(stage, Branch):
-                stages, at = self.task.paths[stage.name][stage.chosen(row)], 0
             elif isinstance(given, Row):
                 row = given
+            elif isinstance(given, tuple):
+                stages, at = given, 0
+            elif len(given) == 1:
+                row = given[0]
             else:
-                await self._spread(row, given, stages[at - 1 :], trail)
+                await self._spread(given, stages[at:], trail, origin)
                 return
         self._record(row, trail, origin)
 
-    async def _step(
-        self, stage: Stage, row: Row, trail: tuple[Mark, ...]
-    ) -> Row | list[Row | Rejected] | Mark | None:
-        """What the stage made of the row; None where the row ends here."""
+    async def _step(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> _Given | None:
+        """What came of the row in a stage; None where it ends here, whatever its code did."""
+        given: _Given | None = None
+        fault: BaseException | None = None
+        task = this_task()
+        before = task.cancelling()
         try:
             if stage.name in self._around.memories:
-                return self._compare(stage, row, trail)
-            if isinstance(stage, Branch):
-                stage.chosen(row)
-                return row
-            return _rows(await stage.run(row, StageKit(self, row, stage.name, self.task.generators)))
-        except Rejected as rejected:
-            self._reject(row, trail, stage.name, rejected)
-        except Abandoned:
-            self.abandoned = True
-        except FmsDgtError as error:
-            self.fatal(error)
-        except asyncio.CancelledError as error:
-            if cancelled_from_outside():
+                given = self._compare(stage, row, trail)
+            elif isinstance(stage, Branch):
+                given = self.task.paths[stage.name][stage.chosen(row)]
+            else:
+                kit = StageKit(self, row, stage.name, self.task.generators, trail=trail)
+                made = _rows(await stage.run(row, kit), row)
+                given = made if isinstance(made, Row) else self._children(row, made, trail, stage.name)
+        except BaseException as error:
+            if must_pass(error):
                 raise
-            self._crash(row, trail, stage.name, error)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (a stranger's fault stays with its row)
-            self._crash(row, trail, stage.name, error)
-        return None
+            fault = error
+        if task.cancelling() > before and await run_has_ended(task, self.stop, before):
+            # what code makes of being cancelled is no data
+            self.abandoned = True
+            raise asyncio.CancelledError
+        if fault is not None:
+            self._end(row, trail, stage.name, fault)
+        return given
+
+    def _children(
+        self, row: Row, rows: list[Row | Rejected], trail: tuple[Mark, ...], stage: str
+    ) -> list[Row]:
+        """The rows of a list that go on; those that do not are rejected."""
+        children = [
+            each if isinstance(each, Rejected) else row.child(at, **each.beyond(row))
+            for at, each in enumerate(rows)
+        ]
+        for at, child in enumerate(children):
+            if isinstance(child, Rejected):
+                self._reject(row.child(at), trail, stage, child)
+        return [child for child in children if isinstance(child, Row)]
+
+    def _end(self, row: Row, trail: tuple[Mark, ...], stage: str, fault: BaseException) -> None:
+        """A stage raised: the row is rejected, unless the run stops."""
+        if self.abandoned or isinstance(fault, Abandoned):
+            self.abandoned = True
+            return
+        if isinstance(fault, Rejected):
+            try:
+                self._reject(row, trail, stage, fault)
+            except BaseException as error:
+                if must_pass(error):
+                    raise
+                fault = error
+            else:
+                return
+        self._crash(row, trail, stage, fault)
 
     def _compare(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> Mark | None:
         mark, refused = self._around.memories.mark(stage.name, row)
@@ -135,44 +170,44 @@ class Walk:
         self.abandoned = True
         self._around.fatal(error)
 
-    def failed(self) -> None:
-        """A call that this unit needs failed for good, whatever its stage makes of that."""
-        self._outcome.failed = True
+    def failed(self, trail: tuple[Mark, ...]) -> None:
+        """A call failed for good, whatever its stage makes of that; its row had passed these checks."""
+        self._outcome.fail(trail)
 
     async def _spread(
-        self,
-        parent: Row,
-        rows: list[Row | Rejected],
-        stages: tuple[Stage, ...],
-        trail: tuple[Mark, ...],
+        self, rows: list[Row], stages: tuple[Stage, ...], trail: tuple[Mark, ...], came_from: str
     ) -> None:
-        """Take the rows that the first of `stages` made of their parent through the others."""
-        came_from = stages[0].name
-        children = []
-        for at, row in enumerate(rows):
-            if isinstance(row, Rejected):
-                self._reject(parent.child(at), trail, came_from, row)
-            else:
-                children.append(parent.child(at, **row.beyond(parent)))
-        if len(children) == 1:
-            await self._follow(children[0], stages[1:], trail, came_from)
-            return
+        """Take several rows on, at once."""
+
+        async def follow(row: Row) -> None:
+            try:
+                await self._follow(row, stages, trail, came_from)
+            except GeneratorExit as error:
+                # see Scheduler: the row's end is noted
+                if must_pass(error):
+                    raise
+
         async with asyncio.TaskGroup() as group:
-            for child in children:
-                group.create_task(self._follow(child, stages[1:], trail, came_from))
+            for row in rows:
+                group.create_task(follow(row))
 
     def _crash(self, row: Row, trail: tuple[Mark, ...], stage: str, error: BaseException) -> None:
-        self._around.crashed(stage, error)
+        self._around.crashed(stage)
         # the reason may lie outside (a file that is missing): such rows may be taken up again
-        self._outcome.failed = True
+        self._outcome.fail(trail)
         # the author's line, without a folder: what is written must not depend on the machine
-        evidence = {"error": f"{type(error).__name__}: {error}", "at": place(error).rsplit("/", 1)[-1]}
+        evidence = {"error": full_text(error), "at": place(error).rsplit("/", 1)[-1]}
         self._reject(row, trail, stage, Rejected(CODE_ERROR, evidence))
 
     def _record(self, row: Row, trail: tuple[Mark, ...], came_from: str) -> None:
         try:
             leaf = Leaf(row.path, trail, record=self.task.record_of(row))
-        except Exception as error:  # noqa: BLE001 (a stranger's record class)
+        except NotJson:
+            # what it is will be found where the outcome is written
+            self._outcome.leaves.append(Leaf(row.path, trail, record=dict(row)))
+        except BaseException as error:
+            if must_pass(error):
+                raise
             self.moved(RECORD, came_from)
             self._crash(row, trail, RECORD, error)
         else:
@@ -185,22 +220,34 @@ class Walk:
         made = {name: value for name, value in row.items() if name not in given}
         rejection = {
             "stage": stage,
-            "reason": rejected.reason,
+            "reason": rejected.reason if type(rejected.reason) is str else _text(rejected.reason),
             "evidence": rejected.evidence,
             "values": made,
         }
         self._outcome.leaves.append(Leaf(row.path, trail, rejection=rejection))
 
 
-def _rows(given: Any) -> Row | list[Row | Rejected]:
+def _text(reason: object) -> str:
+    return shown(reason) or type(reason).__name__
+
+
+def _rows(given: Any, row: Row) -> Row | list[Row | Rejected]:
     """What a stage returned, if it is what stages return."""
     if isinstance(given, Row):
-        return given
+        return _own(given, row)
     if not isinstance(given, list | tuple):
         raise TypeError(f"a stage gives a Row or a list of them, not {type(given).__name__}")
-    if not given:
+    rows = list(given)
+    if not rows:
         raise Rejected("gave nothing")
-    wrong = [type(row).__name__ for row in given if not isinstance(row, Row | Rejected)]
+    wrong = [type(each).__name__ for each in rows if not isinstance(each, Row | Rejected)]
     if wrong:
         raise TypeError(f"a stage gives a list of Rows; in this one there is {wrong[0]}")
-    return list(given)
+    return rows
+
+
+def _own(given: Row, row: Row) -> Row:
+    """The row that a stage gave for another, where it is made from that."""
+    if given.unit != row.unit or given.path[: len(row.path)] != row.path:
+        raise TypeError(f"a stage gives the row that it got, with more columns; this is row {given.key}")
+    return given

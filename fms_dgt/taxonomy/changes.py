@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fms_dgt.errors import InputError, Problem
-from fms_dgt.taxonomy.git import Repository
 from fms_dgt.taxonomy.layout import Spot, find_spots, is_meant, shown, spot_of
+from fms_dgt.taxonomy.renames import renames
+from fms_dgt.taxonomy.repository import Repository
+from fms_dgt.taxonomy.working_tree import WorkingTree
 
 DEFAULT_BASE = "origin/main"
 EMPTY = "empty"
 
 Status: TypeAlias = Literal["added", "changed", "renamed", "deleted", "untracked"]
-_STATUSES: dict[str, Status] = {"A": "added", "D": "deleted", "R": "renamed", "C": "added"}
+# a file beyond this is compared with no other
+_LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,12 @@ def changes_since(path: Path, base: str = DEFAULT_BASE) -> Changes:
     repository = Repository(path if path.is_dir() else path.parent)
     commit = _compared_with(repository, base)
     below = path.resolve()
-    entries: dict[str, Change] = {}
-    for status, name, was in (*_tracked(repository, commit), *_untracked(repository)):
+    entries = []
+    for name, (status, was) in sorted(_statuses(repository, commit).items()):
         spot = spot_of(repository.top / name)
         if is_meant(spot) and spot.file.is_relative_to(below):
-            # one that is in conflict, or that git was told to forget, is named twice
-            entries[name] = Change("changed" if name in entries else status, spot, was)
-    return Changes(base, commit, tuple(entries[name] for name in sorted(entries)))
+            entries.append(Change(status, spot, was))
+    return Changes(base, commit, tuple(entries))
 
 
 def _compared_with(repository: Repository, base: str) -> str:
@@ -106,23 +108,39 @@ def _unknown(repository: Repository, base: str) -> Problem:
     return Problem(what, f"name another, or '{EMPTY}' for everything that is there{listed}", "--base")
 
 
-def _tracked(repository: Repository, commit: str) -> Iterator[tuple[Status, str, str]]:
-    said = repository.ask(
-        *("diff", "--name-status", "-z", "--find-renames", "--no-relative", "--no-color"),
-        *("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", commit, "--"),
-    )
-    fields = iter(said.split("\0"))
-    for letter in fields:
-        if not letter:
-            continue
-        name = next(fields)
-        was = ""
-        if letter[0] in "RC":
-            was, name = name, next(fields)
-        yield _STATUSES.get(letter[0], "changed"), name, was if letter[0] == "R" else ""
+def _statuses(repository: Repository, commit: str) -> dict[str, tuple[Status, str]]:
+    """The YAML files that are not as they are in a commit, by name, each with the name that it had."""
+    files = {name: blob for name, blob in repository.files(commit).items() if _is_yaml(name)}
+    index = repository.index()
+    tree = WorkingTree(repository.top)
+    there = {name for name in {*files, *index.names} if _is_yaml(name) and tree.has(name)}
+    tracked = there & index.names
+    gone = files.keys() - tracked - index.left_out
+    statuses: dict[str, tuple[Status, str]] = dict.fromkeys(gone, ("deleted", ""))
+    for name in tracked:
+        if name not in files:
+            statuses[name] = "added", ""
+        elif name in index.conflicts or not tree.equals(name, files[name]):
+            statuses[name] = "changed", ""
+    new = [name for name, (status, _) in statuses.items() if status == "added"]
+    for name, was in _renames(repository, tree, {name: files[name].id for name in gone}, new).items():
+        statuses[name] = "renamed", was
+        del statuses[was]
+    for name in filter(_is_yaml, repository.untracked()):
+        # one that git was told to forget, but is there
+        statuses[name] = "changed" if name in statuses else "untracked", ""
+    return statuses
 
 
-def _untracked(repository: Repository) -> Iterator[tuple[Status, str, str]]:
-    for name in repository.ask("ls-files", "-z", "--others", "--exclude-standard").split("\0"):
-        if name:
-            yield "untracked", name, ""
+def _renames(
+    repository: Repository, tree: WorkingTree, gone: Mapping[str, str], new: Sequence[str]
+) -> dict[str, str]:
+    if not gone or not new:
+        return {}
+    contents = repository.contents(set(gone.values()), _LARGEST)
+    old = {name: contents[id_] for name, id_ in gone.items() if id_ in contents}
+    return renames(old, {name: tree.content(name, _LARGEST) for name in new})
+
+
+def _is_yaml(name: str) -> bool:
+    return name.lower().endswith((".yaml", ".yml"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
-from fms_dgt.documents import GitDocuments, git_collection
+from fms_dgt.documents import Collection, GitDocuments, git_collection
 from fms_dgt.errors import Problem, UserError
 from fms_dgt.taxonomy.finding import FileReport, Finding, Level
 from fms_dgt.taxonomy.layout import Spot
@@ -16,6 +18,8 @@ from fms_dgt.taxonomy.read import TaxonomyNode, read_spots
 
 AT_ONCE = 4
 
+Fetch: TypeAlias = Callable[..., Collection]
+
 
 def check_documents(
     spots: Sequence[Spot],
@@ -23,18 +27,20 @@ def check_documents(
     tick: Tick = lambda _: None,
     *,
     cache: Path | None = None,
+    allow_hosts: Sequence[str] = (),
 ) -> list[FileReport]:
     """The reports with what is wrong with the documents that knowledge names.
 
     A repository or commit that cannot be had is an error, and so are patterns that give no document;
-    where other patterns do, it is a warning.
+    where other patterns do, it is a warning. `allow_hosts` need not have a public address.
     """
+    collection: Fetch = partial(git_collection, cache=cache, allow_hosts=allow_hosts)
 
     def checked(pair: tuple[Spot, FileReport]) -> FileReport:
         spot, report = pair
         if report.kind != "knowledge":
             return report
-        found = [finding for node in read_spots([spot]).nodes for finding in _findings(node, cache)]
+        found = [finding for node in read_spots([spot]).nodes for finding in _findings(node, collection)]
         tick(1)
         return report.with_findings(found)
 
@@ -42,16 +48,16 @@ def check_documents(
         return list(pool.map(checked, zip(spots, reports, strict=True)))
 
 
-def _findings(node: TaxonomyNode, cache: Path | None) -> list[Finding]:
+def _findings(node: TaxonomyNode, collection: Fetch) -> list[Finding]:
     spec = node.document
     if spec is None:
         return []
     root = node.file.parent
-    problems = _problems(spec, root, cache)
+    problems = _problems(spec, root, collection)
     level: Level = "error"
     if problems and len(spec.patterns) > 1:
         single = (replace(spec, patterns=[pattern]) for pattern in spec.patterns)
-        level = "warning" if any(not _problems(one, root, cache) for one in single) else "error"
+        level = "warning" if any(not _problems(one, root, collection) for one in single) else "error"
     place = node.said.value["document"]
     return [
         Finding.at(place, level, "document", str(replace(problem, mend="")), problem.mend)
@@ -59,8 +65,8 @@ def _findings(node: TaxonomyNode, cache: Path | None) -> list[Finding]:
     ]
 
 
-def _problems(spec: GitDocuments, root: Path, cache: Path | None) -> list[Problem]:
+def _problems(spec: GitDocuments, root: Path, collection: Fetch) -> list[Problem]:
     try:
-        return git_collection(spec, cache=cache, root=root).problems()
+        return collection(spec, root=root).problems()
     except UserError as error:
         return [Problem(str(error))]

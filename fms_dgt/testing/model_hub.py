@@ -31,7 +31,8 @@ class ModelHub:
     `asked` keeps every request for a file, as ("GET", "model.gguf", 0): the last is the byte it began
     with. An answer with more than `stall_after` bytes stands still behind them for as long as the hub
     runs; with `ranges=False` files are always sent from their beginning. `commit` is the revision that
-    its repositories are at.
+    its repositories are at. `headers` take the place of a file's own (`ETag`, `Location`), and `status` that
+    of its answer's.
     """
 
     def __init__(
@@ -41,11 +42,15 @@ class ModelHub:
         stall_after: int | None = None,
         ranges: bool = True,
         commit: str = COMMIT,
+        headers: Mapping[str, str] | None = None,
+        status: HTTPStatus | None = None,
     ) -> None:
         self.repositories = repositories
         self.stall_after = stall_after
         self.ranges = ranges
         self.commit = commit
+        self.headers = headers or {}
+        self.status = status
         self.asked: list[tuple[str, str, int]] = []
         self.url = ""
         self._ended = threading.Event()
@@ -111,7 +116,8 @@ class ModelHub:
         headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": self.commit}
         if said:
             headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
-        _begin(request, HTTPStatus.PARTIAL_CONTENT if said else HTTPStatus.OK, headers, len(data) - start)
+        status = self.status or (HTTPStatus.PARTIAL_CONTENT if said else HTTPStatus.OK)
+        _begin(request, status, {**headers, **self.headers}, len(data) - start)
         if request.command == "GET":
             self._write(request, data[start:])
 
@@ -132,9 +138,8 @@ def _begin(
     request: BaseHTTPRequestHandler, status: HTTPStatus, headers: Mapping[str, str], length: int
 ) -> None:
     request.send_response(status)
-    for name, value in headers.items():
+    for name, value in {"Content-Length": str(length), **headers}.items():
         request.send_header(name, value)
-    request.send_header("Content-Length", str(length))
     request.end_headers()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from fms_dgt.safety.child import child_environment, program, run
 
 DAYS = "2"
 KEY = ("-newkey", "rsa:2048", "-nodes")
@@ -45,13 +45,17 @@ class Certificates:
 
 def make_certificates(folder: Path) -> Certificates:
     """New ones, in `folder`. Raises RuntimeError where there is no `openssl` command."""
-    command = shutil.which("openssl")
+    command = program("openssl")
     if command is None:
         raise RuntimeError("the stand-in server's certificates are made by 'openssl', which is not there")
     (folder / "openssl.cnf").write_text(CONFIG, encoding="utf-8")
 
     def openssl(*arguments: str) -> None:
-        subprocess.run([command, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S603
+        done = run(
+            [command, *arguments], environment=child_environment(), seconds=60, largest=1 << 20, folder=folder
+        )
+        if done.returncode:
+            raise RuntimeError(f"'openssl' failed: {done.stderr.decode(errors='replace').strip()}")
 
     config = ("-config", "openssl.cnf")
     openssl(

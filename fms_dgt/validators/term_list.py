@@ -10,6 +10,7 @@ from typing import Self
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.node import Node
 from fms_dgt.errors import Problem
+from fms_dgt.safety.regular_file import open_regular
 
 LARGEST_FILE = 16_000_000
 _HOW = "write a list, or the path of a file with one entry a line"
@@ -79,10 +80,12 @@ def read_beside(named: Node, problems: list[Problem]) -> str | None:
     beside = Path(named.place.origin).parent / named.value
     path = beside if beside.is_file() else Path(named.value)
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        with open_regular(path) as file:
+            data = file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
             problems.append(named.problem(f"{named.value} is larger than 16 MB", "name a shorter list"))
             return None
-        return path.read_text(encoding="utf-8-sig")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         problems.append(named.problem(f"{named.value} is no UTF-8 text", "save it as UTF-8"))
     except (OSError, ValueError) as error:

@@ -141,7 +141,7 @@ def test_mistakes_are_user_errors_that_name_the_caller(tmp_path: Path) -> None:
         (
             {"num_output": 3},
             "fms_dgt.run: there is no setting 'num_output'; did you mean 'num_outputs_to_generate'? "
-            "settings: accept_changes, build_id, builder, changed, config, ",
+            "settings: accept_changes, allow_env, allow_host, allow_path, build_id, builder, changed, config, ",
         ),
         ({"teacher": "simulated"}, "fms_dgt.run: there is no setting 'teacher'; pass generator=..."),
         (

@@ -60,4 +60,5 @@ def run(builder: str, answer: Callable[[Any], str], folder: Path, **settings: An
         config = {"databuilders": {builder: {**options, "blocks": blocks}}}
         if builder == "self_instruct":
             config["databuilders"][builder].pop("blocks")
+        settings.setdefault("allow_path", [folder.parent])
         return fms_dgt.run(task, config=config, generator=lm, output_dir=folder, **settings)

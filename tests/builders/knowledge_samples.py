@@ -135,4 +135,4 @@ def run(
         path.write_text(text, encoding="utf-8")
     wanted = {**SAID, "data_builder": "knowledge_sdg", "documents": str(folder / "documents"), **(said or {})}
     with config_for(teacher, **options) as config:
-        return fms_dgt.run(wanted, config=config, output_dir=folder / "out")
+        return fms_dgt.run(wanted, config=config, output_dir=folder / "out", allow_path=[folder])

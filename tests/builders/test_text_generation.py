@@ -64,7 +64,8 @@ def test_the_smallest_task_has_four_lines(project):
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "folder"])
-def test_tables_of_every_kind_are_read(tmp_path, run, kind):
+def test_tables_of_every_kind_are_read(tmp_path, run, kind, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / f"rows.{kind}"
     if kind == "csv":
         path.write_text("id,prompt\n1,What are tides?\n2,What is moss?\n")

@@ -21,9 +21,9 @@ class Runner:
     asked: dict[str, Any] = field(default_factory=dict)
 
     async def execute(
-        self, plan: Any, plugins: Any, hooks: Any, *, display: str, signals: bool
+        self, plan: Any, plugins: Any, hooks: Any, *, display: str, interrupts: Any
     ) -> RunFinished:
-        self.asked = {"plan": plan, "display": display, "signals": signals}
+        self.asked = {"plan": plan, "display": display, "interrupts": interrupts}
         if plan.problems:
             raise InputError(plan.problems)
         print("a plugin that prints")

@@ -52,10 +52,10 @@ def test_the_examples_bind(text, project, monkeypatch):
     examples["tasks/writing/plain_words/task.yaml"] = re.sub(
         r"# Added.*?\n\n", "", examples["tasks/writing/plain_words/task.yaml"], flags=re.DOTALL
     )
-    monkeypatch.setenv("JUDGE_KEY", "secret")
+    monkeypatch.setenv("JUDGE_KEY", "hunter22")
     result = project(examples).run("--config-path", "config.yaml", "--check")
     assert (result.code, result.stderr) == (0, "")
-    assert "secret" not in result.stdout
+    assert "hunter22" not in result.stdout
     assert "config.yaml:" in result.stdout
 
 

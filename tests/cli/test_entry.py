@@ -39,8 +39,11 @@ def test_help_imports_little(argv):
     assert {name for name in imported if name.startswith("fms_dgt")} == {
         "fms_dgt",
         "fms_dgt.cli",
+        "fms_dgt.cli.interrupts",
         "fms_dgt.cli.main",
         "fms_dgt.cli.parser",
+        "fms_dgt.safety",
+        "fms_dgt.safety.terminal",
     }
 
 
@@ -86,7 +89,7 @@ def test_a_full_disk_behind_stdout():
         "stdout=open('/dev/full', 'w'), stderr=subprocess.PIPE, text=True); print(p.returncode, p.stderr)"
     )
     said = python("-c", code).stdout
-    assert said == "1 error: No space left on device; free some and run the same command\n\n"
+    assert said == "1 error: No space left on device; free some space\n\n"
 
 
 def test_a_terminal_that_cannot_write_every_letter(tmp_path):

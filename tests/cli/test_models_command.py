@@ -18,7 +18,7 @@ import pytest
 gguf = pytest.importorskip("gguf")
 pytest.importorskip("huggingface_hub")
 
-from fms_dgt.generators.llama_cpp.hub import size_text
+from fms_dgt.generators.llama_cpp.hub_blob import size_text
 from fms_dgt.generators.llama_cpp.quantisation import NAMES, quantisation_in, quantisation_of
 from fms_dgt.generators.llama_cpp.header import Header, read_header
 from fms_dgt.testing.model_hub import ModelHub
@@ -236,7 +236,7 @@ def test_halves_that_do_not_fit_are_no_model(project, hub):
     made = project({})
     result = made.run("models", "fetch", "org/one")
     assert result.code == 2
-    assert "the two halves of 'sub--one.gguf' do not make it; fetch it again" in result.stderr
+    assert "what was fetched of 'sub--one.gguf' has another SHA-256 than the hub announced; fetch it again" in result.stderr
     assert part.stat().st_size == 0
     assert made.run("models", "fetch", "org/one").code == 0
 

@@ -63,7 +63,7 @@ def asked(url: str, key: str = "", **body: object) -> dict:
 
 
 def test_a_file_is_served_and_says_how_it_is_used(gguf):
-    with serving(gguf, "--slots", "2", "--context", "512") as (process, lines):
+    with serving(gguf, "--slots", "2", "--context", "512", "--no-key") as (process, lines):
         config = config_in(lines)
         assert lines[0] == f"tiny is served at {config['base_url']}"
         assert config == {
@@ -84,20 +84,24 @@ def test_a_file_is_served_and_says_how_it_is_used(gguf):
         assert process.wait(timeout=60) == 0
 
 
-@pytest.mark.parametrize("way", ["flag", "environment"])
-def test_a_key_locks_it_and_is_not_shown(gguf, way):
-    flags, environment = ((), {"LLAMA_API_KEY": KEY}) if way == "environment" else (("--api-key", KEY), {})
+@pytest.mark.parametrize("way", ["flag", "environment", "file"])
+def test_a_key_locks_it_and_is_not_shown(gguf, way, tmp_path):
+    (tmp_path / "key").write_text(f"{KEY}\nanother line\n")
+    flags = {"flag": ("--api-key", KEY), "file": ("--api-key-file", str(tmp_path / "key"))}.get(way, ())
+    environment = {"LLAMA_API_KEY": KEY} if way == "environment" else {}
     with serving(gguf, "--alias", "mine", *flags, **environment) as (process, lines):
         config = config_in(lines)
         assert (config["model_id_or_path"], config["api_key"]) == ("mine", "${LLAMA_API_KEY}")
         say = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
-        with pytest.raises(urllib.error.HTTPError, match="401"):
+        with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             asked(f"{config['base_url']}/chat/completions", "another", **say)
+        refused.value.close()
         assert asked(f"{config['base_url']}/chat/completions", KEY, **say)["model"] == "mine"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
+    assert ("other users of this machine can see --api-key" in err) == (way == "flag")
     assert KEY not in "\n".join([*lines, out, err])
 
 
@@ -111,8 +115,10 @@ def test_calls_under_way_do_not_keep_it(gguf, number, code):
             asked(url, **endless)
         except OSError as error:
             failed.append(error)
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
 
-    with serving(gguf, "--context", "32000", "--slots", "1") as (process, lines):
+    with serving(gguf, "--context", "32000", "--slots", "1", "--no-key") as (process, lines):
         url = config_in(lines)["base_url"]
         callers = [threading.Thread(target=ask, args=(f"{url}/chat/completions",)) for _ in range(3)]
         for caller in callers:
@@ -126,11 +132,11 @@ def test_calls_under_way_do_not_keep_it(gguf, number, code):
     assert len(failed) == 3
 
 
-def test_all_addresses_without_a_key_are_warned_of(gguf):
+def test_all_addresses(gguf):
     with serving(gguf, "--host", "0.0.0.0") as (_, lines):
         assert config_in(lines)["base_url"].startswith("http://127.0.0.1:")
         assert lines[1].startswith("for other machines: http://")
-        assert "--api-key locks it" in lines[2]
+        assert "export LLAMA_API_KEY=" in lines[2]
 
 
 def test_a_model_of_a_hub_is_fetched(gguf, tmp_path):
@@ -161,6 +167,9 @@ def test_a_port_that_is_taken(project):
         (("tiny.gguf", "--slots", "x"), "--slots: must be a whole number, not the text 'x'"),
         (("tiny.gguf", "--context", "99999"), "set '--context' to 32768 or less"),
         (("tiny.gguf", "--host", "192.0.2.1"), "'192.0.2.1' is no address of this machine"),
+        (("tiny.gguf", "--no-key", "--host", "0.0.0.0"), "everybody who reaches 0.0.0.0"),
+        (("tiny.gguf", "--no-key", "--api-key", "x"), "--no-key and --api-key contradict each other"),
+        (("tiny.gguf", "--api-key-file", "none"), "none: cannot be read: No such file or directory"),
         ((), "FILE.gguf"),
     ],
 )

@@ -35,7 +35,7 @@ CASES = {
         {"texts": {"cars": "cars", "all": ["boats", "cars"]}},
     ),
     "documents stay the names of their files": (
-        "include:\n  documents:\n    cars: docs/cars.md\n    all: [$DIR/*.md, more.pdf]\n  text: docs/cars.md\n",
+        "include:\n  documents:\n    cars: docs/cars.md\n    all: [$DGT_DATA_DIR/*.md, more.pdf]\n  text: docs/cars.md\n",
         {"docs/cars.md": "cars", "docs/boats.md": "boats"},
         {"documents": {"cars": "docs/cars.md", "all": ["data/*.md", "more.pdf"]}, "text": "cars"},
     ),
@@ -60,7 +60,7 @@ CASES = {
         {"x": 1, "seeds": [1]},
     ),
     "variables in its path": (
-        "include:\n  a: $DIR/a.txt\n  b: ${DIR}/a.txt\n  c: ${NONE:-data}/a.txt\n",
+        "include:\n  a: $DGT_DATA_DIR/a.txt\n  b: ${DGT_DATA_DIR}/a.txt\n  c: ${DGT_OUTPUT_DIR:-data}/a.txt\n",
         {"data/a.txt": "hi"},
         {"a": "hi", "b": "hi", "c": "hi"},
     ),
@@ -74,7 +74,7 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "files", "expected"), CASES.values(), ids=CASES)
 def test_included(plan_of, text, files, expected):
-    plan = plan_of({"task.yaml": HEAD + text, **files}, "task.yaml", environ={"DIR": "data"})
+    plan = plan_of({"task.yaml": HEAD + text, **files}, "task.yaml", environ={"DGT_DATA_DIR": "data"})
     assert said(plan) == expected
 
 
@@ -142,7 +142,7 @@ FAULTS = {
     "not a number": (
         "include: {a: a.json}",
         {"a.json": "[NaN]"},
-        "a.json: is not JSON: NaN is no JSON value; mend it there",
+        "a.json: is not JSON: NaN is not a JSON value; mend it there",
     ),
     "deep json": (
         "include: {a: a.json}",
@@ -155,9 +155,10 @@ FAULTS = {
         "a.pdf: is binary, not text; name an included file",
     ),
     "unset": (
-        "include: {a: $NONE/a}",
+        "include: {a: $DGT_DATA_DIR/a}",
         {},
-        "task.yaml:2: include.a: the environment variable NONE is not set; set it, or write ${NONE:-default}",
+        "task.yaml:2: include.a: the environment variable DGT_DATA_DIR is not set; "
+        "set it, or write ${DGT_DATA_DIR:-default}",
     ),
 }
 

@@ -49,30 +49,29 @@ def test_that_cannot_be_expanded(problems_of, text, problem):
     ]
 
 
-def test_in_a_task_only_paths_and_settings(plan_of):
+def test_in_a_task_only_the_output_folder_before_its_builder_is_known(plan_of):
     text = """
         data_builder: haiku
         task_description: costs ${A}
-        data_path: ${A}/x
-        store: {type: "${A}", data_path: "${A}/y", files: ["${A}", "${A}/z"]}
-        teacher_config: ${A}.yaml
+        data_path: ${DGT_DATA_DIR}/x
         seed_examples: [{question: "echo ${HOME}", file: "${A}"}]
-        runner_config: {output_dir: "${A}"}
+        runner_config: {output_dir: "${DGT_OUTPUT_DIR}/b"}
     """
-    (task,) = plan_of({"task.yaml": text}, "task.yaml", environ={"A": "one"}).tasks
+    environ = {"DGT_DATA_DIR": "one", "DGT_OUTPUT_DIR": "out"}
+    (task,) = plan_of({"task.yaml": text}, "task.yaml", environ=environ).tasks
     said = task.said.plain()
     assert said["task_description"] == "costs ${A}"
-    assert said["data_path"] == "one/x"
-    assert said["store"] == {"type": "${A}", "data_path": "one/y", "files": ["one", "one/z"]}
-    assert said["teacher_config"] == "one.yaml"
+    assert said["data_path"] == "${DGT_DATA_DIR}/x"
     assert said["seed_examples"] == [{"question": "echo ${HOME}", "file": "${A}"}]
-    assert str(task.folder).startswith("one/")
+    assert str(task.folder).startswith("out/b/")
 
 
-def test_the_rule_for_tasks_holds_for_those_in_a_config(plan_of):
-    config = {"tasks": {"poem": {"data_builder": "haiku", "seed_examples": ["${X}"], "data_path": "${A}"}}}
-    (task,) = plan_of({}, config=config, environ={"A": "one"}).tasks
-    assert (task.said.plain()["seed_examples"], task.said.plain()["data_path"]) == (["${X}"], "one")
+def test_the_rule_for_tasks_holds_for_those_in_a_config(problems_of):
+    task = {"data_builder": "haiku", "seed_examples": ["${X}"], "runner_config": {"output_dir": "${A}/b"}}
+    assert problems_of({}, config={"tasks": {"poem": task}}, environ={"A": "one"}) == [
+        "the given config: tasks.poem.runner_config.output_dir: the environment variable A may not stand in a "
+        "task (DGT_DATA_DIR, DGT_OUTPUT_DIR, HOME may); if you trust this task, pass --allow-env A"
+    ]
 
 
 def test_task_files_of_a_config(plan_of):

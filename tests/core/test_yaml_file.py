@@ -141,6 +141,12 @@ def test_deep_nesting_ends_neither_the_process_nor_in_a_long_wait(text):
     assert problem(text) == "f.yaml:1: values are nested more than 100 deep; flatten them"
 
 
+@pytest.mark.parametrize("deep", ["[" * 5000, "- " * 5000, "{a: " * 5000])
+def test_deep_nesting_is_named_with_its_line_whichever_limit_is_met_first(deep):
+    # newer parsers stop at a thousand by themselves, in their own words
+    assert problem(f"a: 1\nb:\n  {deep}") == "f.yaml:3: values are nested more than 100 deep; flatten them"
+
+
 def test_a_bomb_is_not_unfolded():
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     lines += [
@@ -180,7 +186,7 @@ def test_a_file_of_a_hundred_megabytes_is_not_read(tmp_path):
 def test_a_device_without_an_end(tmp_path):
     path = tmp_path / "f.yaml"
     path.symlink_to("/dev/zero")
-    assert read_problem(path) == "f.yaml: is no regular file; name a YAML file"
+    assert read_problem(path) == "f.yaml: is not a regular file; name a YAML file"
 
 
 def test_a_byte_order_mark_and_windows_line_ends(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         (info / "entry_points.txt").write_text(f"[fms_dgt.converters]\n{name} = {value}\n")
         (site / f"{name}_module.py").write_text(CODE.format(name=name.title(), suffixes=suffixes, more=more))
         monkeypatch.delitem(sys.modules, f"{name}_module", raising=False)
+        # a folder that was listed within the same tick of the clock would be taken as it was then
+        importlib.invalidate_caches()
 
     return add
 

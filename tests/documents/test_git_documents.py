@@ -356,4 +356,4 @@ def test_a_cache_that_cannot_be_written(repo: Repository, tmp_path: Path) -> Non
 
 def test_git_that_is_not_there(repo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
-    assert "need git: install it" in wrong(collection(repo, tmp_path / "c", "*.md"))
+    assert "the program 'git' is missing" in wrong(collection(repo, tmp_path / "c", "*.md"))

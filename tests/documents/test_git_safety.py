@@ -12,7 +12,7 @@ from loopback import redirecting, refusing
 from repositories import Repository, smart_server
 
 from fms_dgt.documents import GitDocuments, git_collection
-from fms_dgt.documents.git_command import GitFailed, git
+from fms_dgt.safety.git import GitFailed, Remote, git
 
 
 @pytest.fixture
@@ -185,6 +185,6 @@ def test_a_redirect_to_another_protocol_is_not_followed(tmp_path: Path) -> None:
 
 def test_only_allowed_protocols_run(repo: Repository, tmp_path: Path) -> None:
     with smart_server(tmp_path) as url, pytest.raises(GitFailed, match="transport 'http' not allowed"):
-        git(["ls-remote", "--", f"{url}/repo"], folder=tmp_path, allow=["https"])
+        git(["ls-remote", "--", f"{url}/repo"], folder=tmp_path, remote=Remote(protocols=("https",)))
     with pytest.raises(GitFailed, match="transport 'file' not allowed"):
-        git(["ls-remote", "--", str(repo.folder)], folder=tmp_path, allow=["https"])
+        git(["ls-remote", "--", str(repo.folder)], folder=tmp_path, remote=Remote(protocols=("https",)))

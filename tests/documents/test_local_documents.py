@@ -102,7 +102,7 @@ def test_what_is_not_there_or_cannot_be_read(root: Path, path: str, said: str) -
 def test_a_file_of_a_folder_that_cannot_be_read_is_named(root: Path) -> None:
     os.mkfifo(root / "docs" / "pipe.md")
     (problem,) = local_collection(["docs"], root=root).problems()
-    assert str(problem).startswith("docs/pipe.md: is no regular file")
+    assert str(problem).startswith("docs/pipe.md: is not a regular file")
 
 
 def test_names_that_are_no_utf_8_stay_apart(root: Path) -> None:

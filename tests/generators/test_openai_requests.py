@@ -136,8 +136,8 @@ async def test_one_answer_may_be_spelled_out(params):
         ({"extra_body": {"messages": []}}, "'extra_body' says 'messages'"),
         ({"ca_file": "no/such.pem"}, "the TLS files cannot be used (ca_file 'no/such.pem')"),
         ({"proxy": "socks5://h:1"}, "cannot go through a proxy of the kind 'socks5'"),
-        ({"base_url": "http://me:pw@h/v1"}, "base URL holds a secret"),
-        ({"base_url": "http://h/v1?key=x"}, "base URL holds a secret"),
+        ({"base_url": "https://me:pw@h/v1"}, "base URL holds a secret"),
+        ({"base_url": "https://h/v1?key=x"}, "base URL holds a secret"),
     ],
 )
 def test_what_cannot_work_is_found_before_a_call(given, said):

@@ -67,6 +67,7 @@ async def listening(status: int = 200) -> AsyncIterator[tuple[str, list[web.Base
 async def test_headers_of_an_organisation(monkeypatch):
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj_1")
     async with listening() as (address, seen):
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://{address}/v1")
         await said(f"http://{address}/v1", api_key="sk-key", organization="org-1", headers={"X-Team": "a"})
     headers = seen[0].headers
     assert headers["Authorization"] == "Bearer sk-key"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib.util
+import inspect
 import json
 import subprocess
 import sys
@@ -483,6 +484,37 @@ async def test_a_folder_that_holds_no_weights(tmp_path):
     path = write_tiny_transformers(tmp_path / "model")
     (path / "model.safetensors").write_bytes(b"no tensors")
     with pytest.raises(SetupError, match="model' cannot be loaded: "):
+        await generator(path).open()
+
+
+@pytest.mark.parametrize("name", ["past_key_values", "cache"])
+async def test_the_cache_is_passed_by_the_name_that_the_model_gives_it(tiny, name):
+    """transformers 5.24 renamed the argument; models that bring their own code may have either."""
+    expected = await answer(tiny, ask(temperature=0))
+    from fms_dgt.generators.transformers.model import CACHE_ARGUMENTS
+
+    own = transformers.LlamaForCausalLM.forward
+    parameters = inspect.signature(own).parameters
+    there = next(known for known in CACHE_ARGUMENTS if known in parameters)
+
+    def renamed(self, *args, **kwargs):
+        kwargs[there] = kwargs.pop(name)
+        return own(self, *args, **kwargs)
+
+    signature = inspect.signature(own)
+    renamed.__signature__ = signature.replace(
+        parameters=[part.replace(name=name) if part.name == there else part for part in parameters.values()]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transformers.LlamaForCausalLM, "forward", renamed)
+        assert await answer(tiny, ask(temperature=0)) == expected
+
+
+async def test_a_recurrent_model_is_refused(tmp_path):
+    path = write_tiny_transformers(tmp_path / "model")
+    config = transformers.MambaConfig(vocab_size=259, hidden_size=32, num_hidden_layers=1, state_size=4)
+    transformers.MambaForCausalLM(config).save_pretrained(path)
+    with pytest.raises(SetupError, match=r"\(MambaForCausalLM\) keeps no keys and values to go on from"):
         await generator(path).open()
 
 

@@ -260,8 +260,8 @@ GO_ON = "run the same command to go on; what was answered is not asked again"
         (
             "stopped",
             "full",
-            {"error": "disk full; free some and run the same command", "mendable": True},
-            ["  full", "error: disk full; free some and run the same command"],
+            {"error": "disk full; free some space", "mendable": True},
+            ["  full", "error: disk full; free some space", f"mend this, then {GO_ON}"],
         ),
     ],
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import fms_dgt
+from fms_dgt.core.events import CallFinished
+from fms_dgt.plugins import Plugins
 
 TOYS = Path(__file__).parents[1] / "toys"
 SIEVE = {
@@ -37,3 +41,35 @@ def shape(folder: Path, builder: str, items: list[dict], **settings: Any) -> fms
     }
     include = [TOYS / "shapes.py", TOYS / "sieve.py"]
     return fms_dgt.run(said, include=include, output_dir=folder, **settings)
+
+
+class AfterCalls:
+    """A hook that does something once, when so many calls have been answered."""
+
+    def __init__(self, count: int, act: Callable[[], Any]) -> None:
+        self.left = count
+        self.act = act
+
+    @fms_dgt.hookimpl
+    def call_finished(self, event: CallFinished) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+
+
+@contextlib.contextmanager
+def listening(hook: object | None) -> Iterator[None]:
+    """Let a hook listen to the runs of this process, as an installed plugin would."""
+    hooks = Plugins.hooks
+
+    def with_hook(self: Plugins) -> Any:
+        made = hooks(self)
+        if hook is not None:
+            made.add(hook, name="listening")
+        return made
+
+    Plugins.hooks = with_hook  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Plugins.hooks = hooks  # type: ignore[method-assign]

@@ -49,6 +49,7 @@ def test_an_interrupted_run_keeps_everything_and_goes_on(run: Launch, number: in
     assert len(run.data(DEBATE).splitlines()) == 80
 
 
+@pytest.mark.alone
 def test_a_second_interrupt_leaves_at_once(run: Launch) -> None:
     (run.folder / "slow.yaml").write_text(SLOW.replace("0.15", "4.0"))
     process = run.process()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 
 from fms_dgt.taxonomy import Spot
@@ -11,6 +10,7 @@ from fms_dgt.taxonomy import Spot
 class DeadlySpot(Spot):
     @property
     def shown(self) -> str:
-        if multiprocessing.parent_process() is not None:
+        # children inherit a list of variables, and this is not on it
+        if "PYTEST_CURRENT_TEST" not in os.environ:
             os._exit(9)
         return "deadly"

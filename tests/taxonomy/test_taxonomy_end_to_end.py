@@ -29,7 +29,7 @@ databuilders:
       - {name: generator, type: simulated, latency: 0.02}
       - {name: validator, lm_config: {type: simulated, latency: 0.02}}
 """
-RUN = "--task-paths ../tree --config-path ../slow.yaml --records-per-seed 2 --output-dir out --quiet".split()
+RUN = "--task-paths ../tree --config-path ../slow.yaml --records-per-seed 2 --output-dir out --quiet --allow-path ../docs".split()
 
 
 def repository(folder: Path) -> None:

@@ -135,6 +135,7 @@ async def test_slots():
     assert most == 3
 
 
+@pytest.mark.alone
 async def test_service_time_depends_on_the_prompt():
     asked = []
 

@@ -151,7 +151,7 @@ def test_a_row_that_does_not_fit_is_named(folder, line, words):
         ("bad.parquet", "bad.parquet: cannot be read as Parquet"),
         ([], "nothing is given to read"),
         (7, "cannot read rows from int"),
-        (iter([{}]), "a list_iterator can be read only once"),
+        pytest.param(iter([{}]), "a list_iterator can be read only once", id="an iterator"),
         (record(), "cannot read rows from dict"),
         (HF.DatasetDict(train=HF.Dataset.from_list([record()])), "give one of them: dataset\\['train'\\]"),
     ],

@@ -12,6 +12,7 @@ from fms_dgt.builders.knowledge_sdg.places import Places
 from fms_dgt.builders.knowledge_sdg.task import KnowledgeDatastore, KnowledgeTask
 from fms_dgt.documents import Collection, git_collection, local_collection, table_collection, url_collection
 from fms_dgt.errors import Problem
+from fms_dgt.safety.folders import matches, matching
 
 Converters = Mapping[str, str]
 
@@ -62,7 +63,7 @@ def _tables(store: KnowledgeDatastore) -> list[Path]:
     """The files of a store; a path that leads nowhere is kept, so that it is told of."""
     (text,) = _of_format(store.data_path, store.format).said
     root, pattern = _rooted(text, store.data_path.beside)
-    return [Path(hit) for hit in sorted(glob.glob(str(root / pattern), recursive=True))] or [root / pattern]  # noqa: PTH207
+    return matching(root / pattern) or [root / pattern]
 
 
 def _of_format(places: Places, form: str) -> Places:
@@ -103,4 +104,4 @@ def _rooted(text: str, beside: Path) -> tuple[Path, str]:
 
 def _has(base: Path, pattern: str) -> bool:
     path = base / pattern
-    return path.exists() or next(glob.iglob(str(path), recursive=True), None) is not None  # noqa: PTH207
+    return path.exists() or next(matches(path), None) is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -10,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from fms_dgt.core.kit import Kit
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Outcome, Stage
+from fms_dgt.core.text_pattern import find_all
 from fms_dgt.errors import Rejected
 
 Relation: TypeAlias = Literal[
@@ -114,7 +114,7 @@ class Extract(Stage):
         text = row[self.on]
         if not isinstance(text, str):
             raise Rejected(f"{self.on} is no text", text)
-        found = self._by_pattern(text) if self.pattern else self._between(text)
+        found = await self._by_pattern(text) if self.pattern else self._between(text)
         if not found:
             raise Rejected("nothing found to extract", text)
         if self.spread:
@@ -122,9 +122,8 @@ class Extract(Stage):
         columns = zip(*found, strict=True)
         return row.with_(**{name: list(parts) for name, parts in zip(self.into, columns, strict=True)})
 
-    def _by_pattern(self, text: str) -> list[tuple[str, ...]]:
-        matches = re.finditer(self.pattern, text, re.DOTALL)
-        return [tuple(map(self._clean, match.groups(default="") or (match[0],))) for match in matches]
+    async def _by_pattern(self, text: str) -> list[tuple[str, ...]]:
+        return [tuple(map(self._clean, parts)) for parts in await find_all(self.pattern, text)]
 
     def _between(self, text: str) -> list[tuple[str, ...]]:
         columns = [_parts(text, begin, end) for begin, end in self.between]

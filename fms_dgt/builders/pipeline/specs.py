@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -23,6 +22,7 @@ from fms_dgt.builders.pipeline.steps import (
 from fms_dgt.core.composed import Flow, ForEach, Together, Unfold
 from fms_dgt.core.node import Node
 from fms_dgt.core.stages import Stage
+from fms_dgt.core.text_pattern import group_count
 from fms_dgt.core.typed import option
 from fms_dgt.errors import did_you_mean
 
@@ -103,8 +103,8 @@ class ExtractSpec:
             return "must say either 'between' or 'pattern'", 'write \'between: [["<a>", "</a>"]]\', say'
         if self.pattern:
             try:
-                groups = re.compile(self.pattern, re.DOTALL).groups or 1
-            except re.error as error:
+                groups = group_count(self.pattern) or 1
+            except ValueError as error:
                 return (
                     f"the pattern is no regular expression: {error}",
                     "mend it, and put it in single quotes",

@@ -10,7 +10,7 @@ from fms_dgt.core.composed import Branch
 from fms_dgt.core.kit import Kit
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Outcome, Stage
-from fms_dgt.core.template import names_in, render
+from fms_dgt.core.template import arender, names_in
 from fms_dgt.errors import Rejected
 
 OTHERWISE = "(otherwise)"
@@ -61,7 +61,7 @@ class WriteText(Stage):
         return frozenset(self.texts)
 
     async def run(self, row: Row, kit: Kit) -> Outcome:
-        return row.with_(**{name: render(text, row) for name, text in self.texts.items()})
+        return row.with_(**{name: await arender(text, row) for name, text in self.texts.items()})
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,12 @@ class Converter(ABC):
     """The modules that `convert` imports; it is not asked for where one is missing."""
     install: ClassVar[str] = ""
     """What to install then, as pip is told."""
+    environment: ClassVar[tuple[str, ...]] = ()
+    """Environment variables that `convert` needs: it runs in a process that inherits few others."""
 
     @abstractmethod
     def convert(self, path: Path) -> str:
-        """The file as Markdown. What it raises is reported with the document's name."""
+        """The file as Markdown. What it raises is reported with the document's name.
+
+        It runs in a process with limits on time and memory, which imports the class by its name.
+        """

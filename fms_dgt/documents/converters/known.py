@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
+from fms_dgt.safety import environment
 
 GROUP = "fms_dgt.converters"
 _OURS = "fms_dgt.documents."
@@ -84,7 +85,9 @@ class Converters:
 
 
 def _declared() -> Iterator[tuple[str, type[Converter] | str]]:
-    off = {_plain(name) for name in os.environ.get("FMS_DGT_DISABLE_PLUGINS", "").split(",")}
+    off = {_plain(name) for name in environment.setting("FMS_DGT_DISABLE_PLUGINS").split(",")}
+    # a package may have been installed since this process began, from a notebook, say
+    importlib.invalidate_caches()
     # of one name, a stranger's comes last and counts
     for point in sorted(entry_points(group=GROUP), key=lambda point: (not _is_ours(point), point.name)):
         if _is_ours(point) or not off & {_plain(point.name), _plain(point.dist.name if point.dist else "?")}:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from fms_dgt.errors import InputError, Problem, did_you_mean
 from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
-from fms_dgt.generators.llama_cpp.hub import PACKAGE, unfinished_files
+from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, unfinished_files
 from fms_dgt.generators.llama_cpp.model import parts_of
 from fms_dgt.generators.llama_cpp.quantisation import quantisation_of
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fms_dgt.errors import InputError, Problem, UserError
-from fms_dgt.generators.llama_cpp.hub import Offered, gguf_files, size_text
+from fms_dgt.generators.llama_cpp.hub import Offered, gguf_files
+from fms_dgt.generators.llama_cpp.hub_blob import size_text
 from fms_dgt.generators.llama_cpp.model import parts_of
 from fms_dgt.generators.llama_cpp.quantisation import quantisation_in
 

@@ -10,10 +10,8 @@ import asyncio
 import atexit
 import importlib
 import json
-import os
 import re
 import secrets
-import subprocess
 import sys
 import threading
 import weakref
@@ -25,6 +23,7 @@ from fms_dgt.errors import EveryCallFails, Overloaded, SetupError
 from fms_dgt.generators.llama_cpp.model import INSTALL
 from fms_dgt.generators.shared.lending import Lender, hand_over
 from fms_dgt.generators.shared.text import excerpt
+from fms_dgt.safety.child import ChildFailed, child_environment, import_path, python_command, run
 
 PACKAGE: Final = "xllamacpp"
 # A call that is broken off ends with the batch of prompt tokens under way.
@@ -32,6 +31,12 @@ BATCH: Final = 512
 SILENT, ALOUD = -1, 3
 EXPLAINED_WITHIN = 600.0
 LAST_WORDS: Final = 2
+_MOST_WORDS: Final = 1 << 26
+# which processors the model may use
+_DEVICES: Final = (
+    *("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
+    *("GGML_CUDA_ENABLE_UNIFIED_MEMORY", "GGML_VK_VISIBLE_DEVICES"),
+)
 
 Settle: TypeAlias = Callable[[list[bytes], Exception | None], None]
 
@@ -179,15 +184,22 @@ def _loaded(settings: EngineSettings) -> Any:
         mend = f"run: pip install --upgrade {PACKAGE}"
         raise SetupError(f"the package {PACKAGE} is of an unfit version: {error}; {mend}") from error
     except (RuntimeError, ValueError, MemoryError) as error:
-        why = _last_words(settings) or excerpt(error)
+        why = last_words(settings) or excerpt(error)
         raise SetupError(f"llama.cpp cannot load '{settings.path}': {why}") from error
 
 
-def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int = 0, key: str = "") -> Any:
+def start_server(
+    settings: EngineSettings,
+    *,
+    verbosity: int = SILENT,
+    key: str = "",
+    alias: str = "",
+    show_slots: bool = False,
+) -> Any:
     """llama.cpp's server with a model loaded; it lives until the last reference to it goes.
 
-    Loading holds the interpreter. It also listens on a port of this machine, which cannot be kept from
-    it: with no `port` on any free one, with no `key` for nobody.
+    Loading holds the interpreter. It also listens on a free port of this machine, which cannot be kept
+    from it: with no `key` for nobody.
     """
     # late: 100 MB of machine code
     xllamacpp = importlib.import_module(PACKAGE)
@@ -206,9 +218,11 @@ def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int
     params.warmup = False
     # a copy of every prompt seen, up to 8 GB of them; what the slots remember is enough
     params.cache_ram_mib = 0
-    params.port = port
+    params.port = 0
     params.api_keys = [key or secrets.token_urlsafe(32)]
-    params.endpoint_slots, params.ui, params.endpoint_metrics = False, False, True
+    if alias:
+        params.model_alias = {alias}
+    params.endpoint_slots, params.ui, params.endpoint_metrics = show_slots, False, True
     server = xllamacpp.Server(params)
     # one that is freed before its loop has begun waits for the end of that loop for ever; this answer
     # comes out of the loop
@@ -216,24 +230,23 @@ def start_server(settings: EngineSettings, *, verbosity: int = SILENT, port: int
     return server
 
 
-def _last_words(settings: EngineSettings) -> str:
+def last_words(settings: EngineSettings) -> str:
     """Why a model cannot be loaded: tried once more, in a process of its own that may say so."""
-    code = "import sys; from fms_dgt.generators.llama_cpp.engine import load_aloud; load_aloud(sys.argv[1])"
+    code = "from fms_dgt.generators.llama_cpp.engine import load_aloud; load_aloud()"
     try:
-        tried = subprocess.run(  # noqa: S603 (our own interpreter)
-            [sys.executable, "-c", code, json.dumps(asdict(settings))],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            timeout=EXPLAINED_WITHIN,
-            check=False,
+        tried = run(
+            python_command("-c", code),
+            environment=child_environment(also=_DEVICES, extra={"PYTHONPATH": import_path()}),
+            seconds=EXPLAINED_WITHIN,
+            largest=_MOST_WORDS,
+            written=json.dumps(asdict(settings)).encode(),
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, ChildFailed):
         return ""
     said = _ERROR_LINE.findall((tried.stdout + tried.stderr).decode("utf-8", "replace"))
     return excerpt("; ".join(said[:LAST_WORDS]))
 
 
-def load_aloud(settings: str) -> None:
-    """Load a model and let llama.cpp write what it has to say: for a process of its own."""
-    start_server(EngineSettings(**json.loads(settings)), verbosity=ALOUD)
+def load_aloud() -> None:
+    """Load the model that stdin describes, aloud: for a process of its own."""
+    start_server(EngineSettings(**json.load(sys.stdin)), verbosity=ALOUD)

@@ -1,34 +1,40 @@
 """A hub: which GGUF files a repository has, and one of them fetched, going on where an earlier try ended.
 
-huggingface_hub gives up what was fetched when a download is interrupted. So the bytes are fetched here,
-into a file of their own beside its blobs; when all are there, it makes them a part of its cache.
+huggingface_hub gives up what was fetched when a download is interrupted, and takes the names in its cache
+from whatever a hub answers. So the bytes are fetched here, into a file of their own next to its blobs; when
+all are there and their SHA-256 is right, links are made by which its cache finds them.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import importlib
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from fms_dgt.errors import SetupError
+from fms_dgt.generators.llama_cpp.hub_blob import (
+    LARGEST,
+    PACKAGE,
+    WRONG,
+    fetch_blob,
+    link_blob,
+    unfinished_path,
+)
 from fms_dgt.generators.shared.text import excerpt
+from fms_dgt.safety.environment import backend_variables
 
-PACKAGE: Final = "huggingface_hub"
 ENDPOINT_VARIABLE: Final = "HF_ENDPOINT"
-UNFINISHED: Final = ".incomplete"
-# the hub serves larger ones by a protocol of its own alone
-LARGEST: Final = 50_000_000_000
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# these become names of files and folders in the cache
+_ETAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_=+-]{0,127}")
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,91 +50,64 @@ def gguf_files(repo: str) -> list[Offered]:
     with hub_errors(repo, f"'{repo}' cannot be looked up"):
         about = _hub().HfApi(endpoint=_endpoint()).model_info(repo, files_metadata=True)
         found = [Offered(file.rfilename, file.size or 0) for file in about.siblings or ()]
-    models = (offered for offered in found if offered.file.lower().endswith(".gguf"))
-    return sorted(models, key=lambda offered: offered.file)
+    models = (
+        each for each in found if each.file.lower().endswith(".gguf") and not name_problem(repo, each.file)
+    )
+    return sorted(models, key=lambda each: each.file)
 
 
 def fetch_file(repo: str, file: str, bar: Any = None) -> Path:
     """The path of a file in the cache, fetched if need be; `bar` is a tqdm class. Raises SetupError."""
     with hub_errors(repo, f"'{repo}:{file}' cannot be fetched"):
+        if problem := name_problem(repo, file):
+            raise SetupError(f"'{repo}:{file}' cannot be fetched: {problem}")
         url = _hub().hf_hub_url(repo, file, endpoint=_endpoint())
         about = _hub().get_hf_file_metadata(url, endpoint=_endpoint())
-        if about.etag and about.size is not None and about.size <= LARGEST:
-            blob = repo_folder(repo) / "blobs" / about.etag
-            if not blob.exists():
-                _fetch_blob(url, about.size, blob, unfinished_path(blob, file), bar)
-        # what is left: the links by which the cache finds the blob
-        return Path(_hub().hf_hub_download(repo, file, endpoint=_endpoint(), tqdm_class=bar))
+        etag = _checked(_ETAG, about.etag, "ETag", repo)
+        commit = _checked(_COMMIT, about.commit_hash, "commit", repo)
+        blob = repo_folder(repo) / "blobs" / etag
+        if not blob.exists():
+            if about.size is not None and about.size > LARGEST:
+                return _fetched_by_hub(repo, file, bar, etag)
+            fetch_blob(url, about.size, blob, unfinished_path(blob, file), bar)
+        return link_blob(repo_folder(repo), commit, file, blob)
+
+
+def name_problem(repo: str, file: str) -> str:
+    """Why a repository or a file cannot have such a name; "" where it can."""
+    if not _REPO.fullmatch(repo) or ".." in repo:
+        return f"'{repo}' is no name of a repository; check both names"
+    parts = file.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\\" in file or not file.isprintable():
+        return f"'{file}' is no name of a file in a repository; check both names"
+    return ""
+
+
+def _checked(pattern: re.Pattern[str], value: str | None, name: str, repo: str) -> str:
+    """What a hub says, where it can be a name in the cache."""
+    if value is None or not pattern.fullmatch(value):
+        shown = "none" if value is None else f"'{excerpt(value)}'"
+        raise SetupError(
+            f"the hub of '{repo}' gives {shown} as the {name} of the file; it is not a hub's answer"
+        )
+    return value
+
+
+def _fetched_by_hub(repo: str, file: str, bar: Any, etag: str) -> Path:
+    path = Path(_hub().hf_hub_download(repo, file, endpoint=_endpoint(), tqdm_class=bar))
+    blob = path.resolve()
+    if _SHA256.fullmatch(etag):
+        with blob.open("rb") as fetched:
+            if hashlib.file_digest(fetched, "sha256").hexdigest() != etag:
+                blob.unlink()
+                raise SetupError(WRONG.format(file))
+    return path
 
 
 def repo_folder(repo: str) -> Path:
     """Where the cache keeps a repository."""
     constants = importlib.import_module(f"{PACKAGE}.constants")
     return Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
-
-
-def unfinished_path(blob: Path, file: str) -> Path:
-    """Where a file is while it is fetched. Its ending is what the hub's own programs tidy up by."""
-    return blob.with_name(f"{blob.name}.{file.replace('/', '--')}{UNFINISHED}")
-
-
-def unfinished_files(repo_path: Path) -> Iterator[tuple[str, Path]]:
-    """Downloads that did not come to their end: the file's name, with '--' for '/', and where it is."""
-    for path in sorted(repo_path.glob(f"blobs/*.gguf{UNFINISHED}")):
-        yield _name_in(path), path
-
-
-def _name_in(part: Path) -> str:
-    return part.name.partition(".")[2].removesuffix(UNFINISHED)
-
-
-def _fetch_blob(url: str, size: int, blob: Path, part: Path, bar: Any) -> None:
-    part.parent.mkdir(parents=True, exist_ok=True)
-    # without this folder the hub's programs take the repository for a broken one
-    (part.parent.parent / "snapshots").mkdir(exist_ok=True)
-    with part.open("ab+") as file:
-        # another process may be fetching it
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if blob.exists():
-            return
-        done = file.seek(0, os.SEEK_END)
-        if done > size:
-            file.truncate(0)
-            done = 0
-        _check_room(part.parent, size - done)
-        shown = _name_in(part)
-        _http_get(url, file, done, size, shown, bar)
-        file.flush()
-        if done and _SHA256.fullmatch(blob.name) and _sha256(part) != blob.name:
-            file.truncate(0)
-            raise SetupError(f"the two halves of '{shown}' do not make it; fetch it again")
-        part.replace(blob)
-
-
-def _http_get(url: str, file: BinaryIO, done: int, size: int, shown: str, bar: Any) -> None:
-    headers = importlib.import_module(f"{PACKAGE}.utils").build_hf_headers()
-    headers["Accept-Encoding"] = "identity"
-    get = importlib.import_module(f"{PACKAGE}.file_download").http_get
-    get(
-        url,
-        file,
-        resume_size=done,
-        headers=headers,
-        expected_size=size,
-        displayed_filename=shown,
-        tqdm_class=bar,
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise OSError(errno.ENOSPC, f"{size_text(needed)} are needed, {size_text(free)} are free")
 
 
 @contextmanager
@@ -168,13 +147,4 @@ def _hub() -> Any:
 
 
 def _endpoint() -> str | None:
-    return os.environ.get(ENDPOINT_VARIABLE)
-
-
-def size_text(size: float) -> str:
-    """A number of bytes as people write it: '4.9 GB'."""
-    units = iter(("B", "KB", "MB", "GB", "TB"))
-    unit = next(units)
-    while size >= 1000 and unit != "TB":
-        size, unit = size / 1000, next(units)
-    return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+    return backend_variables("hub").get(ENDPOINT_VARIABLE)

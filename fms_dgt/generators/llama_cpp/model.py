@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from fms_dgt.errors import Problem, did_you_mean
 from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
-from fms_dgt.generators.llama_cpp.hub import fetch_file
+from fms_dgt.generators.llama_cpp.hub import fetch_file, name_problem
 
 INSTALL: Final = "pip install 'fms-dgt[llama-cpp]'"
 HUB_PACKAGE: Final = "huggingface_hub"
@@ -102,18 +102,16 @@ class HubModel:
         if importlib.util.find_spec(HUB_PACKAGE) is None:
             mend = f"run: {INSTALL}; or fetch the file yourself and give its path"
             return [Problem(f"'{self.name}' cannot be fetched without the package {HUB_PACKAGE}", mend)]
+        if problem := name_problem(self.repo, self.file):
+            return [Problem(problem)]
         path = self.present()
         return file_problems(path, self.name) if path else []
 
     def present(self) -> Path | None:
-        if importlib.util.find_spec(HUB_PACKAGE) is None:
+        if importlib.util.find_spec(HUB_PACKAGE) is None or name_problem(self.repo, self.file):
             return None
         look_up = importlib.import_module(HUB_PACKAGE).try_to_load_from_cache
-        try:
-            found = [look_up(self.repo, part) for part in parts_of(self.file)]
-        except ValueError:
-            # no name of a repository; fetching says so
-            return None
+        found = [look_up(self.repo, part) for part in parts_of(self.file)]
         return Path(found[0]) if all(isinstance(path, str) for path in found) else None
 
     def fetched(self) -> Path:

@@ -1,26 +1,25 @@
-"""A GGUF file served to other programs, by llama.cpp's own server in this process."""
+"""A GGUF file served to other programs, by llama.cpp's own server in this process and what is before it."""
 
 from __future__ import annotations
 
 import errno
-import importlib
+import ipaddress
 import os
 import re
-import signal
+import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fms_dgt.errors import InputError, Problem, SetupError
-from fms_dgt.generators.llama_cpp.engine import BATCH, PACKAGE, SILENT, EngineSettings, _last_words
+from fms_dgt.generators.llama_cpp.engine import PACKAGE, EngineSettings, last_words, start_server
+from fms_dgt.generators.llama_cpp.front import Access, Front, names_of
 from fms_dgt.generators.llama_cpp.generator import USUAL_CONTEXT, LlamaCppGenerator, LlamaCppOptions
 from fms_dgt.generators.llama_cpp.model import INSTALL, header_of, model_of
 from fms_dgt.generators.shared.text import excerpt
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 (to tell it from others)
 # what the generator's options are called on the command line
 FLAGS: Final = {"context_size": "--context", "parallel": "--slots"}
@@ -28,7 +27,7 @@ FLAGS: Final = {"context_size": "--context", "parallel": "--slots"}
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
-    """What is served, and where. With no `key` everybody who reaches the port may use it."""
+    """What is served, where, and to whom. With no `key` every program of this machine may use it."""
 
     model: str
     host: str = "127.0.0.1"
@@ -39,6 +38,36 @@ class ServerOptions:
     threads: int | None = None
     alias: str = ""
     key: str = ""
+    names: tuple[str, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Server:
+    """llama.cpp's server with its model loaded, and the key that it asks for."""
+
+    handle: Any
+    key: str
+
+    @property
+    def address(self) -> str:
+        """Where it listens, on this machine alone."""
+        port = self.handle.listening_address.rpartition(":")[2]
+        return f"http://127.0.0.1:{port}"
+
+    async def serve(self, options: ServerOptions, ready: Callable[[int], None]) -> int:
+        """Serve until a signal comes, and return its number; `ready` is told the port."""
+        access = Access(key=options.key, names=names_of(options.host, options.names), origin=options.origin)
+        front = Front(access, upstream=self.address, upstream_key=self.key)
+        return await front.serve(options.host, options.port, ready)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def find_model(options: ServerOptions) -> Path:
@@ -87,11 +116,8 @@ def check_address(host: str, port: int) -> None:
         raise SetupError(text) from error
 
 
-def start(options: ServerOptions, path: Path) -> Any:
-    """The running server, its model loaded; it lives until the last reference to it goes.
-
-    Loading holds the interpreter. Raises SetupError.
-    """
+def start(options: ServerOptions, path: Path) -> Server:
+    """The server, its model loaded. Loading holds the interpreter. Raises SetupError."""
     context = options.context or min(USUAL_CONTEXT, header_of(path).context or USUAL_CONTEXT)
     settings = EngineSettings(
         os.path.abspath(path),  # noqa: PTH100 (a link's own name has the right ending)
@@ -101,54 +127,13 @@ def start(options: ServerOptions, path: Path) -> Any:
         options.threads,
     )
     try:
-        return _server(settings, options)
+        key = secrets.token_urlsafe(32)
+        return Server(start_server(settings, key=key, alias=options.alias, show_slots=True), key)
     except ImportError as error:
         raise SetupError(f"the package {PACKAGE} cannot be imported ({error}); run: {INSTALL}") from error
     except AttributeError as error:
         mend = f"run: pip install --upgrade {PACKAGE}"
         raise SetupError(f"the package {PACKAGE} is of an unfit version: {error}; {mend}") from error
     except (RuntimeError, ValueError, MemoryError) as error:
-        check_address(options.host, options.port)
-        why = _last_words(settings) or excerpt(error)
+        why = last_words(settings) or excerpt(error)
         raise SetupError(f"llama.cpp cannot load '{options.model}': {why}") from error
-
-
-def _server(settings: EngineSettings, options: ServerOptions) -> Any:
-    xllamacpp = importlib.import_module(PACKAGE)
-    params = xllamacpp.CommonParams()
-    params.verbosity = SILENT
-    params.model.path = settings.path
-    params.n_ctx, params.n_parallel = settings.context * settings.parallel, settings.parallel
-    params.n_batch = params.n_ubatch = BATCH
-    if settings.gpu_layers is not None:
-        params.n_gpu_layers = settings.gpu_layers
-    if settings.threads is not None:
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads
-    # a copy of every prompt seen, up to 8 GB of them; what the slots remember is enough
-    params.cache_ram_mib = 0
-    params.hostnames, params.port = [options.host], options.port
-    params.api_keys = [options.key] if options.key else []
-    params.model_alias = {options.alias}
-    params.endpoint_slots, params.ui, params.endpoint_metrics = True, False, True
-    server = xllamacpp.Server(params)
-    # one that is freed before its loop has begun waits for the end of that loop for ever; this answer
-    # comes out of the loop
-    server.handle_metrics()
-    return server
-
-
-@contextmanager
-def signals_kept() -> Iterator[int]:
-    """A file to read from: each SIGINT and SIGTERM that comes is a byte in it, its number."""
-    came, noted = os.pipe()
-    os.set_blocking(noted, False)
-    before = {each: signal.signal(each, lambda *_: None) for each in SIGNALS}
-    woken = signal.set_wakeup_fd(noted)
-    try:
-        yield came
-    finally:
-        signal.set_wakeup_fd(woken)
-        for each, handler in before.items():
-            signal.signal(each, handler)
-        os.close(came)
-        os.close(noted)

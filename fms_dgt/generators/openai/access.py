@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from yarl import URL
@@ -19,8 +18,12 @@ from fms_dgt.generators.openai.options import (
     PUBLIC_API,
     URL_VARIABLE,
     OpenAIOptions,
+    ServerOptions,
 )
+from fms_dgt.generators.shared.keys import KeyRule, holds_secret, named_url, plain_http_problem
 from fms_dgt.generators.shared.text import known_secrets
+from fms_dgt.safety.addresses import is_loopback
+from fms_dgt.safety.environment import backend_variables
 
 _SECRET_NAME = re.compile(r"key|token|secret|password|sig", re.IGNORECASE)
 
@@ -30,7 +33,8 @@ class Access:
     """`kind` is the generator's name in configs, `problems` what would keep every call from working.
 
     `mend` says what to do about a status of an answer; `max_tokens_name` how this server calls the
-    limit in chats, `mend_url` what to do where `base` is no URL of a server.
+    limit in chats, `mend_url` what to do where `base` is no URL of a server. `refused` says why no call may
+    be made, whoever makes it; `variables` are those of the environment that were used.
     """
 
     kind: str
@@ -41,6 +45,8 @@ class Access:
     mend: Mapping[int, str] = field(default_factory=dict)
     max_tokens_name: str = "max_tokens"
     mend_url: str = "write 'base_url: http://localhost:8000/v1', say"
+    refused: str = ""
+    variables: Sequence[str] = ()
 
     @property
     def shown(self) -> str:
@@ -58,6 +64,8 @@ class Access:
         """The URL of one call. Raises EveryCallFails where there is no server in it."""
         if not self.has_server:
             raise EveryCallFails(f"'{self.shown}' is no URL of a server")
+        if self.refused:
+            raise EveryCallFails(self.refused)
         # credentials go in the header: aiohttp would refuse them beside ours
         plain = self.base.with_user(None)
         return plain.joinpath(*path).with_query(plain.query)
@@ -71,34 +79,89 @@ class Access:
 
 def access_of(options: OpenAIOptions) -> Access:
     """OpenAI's own API, or the server that `base_url` names."""
-    key = said(options.api_key, KEY_VARIABLE)
-    base = url_of(said(options.base_url, URL_VARIABLE) or PUBLIC_API)
+    environ = Environ("openai")
+    base = url_of(environ.said(options.base_url, URL_VARIABLE) or PUBLIC_API)
+    rule = KeyRule(
+        kind="openai",
+        vendor=(URL(PUBLIC_API).host or "",),
+        variable=URL_VARIABLE,
+        named=named_url(environ.peek(URL_VARIABLE)),
+    )
+    trusted = rule.trusts(base) and goes_straight(options)
+    key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
     named = {
-        "OpenAI-Organization": said(options.organization, ORGANIZATION_VARIABLE),
-        "OpenAI-Project": said(options.project, PROJECT_VARIABLE),
+        "OpenAI-Organization": environ.said(options.organization, ORGANIZATION_VARIABLE if trusted else ""),
+        "OpenAI-Project": environ.said(options.project, PROJECT_VARIABLE if trusted else ""),
     }
     sign_in = _sign_in(key, base)
     headers = {**sign_in, **{name: value for name, value in named.items() if value}}
     hosted = base.host == URL(PUBLIC_API).host
     problems = open_secrets("openai", options.base_url)
-    if not key and hosted:
+    is_kept_back = not sign_in and not trusted and bool(environ.peek(KEY_VARIABLE))
+    if is_kept_back and not is_loopback(base.host or "") and not holds_secret(options.headers):
+        problems.append(rule.problem(KEY_VARIABLE, base))
+    elif not key and hosted:
         mend = f"set {KEY_VARIABLE}, or 'base_url' for a server of your own"
         problems.append(Problem(f"the openai generator has no key for {PUBLIC_API}", mend))
-    return Access(
-        kind="openai",
-        base=base,
-        headers=headers,
-        # some gateways take their key in the query
-        secrets=(key, *(value.rpartition(" ")[2] for value in sign_in.values()), *base.query.values()),
-        problems=problems,
-        # the hosted reasoning models refuse the old name, and all hosted ones take the new
-        max_tokens_name="max_completion_tokens" if hosted else "max_tokens",
+    local = f"{KEY_VARIABLE} of the environment is not sent there; add 'api_key: ${{{KEY_VARIABLE}}}'"
+    return checked(
+        Access(
+            kind="openai",
+            base=base,
+            headers=headers,
+            # some gateways take their key in the query
+            secrets=(key, *(value.rpartition(" ")[2] for value in sign_in.values()), *base.query.values()),
+            problems=problems,
+            mend={401: local} if is_kept_back else {},
+            # the hosted reasoning models refuse the old name, and all hosted ones take the new
+            max_tokens_name="max_completion_tokens" if hosted else "max_tokens",
+            variables=environ.used,
+        ),
+        options,
     )
 
 
-def said(value: Any, variable: str) -> str:
-    """An option, or the environment's word for it; '' where neither says anything."""
-    return str(value or os.environ.get(variable) or "").strip()
+def checked(access: Access, options: ServerOptions) -> Access:
+    """The access, refused where it would send a key over plain http to another machine."""
+    given = [value for value in options.headers.values() if holds_secret(options.headers)]
+    sent = [*access.secrets, access.base.user or "", *given]
+    allowed = options.send_key_over_http
+    problem = plain_http_problem(access.kind, access.base, sent, allowed=allowed)
+    if problem is None:
+        return access
+    return replace(access, headers={}, problems=[*access.problems, problem], refused=str(problem))
+
+
+def goes_straight(options: ServerOptions) -> bool:
+    """Whether a proxy that a block names could read along, since the block trusts its certificate."""
+    return options.proxy is None or (options.ca_file is None and options.verify)
+
+
+class Environ:
+    """The variables of one backend, and which of them were used."""
+
+    def __init__(self, backend: str) -> None:
+        self._values = backend_variables(backend)
+        self._used: dict[str, None] = {}
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The names of those that an option was taken from."""
+        return tuple(self._used)
+
+    def said(self, value: Any, variable: str) -> str:
+        """An option, or what a variable holds; '' where there is neither."""
+        given = str(value or "").strip()
+        if given or not variable:
+            return given
+        found = self.peek(variable)
+        if found:
+            self._used[variable] = None
+        return found
+
+    def peek(self, variable: str) -> str:
+        """What a variable holds, without using it."""
+        return self._values.get(variable, "").strip()
 
 
 def url_of(text: str) -> URL:

@@ -6,15 +6,23 @@ from dataclasses import dataclass
 
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
-from fms_dgt.generators.openai.access import Access, open_secrets, said, url_of
+from fms_dgt.generators.openai.access import Access, Environ, checked, goes_straight, open_secrets, url_of
 from fms_dgt.generators.openai.generator import ProtocolGenerator
 from fms_dgt.generators.openai.options import ServerOptions
+from fms_dgt.generators.shared.keys import KeyRule, named_url
 
 ENDPOINT_VARIABLE = "AZURE_OPENAI_ENDPOINT"
 KEY_VARIABLE = "AZURE_OPENAI_API_KEY"
 TOKEN_VARIABLE = "AZURE_OPENAI_AD_TOKEN"  # noqa: S105 (a name, no token)
 VERSION_VARIABLE = "OPENAI_API_VERSION"
 API_VERSION = "2024-10-21"
+VENDOR = (
+    ".openai.azure.com",
+    ".cognitiveservices.azure.com",
+    ".services.ai.azure.com",
+    ".openai.azure.us",
+    ".openai.azure.cn",
+)
 
 MEND_KEY = f"set {KEY_VARIABLE}, or {TOKEN_VARIABLE} to a token of Entra ID"
 MEND = {
@@ -50,19 +58,32 @@ class AzureGenerator(ProtocolGenerator):
 
 
 def _access(options: AzureOptions) -> Access:
-    endpoint = said(options.azure_endpoint, ENDPOINT_VARIABLE)
+    environ = Environ("azure")
+    endpoint = environ.said(options.azure_endpoint, ENDPOINT_VARIABLE)
     deployment = options.deployment or options.model_id_or_path
-    version = said(options.api_version, VERSION_VARIABLE) or API_VERSION
+    version = environ.said(options.api_version, VERSION_VARIABLE) or API_VERSION
     base = url_of(endpoint)
+    named = named_url(environ.peek(ENDPOINT_VARIABLE))
+    rule = KeyRule(
+        kind="azure",
+        vendor=VENDOR,
+        variable=ENDPOINT_VARIABLE,
+        named=named,
+    )
+    trusted = rule.trusts(base) and goes_straight(options)
     if base.absolute:
         base = base.joinpath("openai", "deployments", deployment) % {"api-version": version}
-    key, token = said(options.api_key, KEY_VARIABLE), options.azure_ad_token or ""
+    key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
+    token = options.azure_ad_token or ""
     if not key and not token:
-        token = said(None, TOKEN_VARIABLE)
+        token = environ.said(None, TOKEN_VARIABLE if trusted else "")
     problems = open_secrets("azure", options.azure_endpoint)
+    kept_back = next((name for name in (KEY_VARIABLE, TOKEN_VARIABLE) if environ.peek(name)), "")
     if not key and not token:
-        problems.append(Problem("the azure generator has no key", MEND_KEY))
-    return Access(
+        field = "azure_ad_token" if kept_back == TOKEN_VARIABLE else "api_key"
+        missing = Problem("the azure generator has no key", MEND_KEY)
+        problems.append(rule.problem(kept_back, base, field) if kept_back and endpoint else missing)
+    access = Access(
         kind="azure",
         base=base,
         headers={"Authorization": f"Bearer {token}"} if token else {"api-key": key},
@@ -71,4 +92,6 @@ def _access(options: AzureOptions) -> Access:
         mend=MEND,
         max_tokens_name="max_completion_tokens",
         mend_url=f"set {ENDPOINT_VARIABLE}, or 'azure_endpoint: https://NAME.openai.azure.com'",
+        variables=environ.used,
     )
+    return checked(access, options)

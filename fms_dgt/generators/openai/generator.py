@@ -27,6 +27,7 @@ class ProtocolGenerator(Generator[ServerOptions]):
         super().__init__(options)
         self.enforces_schema = options.enforce_schema
         self._access = access
+        self.variables = access.variables
         secrets = access.known_secrets(options.headers, proxy_of(options, access.base))
         self._answers = AnswerReader(access.shown, secrets, access.mend)
         self._bodies = BodyWriter(options, access.max_tokens_name)

@@ -44,6 +44,9 @@ class ServerOptions(GeneratorOptions):
     headers: dict[str, str] = option(default_factory=dict, secret=True, help="sent with every call")
     proxy: str | None = option(None, secret=True, help="'http://host:port' (default: the environment's)")
     trust_env: bool = option(True, shapes=False, help="false: no proxy from HTTP_PROXY and HTTPS_PROXY")
+    send_key_over_http: bool = option(
+        False, shapes=False, help="true lets a key go over plain http to another machine"
+    )
     verify: bool = option(True, shapes=False, help="false trusts any certificate: for tests only")
     ca_file: Path | None = option(None, shapes=False, help="certificates (PEM) to trust beside the system's")
     client_cert: Path | None = option(None, shapes=False, help="a certificate (PEM) to show to the server")

@@ -8,13 +8,15 @@ from typing import ClassVar
 
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
-from fms_dgt.generators.openai.access import Access, open_secrets, said, url_of
+from fms_dgt.generators.openai.access import Access, Environ, checked, goes_straight, open_secrets, url_of
 from fms_dgt.generators.openai.generator import ProtocolGenerator
 from fms_dgt.generators.openai.options import ServerOptions
+from fms_dgt.generators.shared.keys import KeyRule, named_url
 
 KEY_VARIABLE = KEY_HEADER = "RITS_API_KEY"
 URL_VARIABLE = "RITS_BASE_URL"
 SERVICE = "https://inference-3scale-apicast-production.apps.rits.fmaas.res.ibm.com/{endpoint}/v1"
+VENDOR = (".rits.fmaas.res.ibm.com",)
 # versions lose their dot (v0.1 is v01), all else that is no letter and no digit becomes a dash
 _VERSION = re.compile(r"\bv(\d+)\.(\d+)")
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -54,17 +56,25 @@ def endpoint_name(model: str) -> str:
 
 
 def _access(options: RitsOptions) -> Access:
-    key = said(options.api_key, KEY_VARIABLE)
-    scheme = said(options.base_url, URL_VARIABLE) or SERVICE
+    environ = Environ("rits")
+    scheme = environ.said(options.base_url, URL_VARIABLE) or SERVICE
     name = options.endpoint_name or endpoint_name(options.model_id_or_path)
+    base = url_of(scheme.replace("{endpoint}", name))
+    named = named_url(environ.peek(URL_VARIABLE).replace("{endpoint}", name))
+    rule = KeyRule(kind="rits", vendor=VENDOR, variable=URL_VARIABLE, named=named)
+    trusted = rule.trusts(base) and goes_straight(options)
+    key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
     problems = open_secrets("rits", options.base_url)
     if not key:
-        problems.append(Problem("the rits generator has no key", f"set {KEY_VARIABLE}"))
-    return Access(
+        missing = Problem("the rits generator has no key", f"set {KEY_VARIABLE}")
+        problems.append(rule.problem(KEY_VARIABLE, base) if environ.peek(KEY_VARIABLE) else missing)
+    access = Access(
         kind="rits",
-        base=url_of(scheme.replace("{endpoint}", name)),
+        base=base,
         headers={KEY_HEADER: key},
         secrets=(key,),
         problems=problems,
         mend=MEND,
+        variables=environ.used,
     )
+    return checked(access, options)

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -16,8 +15,8 @@ from fms_dgt.generators.openai.access import Access, url_of
 from fms_dgt.generators.openai.answers import AnswerReader
 from fms_dgt.generators.openai.options import ServerOptions
 from fms_dgt.generators.shared.http import LARGEST_ANSWER, REFUSED_BY_PROXY, sendable, whole
-
-LOOPBACK = ("localhost", "::1", "0.0.0.0")  # noqa: S104 (a name to recognise, nothing is bound)
+from fms_dgt.safety.addresses import is_loopback
+from fms_dgt.safety.environment import proxy_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +105,9 @@ def proxy_of(options: ServerOptions, base: URL) -> URL | None:
     if options.proxy:
         return url_of(options.proxy)
     host = base.host or ""
-    if not options.trust_env or host in LOOPBACK or host.startswith("127.") or proxy_bypass(host):
+    if not options.trust_env or is_loopback(host):
         return None
-    known = getproxies()
-    found = known.get(base.scheme) or known.get("all")
+    found = proxy_for(base.scheme, host)
     return url_of(found) if found else None
 
 

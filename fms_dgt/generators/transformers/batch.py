@@ -102,7 +102,7 @@ class Batch(Generic[R]):
             "input_ids": ids,
             "attention_mask": mask,
             "position_ids": positions,
-            "past_key_values": cache,
+            self._loaded.cache_argument: cache,
             "use_cache": True,
             "logits_to_keep": 1,
         }

@@ -22,6 +22,9 @@ from fms_dgt.generators.transformers.request import Asked, ModelSettings
 USUAL_CONTEXT: Final = 2048
 # tokenizers without a limit give a number with thirty digits
 NO_LIMIT: Final = 10**9
+# what models call the argument that takes keys and values: transformers renamed it in 5.24, and a model
+# that brings its own code may have either name
+CACHE_ARGUMENTS: Final = ("past_key_values", "cache")
 SAMPLING_DEFAULTS: Final = ("temperature", "top_p", "top_k", "repetition_penalty")
 
 
@@ -38,6 +41,11 @@ class LoadedModel:
     def inputs(self) -> frozenset[str]:
         """The names of what the model takes."""
         return frozenset(inspect.signature(self.model.forward).parameters)
+
+    @cached_property
+    def cache_argument(self) -> str | None:
+        """The name of the argument that takes cached keys and values; None where it takes none."""
+        return next((name for name in CACHE_ARGUMENTS if name in self.inputs), None)
 
     @cached_property
     def ends(self) -> frozenset[int]:
@@ -122,10 +130,16 @@ def load_model(settings: ModelSettings) -> LoadedModel:
         # the hub's, the formats' and torch's exceptions are many; all mean: no model
         raise SetupError(_why_not(settings, error)) from error
     loaded = LoadedModel(model, tokenizer, device, _context(model, tokenizer))
-    if "past_key_values" not in loaded.inputs:
+    if loaded.cache_argument is None or not _caches_keys(model):
         kind = type(model).__name__
         raise SetupError(f"the model '{settings.name}' ({kind}) keeps no keys and values to go on from")
     return loaded
+
+
+def _caches_keys(model: Any) -> bool:
+    """Whether a layer caches keys and values; a recurrent model has a state instead."""
+    layers = transformers.DynamicCache(config=model.config).layers
+    return not layers or any(hasattr(layer, "keys") for layer in layers)
 
 
 def free_memory() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,9 @@ from yarl import URL
 from fms_dgt.core.generator import GeneratorOptions
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem, did_you_mean
+from fms_dgt.generators.shared.keys import KeyRule, named_url
 from fms_dgt.generators.shared.text import known_secrets
+from fms_dgt.safety.environment import backend_variables
 
 REGIONS = {
     "us-south": "https://us-south.ml.cloud.ibm.com",
@@ -27,6 +29,8 @@ REGIONS = {
 }
 # ends of the host names that are IBM's cloud; anything else is a Cloud Pak installation
 CLOUD = (".cloud.ibm.com", ".wxai.ibm.com", "wxai.ibmforusgov.com")
+
+VENDOR = (".cloud.ibm.com", ".wxai.ibm.com", "wxai.ibmforusgov.com", ".wxai.ibmforusgov.com")
 
 # fms-dgt's name first, then those of the SDK and of what is built on it
 VARIABLES = {
@@ -83,7 +87,10 @@ class WatsonxOptions(GeneratorOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What the options and the environment come to. Secrets are in no `repr`."""
+    """What the options and the environment come to. Secrets are in no `repr`.
+
+    `kept_back` is a key of the environment that the place named by the options does not get.
+    """
 
     url: str
     region: str
@@ -97,6 +104,8 @@ class Access:
     auth_url: str
     platform_url: str
     verify: bool | str
+    kept_back: str = ""
+    variables: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Access({self.shown})"
@@ -154,6 +163,10 @@ class Access:
     def _key_problems(self) -> list[Problem]:
         if self.token or not self.url:
             return []
+        if self.kept_back and not (self.api_key or self.password):
+            rule = KeyRule(kind="watsonx", vendor=VENDOR, variable=VARIABLES["url"][0])
+            field = next(name for name, variables in VARIABLES.items() if self.kept_back in variables)
+            return [rule.problem(self.kept_back, URL(self.auth_url or self.url), field)]
         if self.is_cloud:
             mend = "set WATSONX_API_KEY (or WATSONX_TOKEN)"
             what = f"the watsonx generator has no key for {self.shown}"
@@ -165,37 +178,70 @@ class Access:
         return [Problem(f"the watsonx generator has no {missing} for the Cloud Pak at {self.shown}", mend)]
 
 
-def access_of(options: WatsonxOptions, environment: Mapping[str, str] = os.environ) -> Access:
+def access_of(options: WatsonxOptions, environment: Mapping[str, str] | None = None) -> Access:
     """The options, and the environment where they say nothing.
 
     What is given in the options is not mixed with another of its kind from the environment: a project
-    with a space, a URL with a region, a token with a key.
+    with a space, a URL with a region, a token with a key. Keys of the environment go to IBM's cloud, and to
+    the host that the environment names.
     """
+    values = environment if environment is not None else backend_variables("watsonx")
+    used: dict[str, None] = {}
 
     def said(name: str, *others: str) -> str:
         given = getattr(options, name)
         if given or any(getattr(options, other) for other in others):
             return str(given or "").strip()
-        values = (environment.get(variable, "").strip() for variable in VARIABLES.get(name, ()))
-        return next(filter(None, values), "")
+        for variable in VARIABLES.get(name, ()):
+            if found := values.get(variable, "").strip():
+                used[variable] = None
+                return found
+        return ""
 
     url, region = said("url", "region").rstrip("/"), said("region", "url")
+    url = url or REGIONS.get(region, "")
+    kept_back = "" if _is_trusted(options, url, values) else _first_key(values)
+
+    def secret(name: str, *others: str) -> str:
+        return said(name, *others) if not kept_back else str(getattr(options, name) or "").strip()
+
     project = said("project_id", "space_id")
-    key = said("api_key", "token", "password")
-    return Access(
-        url=url or REGIONS.get(region, ""),
+    key = secret("api_key", "token", "password")
+    access = Access(
+        url=url,
         region=region,
         project_id=project,
         space_id=said("space_id", "project_id") if options.space_id or not project else "",
         api_key=key,
-        token=said("token", "api_key", "password") if options.token or not key else "",
+        token=secret("token", "api_key", "password") if options.token or not key else "",
         username=said("username"),
-        password=said("password", "api_key", "token"),
+        password=secret("password", "api_key", "token"),
         version=said("version"),
         auth_url=(options.auth_url or "").strip(),
         platform_url=(options.platform_url or "").strip().rstrip("/"),
         verify=_verify(options.verify if options.verify is not None else said("verify")),
+        kept_back=kept_back,
+        variables=(),
     )
+    return dataclasses.replace(access, variables=tuple(used))
+
+
+def _rule(environment: Mapping[str, str]) -> KeyRule:
+    named = next((environment[name] for name in VARIABLES["url"] if environment.get(name)), "")
+    return KeyRule(kind="watsonx", vendor=VENDOR, variable=VARIABLES["url"][0], named=named_url(named))
+
+
+def _is_trusted(options: WatsonxOptions, url: str, environment: Mapping[str, str]) -> bool:
+    """Whether the places that the options name may get the environment's keys."""
+    urls = [text for text in (url, options.auth_url or "", options.platform_url or "") if text.strip()]
+    bases = [named_url(text) for text in urls]
+    return _rule(environment).trusts(*(base for base in bases if base is not None))
+
+
+def _first_key(environment: Mapping[str, str]) -> str:
+    """The variable of the environment that holds a key."""
+    names = [name for kind in ("api_key", "token", "password") for name in VARIABLES[kind]]
+    return next((name for name in names if environment.get(name, "").strip()), "")
 
 
 def _verify(said: bool | str) -> bool | str:

@@ -29,6 +29,7 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
         super().__init__(options)
         self.enforces_schema = options.enforce_schema and options.api == "chat"
         self._access = access_of(options)
+        self.variables = self._access.variables
         self._answers = AnswerReader(self._access.shown, self._access.secrets)
         self._service: Service | None = None
 

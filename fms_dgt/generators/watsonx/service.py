@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -30,6 +29,7 @@ from fms_dgt.generators.shared.requests import written
 from fms_dgt.generators.watsonx.access import Access
 from fms_dgt.generators.watsonx.answers import AnswerReader
 from fms_dgt.generators.watsonx.errors import TEXT_CALLS, Translator, translate_errors
+from fms_dgt.safety.environment import proxy_for
 
 SIGN_IN_SECONDS = 60.0
 # what a whole call may take is the runner's affair; calls wait for a new token together
@@ -209,7 +209,7 @@ class AiohttpClient(httpx.AsyncClient):
 
     def _proxy(self, host: str) -> str | None:
         if host not in self._proxies:
-            self._proxies[host] = None if proxy_bypass(host) else getproxies().get("https")
+            self._proxies[host] = proxy_for("https", host) or None
         return self._proxies[host]
 
 

@@ -1,0 +1,101 @@
+"""What a run of a task reads, fetches, asks and writes, as `--check` prints it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fms_dgt.binding.bound import BoundGenerator, BoundTask
+from fms_dgt.config.paths import shown
+from fms_dgt.config.plan import RunPlan
+from fms_dgt.core.generator import Generator
+from fms_dgt.safety.permissions import Uses
+
+LISTED = 20
+
+_PACKAGE = Path(__file__).parents[1]
+_KEY_OF_BUILDER = re.compile(r"databuilders\.(?P<name>[^.\[]+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAccess:
+    """Files that a task reads, what it fetches (`pending` is not in the cache), the folders it writes to.
+
+    `asks` are the models and where they are, `variables` the names of environment variables that are used.
+    """
+
+    reads: Sequence[str] = ()
+    fetches: Sequence[str] = ()
+    pending: Sequence[str] = ()
+    writes: Sequence[str] = ()
+    asks: Sequence[str] = ()
+    variables: Sequence[str] = ()
+
+
+def access_of(task: BoundTask, plan: RunPlan) -> TaskAccess:
+    """The access of a task that could be bound."""
+    uses = task.permissions.uses
+    generators = [*task.generators.values()]
+    generators += [each for bound in task.validators.values() for each in bound.generators.values()]
+    by_backend = [name for each in generators for name in each.backend.variables]
+    return TaskAccess(
+        reads=_files(uses),
+        fetches=list(uses.fetches),
+        pending=list(uses.pending),
+        writes=[shown(task.folder, Path()), f"{shown(plan.settings.output_dir, Path())} (journal and log)"],
+        asks=_asks(generators, plan),
+        variables=sorted({*uses.variables, *_of_config(plan, task.builder_name), *by_backend}),
+    )
+
+
+def lines_of(access: TaskAccess) -> Iterator[str]:
+    """A line or more for each kind of access."""
+    fetched = [f"{name} (not in the cache)" if name in access.pending else name for name in access.fetches]
+    yield from _listed("reads", access.reads)
+    yield from _listed("fetches", fetched)
+    yield from _listed("writes to", access.writes)
+    yield from _listed("asks", access.asks)
+    yield from _listed("variables", [", ".join(access.variables)] if access.variables else [])
+
+
+def _listed(name: str, entries: Sequence[str]) -> Iterator[str]:
+    for number, entry in enumerate(entries[:LISTED]):
+        yield f"  {'' if number else name:<10}  {entry}"
+    if len(entries) > LISTED:
+        yield f"  {'':<10}  and {len(entries) - LISTED} more (--json lists all)"
+
+
+def _files(uses: Uses) -> list[str]:
+    """The files that the task named; what comes with the package is no news."""
+    own = [name for name in uses.files if not _is_ours(Path(name))]
+    return list(dict.fromkeys(shown(Path(name), Path()) for name in own))
+
+
+def _is_ours(path: Path) -> bool:
+    full = path.absolute()
+    return full.is_relative_to(_PACKAGE) and not full.is_relative_to(_PACKAGE / "shipped")
+
+
+def _asks(generators: Sequence[BoundGenerator], plan: RunPlan) -> list[str]:
+    if plan.settings.replay is not None:
+        return []
+    return list(dict.fromkeys(_model(each.type, each.backend) for each in generators))
+
+
+def _model(kind: str, backend: Generator[Any]) -> str:
+    # a backend that is at no particular place goes by its class
+    somewhere = type(backend).endpoint is not Generator.endpoint
+    return f"{kind} at {backend.endpoint}" if somewhere else kind
+
+
+def _of_config(plan: RunPlan, builder: str) -> Iterator[str]:
+    """The variables in what the config says of a builder, and of the run."""
+    for name, place in plan.variables:
+        match = _KEY_OF_BUILDER.match(place.key)
+        if match is not None and match["name"] in ("*", builder):
+            yield name
+    if plan.origins.get("output_dir", "").startswith("$"):
+        yield plan.origins["output_dir"].removeprefix("$")

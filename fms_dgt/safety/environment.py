@@ -1,0 +1,104 @@
+"""What may be read from the environment, and by whom. Every read of it in the package is made here.
+
+Tasks and configs are often a stranger's, and keys are in the environment of whoever runs them. So a name has
+to be on a list: the program's own settings, those of one backend, or those that a task may name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.request import getproxies, proxy_bypass
+
+# The program's own settings.
+SETTINGS = frozenset(
+    {
+        "DGT_OUTPUT_DIR",
+        "FMS_DGT_CACHE",
+        "FMS_DGT_DISABLE_PLUGINS",
+        "LLAMA_API_KEY",
+        "TERM",
+        "XDG_CACHE_HOME",
+    }
+)
+
+# What a backend reads where its options leave something out.
+BACKENDS: Mapping[str, tuple[str, ...]] = {
+    "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+    "azure": (
+        "AZURE_OPENAI_API_KEY",
+        "AZURE_OPENAI_AD_TOKEN",
+        "AZURE_OPENAI_ENDPOINT",
+        "OPENAI_API_VERSION",
+    ),
+    "rits": ("RITS_API_KEY", "RITS_BASE_URL"),
+    "watsonx": (
+        "WATSONX_URL",
+        "RUNTIME_ENV_APSX_URL",
+        "WATSONX_REGION",
+        "WATSONX_PROJECT_ID",
+        "WATSONX_SPACE_ID",
+        "WATSONX_API_KEY",
+        "WATSONX_APIKEY",
+        "WATSONX_TOKEN",
+        "USER_ACCESS_TOKEN",
+        "WATSONX_USERNAME",
+        "WATSONX_PASSWORD",
+        "WATSONX_VERSION",
+        "WX_CLIENT_VERIFY_REQUESTS",
+    ),
+    "hub": ("HF_ENDPOINT",),
+}
+
+# What `${NAME}` in a task may name; --allow-env adds to it.
+IN_TASKS = frozenset({"DGT_DATA_DIR", "DGT_OUTPUT_DIR", "HOME"})
+
+_SECRET_PARTS = (
+    "KEY",
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "CREDENTIAL",
+    "COOKIE",
+    "CONNECTION_STRING",
+    "DATABASE_URL",
+)
+_SECRET_WORDS = frozenset({"AUTH", "DSN", "PASS", "PAT", "PWD", "SESSION"})
+# the working folder, by shells
+_NOT_SECRET = frozenset({"PWD", "OLDPWD"})
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a variable of that name may hold a key or a password."""
+    upper = name.upper()
+    if upper in _NOT_SECRET:
+        return False
+    has_part = any(part in upper for part in _SECRET_PARTS)
+    return has_part or not _SECRET_WORDS.isdisjoint(upper.split("_"))
+
+
+def setting(name: str) -> str:
+    """One of the program's own settings; "" where it is not set."""
+    if name not in SETTINGS:
+        raise LookupError(f"{name} is not in the list of the program's settings")
+    return os.environ.get(name, "")
+
+
+def backend_variables(backend: str) -> Mapping[str, str]:
+    """The variables that a backend may read, those that are set."""
+    return {name: os.environ[name] for name in BACKENDS[backend] if name in os.environ}
+
+
+def for_files() -> Mapping[str, str]:
+    """All of it, for `${NAME}` in files: `config.expand` decides which names may be put in where."""
+    return os.environ
+
+
+def proxy_for(scheme: str, host: str) -> str:
+    """The proxy that the environment names for such a URL; "" for none."""
+    if proxy_bypass(host):
+        return ""
+    proxies = getproxies()
+    return proxies.get(scheme) or proxies.get("all") or ""
