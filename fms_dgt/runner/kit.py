@@ -79,7 +79,13 @@ class StageKit(Kit):
         scope = {**self._walk.task.columns, **self._row, **values}
         try:
             plain = await prompt.atext(scope, count=count, as_json=as_json) if prompt.plain else None
-            messages = () if prompt.plain else await prompt.amessages(scope, count=count, as_json=as_json)
+            if prompt.plain:
+                messages: tuple[Message, ...] = ()
+            elif prompt.trusted:
+                # filled in here and now, with no other task between
+                messages = prompt.messages(scope, count=count, as_json=as_json)
+            else:
+                messages = await prompt.amessages(scope, count=count, as_json=as_json)
         except InputError as error:
             # this row's values do not fit; others may
             raise ValueError(str(error)) from error
