@@ -45,9 +45,10 @@ def check_shape(value: Any) -> None:
 
 def _is_flat(value: dict[Any, Any]) -> bool:
     """Whether it is what most rows are: single values by name."""
-    return len(value) < MOST_VALUES and all(
-        type(name) is str and type(each) in _PLAIN for name, each in value.items()
-    )
+    for name, each in value.items():
+        if type(name) is not str or type(each) not in _PLAIN:
+            return False
+    return len(value) < MOST_VALUES
 
 
 def _inner(item: Any) -> list[Any]:

@@ -62,7 +62,8 @@ class Writer:
     def check(self) -> None:
         """Whether what is queued now would be kept, as far as is known. Raises FolderError."""
         # no look at the disk: it would let go of the interpreter's lock, for each call
-        self._raise()
+        if self._error is not None:
+            self._raise()
 
     def settle(self) -> None:
         """Wait, without the event loop, until all that is queued is written or has failed."""

@@ -29,10 +29,11 @@ def checked_completion(given: Any, generator: str, notes: list[str]) -> Completi
         raise RequestRefused(
             f"the generator '{generator}' gave a Completion whose {name} is {type(value).__name__}, not str"
         )
-    tokens = given.input_tokens, given.output_tokens
-    if all(type(number) is int and 0 <= number <= MOST_TOKENS for number in tokens):
+    asked, answered = given.input_tokens, given.output_tokens
+    # written out: this is looked at for each call
+    if type(asked) is type(answered) is int and 0 <= asked <= MOST_TOKENS and 0 <= answered <= MOST_TOKENS:
         return given
-    counted = [_counted(number) for number in tokens]
+    counted = [_counted(asked), _counted(answered)]
     if None in counted:
         _note(notes, f"the generator '{generator}' gave numbers of tokens that are none; they count as 0")
     return dataclasses.replace(given, input_tokens=counted[0] or 0, output_tokens=counted[1] or 0)

@@ -35,7 +35,7 @@ class Decision:
     @property
     def faulty(self) -> bool:
         """Whether an ordered check's own code failed."""
-        return any(match.record == FAULT for _, _, match in self.matches)
+        return bool(self.matches) and any(match.record == FAULT for _, _, match in self.matches)
 
     @property
     def only_failed(self) -> bool:
@@ -107,11 +107,12 @@ class _Case:
 
     def take(self, leaf: Leaf) -> None:
         """Add what became of a row, unless an ordered check refuses it."""
-        if any(self._refused(mark) for mark in leaf.trail):
+        trail = leaf.trail
+        if trail and any(self._refused(mark) for mark in trail):
             return
         if leaf.rejection is not None:
             self._reject(leaf.path, leaf.rejection)
-        elif leaf.record is not None and not any(self._lost(mark, leaf) for mark in leaf.trail):
+        elif leaf.record is not None and not (trail and any(self._lost(mark, leaf) for mark in trail)):
             self.decision.records.append(leaf.record)
             self.decision.paths.append(leaf.path)
 

@@ -81,6 +81,8 @@ class UnitOutcome:
         listed: list[Mark] = []
 
         def numbers(trail: tuple[Mark, ...]) -> list[int]:
+            if not trail:
+                return []
             for mark in trail:
                 if id(mark) not in marks:
                     marks[id(mark)] = len(listed)

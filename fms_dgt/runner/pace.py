@@ -139,6 +139,8 @@ class BaseRefusals:
 
     def alone(self, *, refused: bool) -> bool:
         """What became of a call beside which there was no other; whether the share is known by now."""
+        if not (refused or self._alone_refused):
+            return False
         self._alone_refused += refused
         # an answer tells something after a refusal
         self._alone_answered += not refused and self._alone_refused > 0

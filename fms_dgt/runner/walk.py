@@ -248,6 +248,6 @@ def _rows(given: Any, row: Row) -> Row | list[Row | Rejected]:
 
 def _own(given: Row, row: Row) -> Row:
     """The row that a stage gave for another, where it is made from that."""
-    if given.unit != row.unit or given.path[: len(row.path)] != row.path:
+    if given.unit != row.unit or (given.path != row.path and given.path[: len(row.path)] != row.path):
         raise TypeError(f"a stage gives the row that it got, with more columns; this is row {given.key}")
     return given
