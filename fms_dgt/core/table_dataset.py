@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +12,9 @@ from typing import Any
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.source import file_digest
 from fms_dgt.core.table_file import Numbered
+from fms_dgt.core.table_folder import README, SETTINGS, UnsafeSettings, checked_settings, files_of, opened
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
-from fms_dgt.safety.folders import Search, files_below
 from fms_dgt.safety.permissions import NotFetched, current
-
-# what `Dataset.save_to_disk` leaves behind
-_SAVED = ("state.json", "dataset_dict.json")
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,14 @@ class Dataset:
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Numbered]:
         """Its rows from 1 on. Raises InputError, SetupError."""
-        data = self._split(self._loaded())
+        with contextlib.ExitStack() as stack:
+            yield from self._numbered(_undecoded(self._split(self._loaded(stack))), columns)
+
+    def _numbered(self, data: Any, columns: Sequence[str] | None) -> Iterator[Numbered]:
         names = data.column_names
         known = [name for name in columns or () if names is None or name in names]
         if known:
-            # what is not read is not decoded, either: images, say
+            # what is not read is not decoded, either
             data = data.select_columns(known)
         rows = iter(data)
         number = 0
@@ -52,8 +53,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """The content of a folder's files; of a dataset on the Hub, the commit."""
         if isinstance(self.name, Path):
-            below = files_below(self.name, Search(str(self.name)), hidden=True)
-            files = sorted(path for path in below if path.is_file() and _counts(path))
+            files = sorted(path for path in files_of(self.name, hidden=True) if _counts(path))
             content: Any = [[path.relative_to(self.name).as_posix(), file_digest(path)] for path in files]
         else:
             content = [self.name, self._commit]
@@ -80,7 +80,7 @@ class Dataset:
             raise InputError([Problem(what, mend, self.where)]) from error
         return str(found)
 
-    def _loaded(self) -> Any:
+    def _loaded(self, stack: contextlib.ExitStack) -> Any:
         if not current().requests and not isinstance(self.name, Path):
             # asked first, since then there is nothing to load
             return self._commit
@@ -89,16 +89,28 @@ class Dataset:
         except ImportError as error:
             raise _missing(error) from error
         try:
-            if not isinstance(self.name, Path):
-                subset, commit = self.subset or None, self._commit
-                return datasets.load_dataset(self.name, subset, revision=commit, streaming=True)
-            if any((self.name / mark).is_file() for mark in _SAVED):
-                return datasets.load_from_disk(str(self.name))
-            return datasets.load_dataset(str(self.name), self.subset or None, streaming=True)
+            if isinstance(self.name, Path):
+                return stack.enter_context(opened(self.name, self.subset))
+            subset, commit = self.subset or None, self._commit
+            checked_settings(*(self._text_on_hub(name, commit) for name in (README, SETTINGS)))
+            return datasets.load_dataset(self.name, subset, revision=commit, streaming=True)
+        except UnsafeSettings as error:
+            raise self._problem(str(error)) from error
         except (InputError, NotFetched):
             raise
         except Exception as error:
             raise self._problem(f"cannot be opened: {_first_line(error)}") from error
+
+    def _text_on_hub(self, file: str, commit: str) -> str:
+        """A file of the dataset at a commit; empty where there is none."""
+        from huggingface_hub import hf_hub_download  # noqa: PLC0415 (comes with datasets)
+        from huggingface_hub.errors import RemoteEntryNotFoundError  # noqa: PLC0415
+
+        try:
+            path = hf_hub_download(str(self.name), file, repo_type="dataset", revision=commit)
+        except RemoteEntryNotFoundError:
+            return ""
+        return Path(path).read_text(encoding="utf-8", errors="replace")
 
     def _split(self, data: Any) -> Any:
         """The split that is meant. Raises InputError where that is not clear."""
@@ -115,6 +127,16 @@ class Dataset:
 
     def _problem(self, what: str, mend: str = "") -> InputError:
         return InputError([Problem(f"the dataset '{self.name}' {what}", mend, self.where)])
+
+
+def _undecoded(data: Any) -> Any:
+    """The same rows with images, sounds and the like not opened: a row may name any file or address."""
+    from datasets.features.features import require_decoding  # noqa: PLC0415 (an extra)
+
+    if not data.features or not any(map(require_decoding, data.features.values())):
+        return data
+    rows = data.to_iterable_dataset() if hasattr(data, "to_iterable_dataset") else data
+    return rows.decode(False)
 
 
 def _missing(error: ImportError) -> SetupError:

@@ -273,12 +273,15 @@ class Hub:
         return datasets.IterableDatasetDict({"train": rows})
 
 
-def test_a_run_reads_one_commit_of_a_dataset_on_the_hub(monkeypatch: Any) -> None:
+def test_a_run_reads_one_commit_of_a_dataset_on_the_hub(tmp_path: Path, monkeypatch: Any) -> None:
     hub = Hub("c1", "c2")
     monkeypatch.setattr(
         "huggingface_hub.HfApi.dataset_info", lambda *args, **said: hub.dataset_info(*args, **said)
     )
     monkeypatch.setattr(datasets, "load_dataset", hub.load_dataset)
+    (tmp_path / "README.md").write_text("---\nconfigs: [{config_name: a, data_files: 'data/*'}]\n---\n")
+    (tmp_path / ".huggingface.yaml").touch()
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda _, name, **__: str(tmp_path / name))
     first, second = Table.at("nobody/rows"), Table.at("nobody/rows")
     assert list(first) == list(first) == ROWS
     assert hub.read == ["c1", "c1"]
