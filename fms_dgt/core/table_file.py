@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from fms_dgt.core.parquet_work import BATCH, check_parquet
 from fms_dgt.errors import InputError, Problem, SetupError
 from fms_dgt.safety.lines import LONGEST_LINE, LineTooLong, bounded_lines
 from fms_dgt.safety.regular_file import NotRegular, check_regular, open_regular
@@ -21,10 +22,6 @@ from fms_dgt.safety.regular_file import NotRegular, check_regular, open_regular
 TableRow: TypeAlias = dict[str, Any]
 # the number that a person would look for: the line of a text file, the row of another
 Numbered: TypeAlias = tuple[int, TableRow]
-
-BATCH = 256
-# of the rows that are in memory at once
-_LARGEST_BATCH = 512 * 2**20
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
@@ -149,14 +146,10 @@ def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[N
     number = 0
     try:
         check_regular(path)
+        check_parquet(path, columns)
         with pa.parquet.ParquetFile(path) as file:
             known = [name for name in columns or () if name in file.schema_arrow.names]
             for batch in file.iter_batches(BATCH, columns=known or None):
-                if batch.nbytes > _LARGEST_BATCH:
-                    what = (
-                        f"has more than {_LARGEST_BATCH // 2**20} MB in {BATCH} rows from row {number + 1} on"
-                    )
-                    raise InputError([Problem(what, "name the columns that you need", str(path))])
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from fms_dgt.core.parquet_work import BATCH, check_parquet
 from fms_dgt.errors import InputError, Problem
 from fms_dgt.safety.folders import Search, files_below
 from fms_dgt.safety.permissions import Permissions, allow_path, current, resolved
@@ -50,7 +51,7 @@ def files_of(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
 
 
 def _reach(folder: Path) -> Permissions:
-    """What the task may read; under no task, the folder, and the files that one in the Hub's cache links to."""
+    """What the task may read; under no task, the folder (and, in the Hub's cache, what it links to)."""
     permissions = current()
     if permissions.folders is not None:
         return permissions
@@ -107,10 +108,15 @@ def _load(copy: Path, folder: Path, subset: str) -> Any:
         raise UnsafeSettings(
             f"holds files of the kind '{form}', which are not read: {', '.join(_FORMATS)} are"
         )
+    if form == "parquet":
+        # by default all of the first row group
+        builder.config.batch_size = BATCH
     for path in _data_files(builder.config.data_files or {}):
         if not path.is_relative_to(copy):
             raise UnsafeSettings(f"names a file outside of it: '{path}'")
         current().read(folder / path.relative_to(copy))
+        if form == "parquet":
+            check_parquet(folder / path.relative_to(copy), None)
     return builder.as_streaming_dataset()
 
 
