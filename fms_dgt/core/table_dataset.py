@@ -12,7 +12,15 @@ from typing import Any
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.source import file_digest
 from fms_dgt.core.table_file import Numbered
-from fms_dgt.core.table_folder import README, SETTINGS, UnsafeSettings, checked_settings, files_of, opened
+from fms_dgt.core.table_folder import (
+    README,
+    SETTINGS,
+    TEMPORARY,
+    UnsafeSettings,
+    checked_settings,
+    files_of,
+    opened,
+)
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
 from fms_dgt.safety.permissions import NotFetched, current
 
@@ -149,4 +157,5 @@ def _counts(path: Path) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
+    text = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
+    return TEMPORARY.sub("the folder", text)

@@ -30,6 +30,9 @@ _SAVED = ("state.json", "dataset_dict.json")
 _STATE, _SPLITS = _SAVED
 # modules of `datasets` that read rows of their file and nothing that a row names
 _FORMATS = ("json", "csv", "parquet", "arrow", "text")
+_PREFIX = "fms_dgt_rows_"
+# the path of a temporary folder, in messages of `datasets`
+TEMPORARY = re.compile(rf"[^\s'\"]*{_PREFIX}[^/]*/[\w.-]+")
 _LARGEST_SETTINGS = 16 * 2**20
 _PLAIN_NAME = re.compile(r"\w[\w.-]*")
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(\r?\n|\Z)", re.DOTALL)
@@ -63,7 +66,7 @@ def _reach(folder: Path) -> Permissions:
 @contextlib.contextmanager
 def opened(folder: Path, subset: str) -> Iterator[Any]:
     """The dataset in a folder, as `datasets` has it. Its rows can be read until the block ends."""
-    with tempfile.TemporaryDirectory(prefix="fms_dgt_rows_") as temporary:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as temporary:
         copy = Path(temporary, _safe_name(folder.name))
         try:
             _link_files(folder, copy)
@@ -78,7 +81,12 @@ def _safe_name(name: str) -> str:
 
 def _link_files(folder: Path, copy: Path) -> None:
     copy.mkdir()
-    for path in files_of(folder):
+    files = list(files_of(folder))
+    for parent in dict.fromkeys((folder, *(path.parent for path in files))):
+        for path in parent.iterdir():
+            if path.is_symlink() and path.is_dir() and not path.name.startswith("."):
+                raise InputError([Problem("is a link to a folder", "put its files there", str(path))])
+    for path in files:
         name = path.relative_to(folder).as_posix()
         if "::" in name or "://" in name:
             raise UnsafeSettings(f"the file name {name!r} would be read as an address")

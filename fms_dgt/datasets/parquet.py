@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fms_dgt.errors import InputError, Problem, SetupError
-from fms_dgt.safety.regular_file import check_regular
+from fms_dgt.core.table_file import parquet_rows as numbered_rows
+from fms_dgt.errors import SetupError
 
 BATCH = 1_000
 
@@ -24,15 +24,7 @@ def _pyarrow() -> Any:
 
 def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows of a file, a batch at a time. Raises InputError, SetupError."""
-    pa = _pyarrow()
-    try:
-        check_regular(path)
-        with pa.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(BATCH):
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        why = str(error).split("\n", maxsplit=1)[0]
-        raise InputError([Problem(f"cannot be read as Parquet: {why}", "", str(path))]) from error
+    return (row for _, row in numbered_rows(path))
 
 
 class ParquetFile:

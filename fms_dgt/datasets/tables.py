@@ -97,6 +97,10 @@ def _of_path(path: Path) -> Iterator[Table]:
         if not found:
             mend = "name the output folder of a run, or the folder of one of its tasks"
             raise InputError([Problem(f"there is no {DATA} in it", mend, str(path))])
+        link = next((file for file in found if file.is_symlink()), None)
+        if link:
+            # whoever gave you the folder could mean any file of yours
+            raise InputError([Problem("is a link", "name the file that it leads to", str(link))])
         stray = found != [path / DATA]
         yield from (replace(_of_file(file), stray=stray) for file in found)
     elif path.is_file():
@@ -197,7 +201,7 @@ def seeds_of_runs(found: Sequence[Table]) -> list[SomeRow]:
 
 def _report(folder: Path) -> Mapping[str, Any]:
     try:
-        said = json.loads(read_at_most(folder / REPORT).decode("utf-8"))
+        said = json.loads(read_at_most(folder / REPORT, follow_link=False).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

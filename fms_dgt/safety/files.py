@@ -151,9 +151,9 @@ def write_all(file: int, data: bytes | bytearray) -> None:
         view = view[os.write(file, view) :]
 
 
-def read_at_most(path: Path, most: int = LARGEST_REPORT) -> bytes:
+def read_at_most(path: Path, most: int = LARGEST_REPORT, *, follow_link: bool = True) -> bytes:
     """The content of a regular file. Raises OSError, also where it has more than `most` bytes."""
-    with open_regular(path) as file:
+    with open_regular(path, follow_link=follow_link) as file:
         data = file.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"has more than {most:,} bytes")

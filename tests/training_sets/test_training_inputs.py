@@ -148,7 +148,7 @@ def test_a_row_that_does_not_fit_is_named(folder, line, words):
         ("nowhere", "nowhere: there is no such file or folder"),
         (".", "there is no data.jsonl in it"),
         ("notes.csv", "is neither JSONL nor Parquet by its name"),
-        ("bad.parquet", "bad.parquet: cannot be read as Parquet"),
+        ("bad.parquet", "bad.parquet: is no Parquet file that can be read"),
         ([], "nothing is given to read"),
         (7, "cannot read rows from int"),
         pytest.param(iter([{}]), "a list_iterator can be read only once", id="an iterator"),
