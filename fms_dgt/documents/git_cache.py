@@ -17,6 +17,7 @@ from fms_dgt.documents.git_address import Address
 from fms_dgt.documents.git_host import reached_url, settings_for
 from fms_dgt.errors import did_you_mean
 from fms_dgt.safety.git import GitFailed, git
+from fms_dgt.safety.git_folders import git_folder
 from fms_dgt.safety.permissions import NotFetched, Permissions, current
 
 _FULL = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -96,22 +97,32 @@ class GitCache:
 
     @cached_property
     def _url(self) -> str:
-        """Where the repository is. Raises HostRefused."""
+        """Where the repository is. Raises HostRefused, and InputError where it may not be read."""
+        address = self._address
+        if address.protocol == "file":
+            if not os.path.isdir(address.url):  # noqa: PTH112 (of any length)
+                raise GitFailed("there is no such folder")
+            return str(git_folder(Path(address.url), self._permissions))
         return reached_url(self._address, self._permissions.hosts)
+
+    @property
+    def _options(self) -> tuple[str, ...]:
+        """A git directory was inspected; without --strict, git prefers a `.git` inside of it."""
+        return ("--upload-pack=git-upload-pack --strict",) if self._address.protocol == "file" else ()
 
     def _fetch(self, commit: str, folder: Path) -> None:
         try:
-            self._git(["fetch", "--depth=1", *_FETCH, "--", self._url, commit], folder)
+            self._git(["fetch", "--depth=1", *self._options, *_FETCH, "--", self._url, commit], folder)
         except GitFailed as error:
             if "not our ref" in str(error):
                 raise NotThere(f"has no commit {commit}") from error
             if not any(words in str(error) for words in _REFUSALS):
                 raise
             refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-            self._git(["fetch", *_FETCH, "--", self._url, *refs], folder)
+            self._git(["fetch", *self._options, *_FETCH, "--", self._url, *refs], folder)
 
     def _asked(self, name: str) -> str:
-        listed = self._git(["ls-remote", "--quiet", "--", self._url], Path("/"))
+        listed = self._git(["ls-remote", "--quiet", *self._options, "--", self._url], Path("/"))
         lines = listed.decode("utf-8", "replace").split("\n")
         refs = {ref: commit for commit, _, ref in (line.partition("\t") for line in lines) if ref}
         for ref in (f"refs/heads/{name}", f"refs/tags/{name}^{{}}", f"refs/tags/{name}", name):
@@ -130,7 +141,7 @@ class GitCache:
         with tempfile.TemporaryDirectory(prefix="fms_dgt_") as name:
             part = Path(name)
             options = ["--bare", "--quiet", "--no-local", "--filter=tree:0", "--template="]
-            self._git(["clone", *options, "--", self._url, "."], part)
+            self._git(["clone", *options, *self._options, "--", self._url, "."], part)
             try:
                 return git(["rev-parse", "--verify", f"{short}^{{commit}}"], folder=part).decode().strip()
             except GitFailed as error:
@@ -144,8 +155,6 @@ class GitCache:
 
     def _git(self, arguments: list[str], folder: Path) -> bytes:
         address = self._address
-        if address.protocol == "file" and not os.path.isdir(address.url):  # noqa: PTH112 (of any length)
-            raise GitFailed("there is no such folder")
         checked = settings_for(self._url, address.protocol, self._permissions.hosts)
         try:
             return git([*checked, *arguments], folder=folder, remote=address.remote)

@@ -17,7 +17,7 @@ from fms_dgt.errors import SetupError
 from fms_dgt.safety.child import Child, ChildFailed, child_environment, program, run, start
 
 _SECONDS = 900  # a large repository over a slow line
-_LOCAL_SECONDS = 120
+_LOCAL_SECONDS = 120  # nothing but the disk is waited for
 _LARGEST = 1 << 27
 _CONFIG = {
     "core.askPass": "",
@@ -92,7 +92,7 @@ def git(
         done = run(
             _command(arguments, remote),
             environment=_environment(remote),
-            seconds=_SECONDS if remote else _LOCAL_SECONDS,
+            seconds=_SECONDS if remote and remote.protocols != ("file",) else _LOCAL_SECONDS,
             largest=_LARGEST,
             folder=folder,
             written=written,

@@ -12,6 +12,8 @@ from typing import Final
 
 from fms_dgt.errors import InputError, Problem
 from fms_dgt.safety.git import GitFailed, git
+from fms_dgt.safety.git_folders import git_folder
+from fms_dgt.safety.permissions import Permissions
 
 LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
@@ -43,6 +45,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         """The repository that `folder` is in. Raises InputError where it is in none."""
+        _inspect(folder.resolve())
         try:
             top = git([*_REPOSITORIES, "rev-parse", "--show-toplevel"], folder=folder)
         except GitFailed as error:
@@ -137,6 +140,15 @@ class Repository:
 
 def _lines(ids: Iterable[str]) -> bytes:
     return "".join(f"{id_}\n" for id_ in ids).encode()
+
+
+def _inspect(folder: Path) -> None:
+    """Raises InputError where git would wait for a pipe in the place of a file."""
+    for each in (folder, *folder.parents):
+        if os.path.lexists(each / ".git"):
+            # links and alternates may lead anywhere: names of files and ids are all that is compared
+            git_folder(each, Permissions())
+            return
 
 
 def _no_repository(folder: Path, error: str) -> Problem:
