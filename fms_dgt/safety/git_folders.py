@@ -136,7 +136,7 @@ class _Inspection:
         for setting in os.fsdecode(listed).split("\0"):
             key, _, value = setting.partition("\n")
             if key == "include.path" or (key.startswith("includeif.") and key.endswith(".path")):
-                if value.startswith("%(prefix)"):
+                if value.startswith(("%(prefix)", ":(")):
                     raise self._refused(f"{path} includes '{value}'", "remove it")
                 self._check_settings(path.parent / os.path.expanduser(value))  # noqa: PTH111 (any user)
 
@@ -160,9 +160,13 @@ class _Inspection:
     def _content(self, path: Path) -> bytes:
         try:
             with open_regular(path) as file:
-                return file.read(_LARGEST)
+                content = file.read(_LARGEST + 1)
         except OSError as error:
             raise self._refused(f"{path} cannot be read: {error.strerror}", "") from error
+        # git takes a NUL for the end of a path
+        if len(content) > _LARGEST or b"\0" in content:
+            raise self._refused(f"{path} holds no paths", "")
+        return content
 
     def _allow(self, path: Path) -> None:
         """Note a resolved path that is outside of the repository. Raises InputError if it may not be read."""
@@ -170,7 +174,7 @@ class _Inspection:
             what = f"it uses {path}, which is hidden, or outside of the folders that tasks may read"
             raise self._refused(what, allow_path(path))
         noted = self._permissions.uses.files
-        if not any(path.is_relative_to(each) for each in (self._folder, *noted)):
+        if not any(path.is_relative_to(each) for each in (str(self._folder), *noted)):
             noted[str(path)] = None
 
     def _refused(self, what: str, fix: str) -> InputError:

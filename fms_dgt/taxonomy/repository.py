@@ -105,9 +105,19 @@ class Repository:
         return Index(frozenset(names), frozenset(left_out), frozenset(conflicts))
 
     def untracked(self) -> list[str]:
-        """The names of files that git does not track and was not told to ignore."""
+        """The names of files that git does not track and was not told to ignore. Raises InputError."""
+        self._check_ignored_names()
         names = self.ask("ls-files", "-z", "--others", "--exclude-standard").split("\0")
         return [name for name in names if name]
+
+    def _check_ignored_names(self) -> None:
+        """Raises InputError for a `.gitignore` that git would wait for: a pipe."""
+        for folder, folders, files in os.walk(self.top):
+            if ".git" in folders:
+                folders.remove(".git")
+            path = Path(folder, ".gitignore")
+            if ".gitignore" in files and not (path.is_symlink() or path.is_file()):
+                raise InputError([Problem("is not a regular file", "remove it", str(path))])
 
     def contents(self, ids: Collection[str], largest: int) -> dict[str, bytes]:
         """The contents of blobs that are there and have at most `largest` bytes, up to 64 MB of them."""

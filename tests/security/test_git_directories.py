@@ -114,6 +114,16 @@ def alternates_of_a_linked_folder(repo: Path, private: Path) -> None:
     (repo / ".git/before").symlink_to(repo.parent / "middle")
 
 
+def long_alternates(repo: Path, private: Path) -> None:
+    alternates(repo, private)
+    file = repo / ".git/objects/info/alternates"
+    file.write_text("#" * (1 << 20) + "\n" + file.read_text())
+
+
+def alternates_with_nul(repo: Path, private: Path) -> None:
+    (empty(repo, private) / "objects/info/alternates").write_text(f"{private}/.git/objects\0x\n")
+
+
 def linked_objects(repo: Path, private: Path) -> None:
     folder = empty(repo, private)
     shutil.rmtree(folder / "objects")
@@ -170,7 +180,7 @@ def bundle(repo: Path, private: Path) -> None:
 
 REFUSED = [
     *(pointer, pointer_by_link, link, common_directory, alternates, relative_alternates, quoted_alternates),
-    *(nested_alternates, alternates_of_a_linked_folder, linked_objects, linked_objects_deeper),
+    *(long_alternates, alternates_with_nul, nested_alternates, alternates_of_a_linked_folder, linked_objects, linked_objects_deeper),
     *(linked_references, included_settings, included_on_a_condition, hidden_beside, bundle),
 ]
 
@@ -201,6 +211,14 @@ def test_a_pipe_in_a_git_directory_is_not_waited_for(name: str, allowed: Path) -
     (repo / ".git" / name).unlink(missing_ok=True)
     os.mkfifo(repo / ".git" / name)
     assert "not a regular file" in read(repo, allowed)[0]
+    with pytest.raises(InputError, match="not a regular file"):
+        changes_since(repo, "main")
+
+
+def test_a_pipe_that_is_called_gitignore_is_not_waited_for(allowed: Path) -> None:
+    repo = repository(allowed / "repo", "x")
+    (repo / "folder").mkdir()
+    os.mkfifo(repo / "folder/.gitignore")
     with pytest.raises(InputError, match="not a regular file"):
         changes_since(repo, "main")
 
