@@ -7,6 +7,7 @@ as those that are installed with a builder are; any other in a worker process, w
 from __future__ import annotations
 
 import marshal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -18,7 +19,7 @@ from jinja2.compiler import CodeGenerator
 from jinja2.meta import TrackingCodeGenerator
 from jinja2.sandbox import SandboxedEnvironment
 
-from fms_dgt.core.template_bounds import is_bounded
+from fms_dgt.core.template_bounds import is_bounded, with_ticks
 from fms_dgt.errors import InputError, OverLimit, Problem, WorkFailed
 from fms_dgt.safety.worker import Limits, Worker
 
@@ -34,7 +35,9 @@ LIMITS = Limits(seconds=5, memory=512 * 2**20, output=16 * 2**20)
 _PARSED_HERE = 64 * 1024
 _LONGEST = 4 * 2**20
 # what values may weigh to be filled in here: a character counts 1, an entry of a list or a mapping more
-_WEIGHT_HERE, _ENTRY = 1_000_000, 50
+_WEIGHT_HERE, _ENTRY = 250_000, 50
+# how long filling one in here may take; longer work is begun anew in the worker
+_SECONDS_HERE = 0.1
 _ELSEWHERE = (
     "this template is filled in by another process, which takes text, numbers, lists and mappings only"
 )
@@ -67,7 +70,7 @@ class TemplateText:
         """The compiled template; None where only the worker may compile and fill it in."""
         if not (self.trusted or examined(self.text).bounded):
             return None
-        return compiled(self.text, plain=self.plain)
+        return compiled(self.text, plain=self.plain, ticks=not self.trusted)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -138,20 +141,19 @@ def _weight(used: Mapping[str, Any]) -> int:
     return weight
 
 
-def _counted(template: jinja2.Template, values: Mapping[str, Any]) -> str:
-    """As `template.render`, up to the most that a template may write."""
-    parts, left = [], LIMITS.output
+def _counted(template: jinja2.Template, values: Mapping[str, Any]) -> str | None:
+    """As `template.render`; None where it writes more, or takes longer, than is done here."""
+    parts, left, end = [], LIMITS.output, time.perf_counter() + _SECONDS_HERE
     try:
         for part in template.root_render_func(template.new_context(dict(values))):
             left -= len(part)
-            if left < 0:
-                break
-            parts.append(part)
+            if left < 0 or time.perf_counter() > end:
+                return None
+            if part:
+                parts.append(part)
     except Exception:  # noqa: BLE001
         # raises it with the template's own line in the traceback
         template.environment.handle_exception()
-    if left < 0:
-        raise TemplateOverLimit(f"made more than {LIMITS.output // 2**20} MB of text")
     return "".join(parts)
 
 
@@ -180,9 +182,14 @@ def _worker() -> Worker:
 
 # every task of a taxonomy asks with the same templates
 @lru_cache(maxsize=1024)
-def compiled(text: str, *, plain: bool) -> jinja2.Template:
-    """A text as a compiled template."""
-    template = (_PLAIN_ENVIRONMENT if plain else _ENVIRONMENT).from_string(text)
+def compiled(text: str, *, plain: bool, ticks: bool = False) -> jinja2.Template:
+    """A text as a compiled template; with ticks, one that can be stopped between any two statements."""
+    environment = _PLAIN_ENVIRONMENT if plain else _ENVIRONMENT
+    if ticks:
+        code = environment.compile(with_ticks(environment.parse(text)))
+        template = environment.template_class.from_code(environment, code, environment.make_globals(None))
+    else:
+        template = environment.from_string(text)
     # a plain dict in place of a chain that every rendering would walk
     template.globals = dict(template.globals)
     return template
@@ -196,10 +203,11 @@ def examined(text: str) -> Examined:
     if len(text) <= _PARSED_HERE:
         return examine(text)
     try:
-        names, bounded, fault, line = _worker().run(text, limits=LIMITS)
+        names, fault, line = _worker().run(text, limits=LIMITS)
     except (OverLimit, WorkFailed) as error:
         return Examined(fault=f"reading it {error}")
-    return Examined(frozenset(names), bounded, fault, line)
+    # its own constants may be large
+    return Examined(frozenset(names), fault=fault, line=line)
 
 
 def names_in(text: str) -> frozenset[str]:

@@ -9,8 +9,8 @@ from fms_dgt.core.template_text import compiled, examine
 
 
 def work(text: str, plain: bool | None = None, values: Mapping[str, Any] | None = None) -> Any:
-    """The text filled in; without values, what it says: its names, whether it is bounded, fault and line."""
+    """The text filled in; without values, what it says: its names, fault and line."""
     if values is None:
         said = examine(text)
-        return [sorted(said.names), said.bounded, said.fault, said.line]
+        return [sorted(said.names), said.fault, said.line]
     return compiled(text, plain=bool(plain)).render(values)
