@@ -9,6 +9,7 @@ closed, or read.
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from fms_dgt.runner.open_files import GrowingFile, OpenFiles
 from fms_dgt.safety.files import PART, OutputFolder, count_lines
 
 DATA, REJECTED, FORMATTED = "data.jsonl", "rejected.jsonl", "formatted.jsonl"
+# a run waits while a record is formatted: how long for one, and how much longer for all together
+_USUAL_SECONDS, _MORE_SECONDS = 0.5, 10.0
 
 
 class Dataset:
@@ -46,6 +49,7 @@ class Dataset:
         # what each file held when it was closed; None where another program has changed it
         self.left: dict[str, FileState | None] = {}
         self._format_is_slow = False
+        self._format_seconds_left = _MORE_SECONDS
         self._places = array("Q", [0]) if keep_places else None
         self._checks = array("L")
         names = [DATA, REJECTED, *([FORMATTED] if instruction_format else [])]
@@ -149,16 +153,29 @@ class Dataset:
 
     def _formatted(self, record: Mapping[str, Any]) -> bytes:
         """The record's formatted line; nothing, and a note, where the format does not fit it."""
-        try:
-            if not self._format_is_slow:
-                return _line({name: render(text, record) for name, text in self._format.items()})
+        if self._format_is_slow:
             self.unformatted += 1
+            return b""
+        start = time.monotonic()
+        try:
+            return _line({name: render(text, record) for name, text in self._format.items()})
         except Exception as error:  # noqa: BLE001 (a format is a user's code)
             # no other record waits for it
             self._format_is_slow = isinstance(error, TemplateOverLimit)
+            self._note(f"{type(error).__name__}: {error}")
             self.unformatted += 1
-            self.format_error = self.format_error or f"{type(error).__name__}: {error}"
-        return b""
+            return b""
+        finally:
+            self._spend(time.monotonic() - start)
+
+    def _spend(self, seconds: float) -> None:
+        self._format_seconds_left -= max(0.0, seconds - _USUAL_SECONDS)
+        if self._format_seconds_left < 0 and not self._format_is_slow:
+            self._format_is_slow = True
+            self._note("instruction_format takes too long: the run waits for each record")
+
+    def _note(self, error: str) -> None:
+        self.format_error = self.format_error or error
 
 
 class _Accepted(Sequence[Mapping[str, Any]]):

@@ -13,6 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fms_dgt.core.template_text import LIMITS, TemplateText, compiled, examined
+from fms_dgt.runner import dataset
+from fms_dgt.runner.decide import Decision
+from fms_dgt.runner.open_files import OpenFiles
+from fms_dgt.safety.files import OutputFolder
 
 TASK = """
 task_name: t
@@ -37,8 +41,10 @@ HOSTILE = {
         "took longer than 5 seconds",
     ),
     "a doubling of lists": (
-        "{% set a = [topic, topic] %}" + "{% set a = [a, a] %}" * 40 + "{{ a }}",
-        "took more than 512 MB of memory",
+        "{% set a = [topic] %}{% set b = [topic] %}"
+        + "{% set a = [a, a] %}{% set b = [b, b] %}" * 40
+        + "{{ a == b }}",
+        "took longer than 5 seconds",
     ),
     "a wide filter": ('{{ "a" | center(2000000000) }}', "took more than 512 MB of memory"),
     "a format": ('{{ "%2000000000d" % 1 }}', "took more than 512 MB of memory"),
@@ -354,3 +360,18 @@ def test_what_a_loop_repeats_is_cut_off() -> None:
         TemplateText("{% for a in names %}{{ topic }}{% endfor %}").render(
             {"names": list(range(10_000)), "topic": "a" * (LIMITS.output // 1000)}
         )
+
+
+def test_a_format_that_holds_up_the_run_is_given_up(tmp_path, monkeypatch) -> None:
+    # every rendering is over what all may take together
+    monkeypatch.setattr(dataset, "_USUAL_SECONDS", 0.0)
+    monkeypatch.setattr(dataset, "_MORE_SECONDS", 0.0)
+    written = dataset.Dataset(
+        OutputFolder(tmp_path), {"x": "{{ 1 * count }}"}, OpenFiles(8), keep_places=False
+    )
+    written.add(Decision(records=[{"count": 1}, {"count": 2}, {"count": 3}]))
+    written.publish()
+    written.close()
+    assert (tmp_path / "formatted.jsonl").read_text() == '{"x": "1"}\n'
+    assert written.unformatted == 2
+    assert "takes too long" in written.format_error
