@@ -189,6 +189,36 @@ def test_plain_http_that_is_no_trouble(base: str, key: Any) -> None:
     assert openai(base_url=base, api_key=key).check() == []
 
 
+@pytest.mark.parametrize(
+    "name", ["evil.example/", "evil.example#", "evil.example?", "evil.example:443/", "me@evil.example/", "..", "a/../b"]
+)
+@pytest.mark.parametrize("url", ["https://{endpoint}.rits.corp/v1", "https://rits.corp/{endpoint}/v1", ""])
+def test_an_endpoint_is_a_name(monkeypatch: Any, name: str, url: str) -> None:
+    monkeypatch.setenv("RITS_API_KEY", CANARY)
+    monkeypatch.setenv("RITS_BASE_URL", url)
+    generator = rits(endpoint_name=name)
+    assert CANARY not in sent(generator)
+    assert "evil" not in generator.endpoint
+    (problem,) = generator.check()
+    assert problem.what == f"the rits generator's endpoint '{name}' is not a name"
+
+
+@pytest.mark.parametrize(
+    ("base", "gets"),
+    [
+        (None, True),
+        ("https://{endpoint}.rits.corp/v2", True),
+        ("https://{endpoint}.evil.example/v1", False),
+        ("https://{endpoint}/v1", False),
+    ],
+)
+def test_an_endpoint_in_the_host_that_the_environment_names(monkeypatch: Any, base: Any, gets: bool) -> None:
+    monkeypatch.setenv("RITS_API_KEY", CANARY)
+    monkeypatch.setenv("RITS_BASE_URL", "https://{endpoint}.rits.corp/v1")
+    generator = rits(base_url=base, endpoint_name="granite-3_1.b")
+    assert (CANARY in sent(generator), generator.check() == []) == (gets, gets)
+
+
 # --- watsonx ----------------------------------------------------------------------------------------
 
 KEYS = {"WATSONX_API_KEY": CANARY, "WATSONX_TOKEN": CANARY, "WATSONX_PASSWORD": CANARY, "WATSONX_USERNAME": "me"}

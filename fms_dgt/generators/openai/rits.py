@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from yarl import URL
+
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
 from fms_dgt.generators.openai.access import Access, Environ, checked, goes_straight, open_secrets, url_of
@@ -20,6 +22,9 @@ VENDOR = (".rits.fmaas.res.ibm.com",)
 # versions lose their dot (v0.1 is v01), all else that is no letter and no digit becomes a dash
 _VERSION = re.compile(r"\bv(\d+)\.(\d+)")
 _OTHER = re.compile(r"[^a-z0-9]+")
+_ENDPOINT = "{endpoint}"
+# one part of a host name or of a path, which leads nowhere else
+_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9._-]+")
 
 MEND = {
     401: f"check {KEY_VARIABLE}",
@@ -59,13 +64,19 @@ def _access(options: RitsOptions) -> Access:
     environ = Environ("rits")
     scheme = environ.said(options.base_url, URL_VARIABLE) or SERVICE
     name = options.endpoint_name or endpoint_name(options.model_id_or_path)
-    base = url_of(scheme.replace("{endpoint}", name))
-    named = named_url(environ.peek(URL_VARIABLE).replace("{endpoint}", name))
-    rule = KeyRule(kind="rits", vendor=VENDOR, variable=URL_VARIABLE, named=named)
-    trusted = rule.trusts(base) and goes_straight(options)
+    is_name = _NAME.fullmatch(name) is not None
+    base = url_of(scheme.replace(_ENDPOINT, name if is_name else ""))
+    named = environ.peek(URL_VARIABLE)
+    rule = KeyRule(kind="rits", vendor=VENDOR, variable=URL_VARIABLE, named=_with_any_name(named))
+    # who gets the key is decided before a config's name is put into the URL
+    template = _with_any_name(scheme)
+    trusted = is_name and template is not None and rule.trusts(template) and goes_straight(options)
     key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
     problems = open_secrets("rits", options.base_url)
-    if not key:
+    if not is_name:
+        what = f"the rits generator's endpoint '{name}' is not a name"
+        problems.append(Problem(what, "set 'endpoint_name' to letters, digits, '.', '_' and '-'"))
+    elif not key:
         missing = Problem("the rits generator has no key", f"set {KEY_VARIABLE}")
         problems.append(rule.problem(KEY_VARIABLE, base) if environ.peek(KEY_VARIABLE) else missing)
     access = Access(
@@ -78,3 +89,8 @@ def _access(options: RitsOptions) -> Access:
         variables=environ.used,
     )
     return checked(access, options)
+
+
+def _with_any_name(url: str) -> URL | None:
+    """A URL with some endpoint's name in it, to compare hosts."""
+    return named_url(url.replace(_ENDPOINT, "endpoint"))
