@@ -96,7 +96,7 @@ class Expander:
         names = dict.fromkeys(
             name for match in pattern.finditer(node.value) if (name := _name_in(match)) is not None
         )
-        secret = tuple(name for name in names if looks_secret(name) and name not in self._allowed)
+        secret = tuple(name for name in names if self._looks_secret(name) and name not in self._allowed)
         if secret and not secrets:
             what = f"the environment variable {secret[0]} looks like a secret, and may not be put in here"
             mend = f"take it out, or pass --allow-env {secret[0]} if it is none"
@@ -124,7 +124,7 @@ class Expander:
         return self._value_of(name, node)
 
     def _may_be_in_task(self, name: str, node: Node) -> bool:
-        if looks_secret(name):
+        if self._looks_secret(name):
             what = f"the environment variable {name} looks like a secret, which no task gets"
             self._problems.append(node.problem(what, "take it out; keys belong into a config's 'api_key'"))
             return False
@@ -134,6 +134,9 @@ class Expander:
             self._problems.append(node.problem(what, f"if you trust this task, pass --allow-env {name}"))
             return False
         return True
+
+    def _looks_secret(self, name: str) -> bool:
+        return looks_secret(name, self._environ.get(name, ""))
 
     def _value_of(self, name: str, node: Node) -> str:
         if name not in self._environ:

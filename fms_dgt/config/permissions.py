@@ -73,5 +73,5 @@ def _flag_problems(request: PlanRequest) -> list[Problem]:
         Problem(f"'{name}' looks like a secret, which no task gets", "leave it out", where)
         for name in request.flags.allow_env
         # a config may have a variable that only looks like one
-        if looks_secret(str(name)) and request.config is None
+        if looks_secret(str(name), request.environ.get(str(name), "")) and request.config is None
     ]

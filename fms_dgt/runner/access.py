@@ -12,6 +12,8 @@ from fms_dgt.binding.bound import BoundGenerator, BoundTask
 from fms_dgt.config.paths import shown
 from fms_dgt.config.plan import RunPlan
 from fms_dgt.core.generator import Generator
+from fms_dgt.core.node import Expanded, Node
+from fms_dgt.core.typed import without_credentials
 from fms_dgt.safety.permissions import Uses
 
 LISTED = 20
@@ -46,7 +48,7 @@ def access_of(task: BoundTask, plan: RunPlan) -> TaskAccess:
         fetches=list(uses.fetches),
         pending=list(uses.pending),
         writes=[shown(task.folder, Path()), f"{shown(plan.settings.output_dir, Path())} (journal and log)"],
-        asks=_asks(generators, plan),
+        asks=_asks(generators, task, plan),
         variables=sorted({*uses.variables, *_of_config(plan, task.builder_name), *by_backend}),
     )
 
@@ -79,16 +81,41 @@ def _is_ours(path: Path) -> bool:
     return full.is_relative_to(_PACKAGE) and not full.is_relative_to(_PACKAGE / "shipped")
 
 
-def _asks(generators: Sequence[BoundGenerator], plan: RunPlan) -> list[str]:
+def _asks(generators: Sequence[BoundGenerator], task: BoundTask, plan: RunPlan) -> list[str]:
     if plan.settings.replay is not None:
         return []
-    return list(dict.fromkeys(_model(each.type, each.backend) for each in generators))
+    written = sorted(_written(task.config), key=lambda pair: len(pair[0]), reverse=True)
+    return list(dict.fromkeys(_model(each.type, each.backend, written) for each in generators))
 
 
-def _model(kind: str, backend: Generator[Any]) -> str:
+def _model(kind: str, backend: Generator[Any], written: Sequence[tuple[str, str]]) -> str:
+    """Which model and where, with the names of variables in place of their values."""
     # a backend that is at no particular place goes by its class
-    somewhere = type(backend).endpoint is not Generator.endpoint
-    return f"{kind} at {backend.endpoint}" if somewhere else kind
+    if type(backend).endpoint is Generator.endpoint:
+        return kind
+    place = backend.endpoint
+    for text, with_names in written:
+        place = place.replace(text, with_names)
+    return f"{kind} at {place}"
+
+
+def _written(node: Node) -> Iterator[tuple[str, str]]:
+    """Texts with variables put in, as an endpoint may have them, and as the file has them."""
+    for leaf in node.leaves():
+        if isinstance(leaf.value, Expanded):
+            texts = {str(leaf.value), without_credentials(str(leaf.value)), _as_url(str(leaf.value))}
+            stripped = (text.rstrip("/") for text in texts)
+            yield from ((text, leaf.value.written.rstrip("/")) for text in stripped if text)
+
+
+def _as_url(text: str) -> str:
+    from yarl import URL  # noqa: PLC0415 (where no backend has it, no URL is looked at)
+
+    try:
+        url = URL(text.rstrip("/"))
+        return str(url.with_user(None).with_query(None).with_fragment(None)) if url.absolute else ""
+    except ValueError:
+        return ""
 
 
 def _of_config(plan: RunPlan, builder: str) -> Iterator[str]:

@@ -154,9 +154,16 @@ def _settings(node: Node, key: str, secrets: frozenset[str]) -> Iterator[Setting
             isinstance(node.value, Expanded) and node.value.secrets
         )
         where = f"{node.place.origin}:{node.place.line}" if node.place.line else node.place.origin
-        value = node.plain()
+        value = _as_written(node)
         shown = without_credentials(value) if isinstance(value, str) else value
         yield Setting(key, HIDDEN if hidden else shown, where)
+
+
+def _as_written(node: Node) -> Any:
+    """The value, with the names of variables in place of what they stand for."""
+    if node.is_list:
+        return [_as_written(child) for child in node.value]
+    return node.written
 
 
 def _secrets(task: BoundTask) -> frozenset[str]:

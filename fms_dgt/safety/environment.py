@@ -7,6 +7,7 @@ to be on a list: the program's own settings, those of one backend, or those that
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from urllib.request import getproxies, proxy_bypass
 
@@ -64,19 +65,37 @@ _SECRET_PARTS = (
     "COOKIE",
     "CONNECTION_STRING",
     "DATABASE_URL",
+    "WEBHOOK",
+    "PRIVATE",
+    "BEARER",
 )
-_SECRET_WORDS = frozenset({"AUTH", "DSN", "PASS", "PAT", "PWD", "SESSION"})
+_SECRET_WORDS = frozenset({"AUTH", "DSN", "JWT", "PAT", "PWD", "SAS", "SESSION"})
+# words that only have such a part in them
+_HARMLESS = re.compile("TOKENIZERS?|MAX_(NEW_)?TOKENS|MONKEY|KEYWORDS?|KEYBOARD|BYPASS|COMPASS")
+_SIGNED_IN = re.compile(r"://(?P<user>[^/?#\s]*)@")
 # the working folder, by shells
 _NOT_SECRET = frozenset({"PWD", "OLDPWD"})
 
 
-def looks_secret(name: str) -> bool:
-    """Whether a variable of that name may hold a key or a password."""
+def looks_secret(name: str, value: str = "") -> bool:
+    """Whether a variable may hold a key or a password, by its name or by a password in a URL."""
     upper = name.upper()
     if upper in _NOT_SECRET:
         return False
-    has_part = any(part in upper for part in _SECRET_PARTS)
-    return has_part or not _SECRET_WORDS.isdisjoint(upper.split("_"))
+    words = _HARMLESS.sub("", upper)
+    return (
+        any(part in words for part in _SECRET_PARTS)
+        or any(word in _SECRET_WORDS or word.endswith("PASS") for word in words.split("_"))
+        or _holds_password(value)
+    )
+
+
+def _holds_password(value: str) -> bool:
+    """Whether there is a URL in it with a password, or with a user, which may be a key, for a web server."""
+    return any(
+        ":" in match["user"] or value[: match.start()].endswith(("http", "https"))
+        for match in _SIGNED_IN.finditer(value)
+    )
 
 
 def setting(name: str) -> str:

@@ -105,7 +105,7 @@ t: knowledge_sdg, all that the source gives, into output/t
               https://example.com/b.pdf (not in the cache)
   writes to   output/t
               output (journal and log)
-  asks        openai at http://localhost:9/v1 m
+  asks        openai at http://${SERVER}/v1 m
               simulated at simulated
   variables   DGT_DATA_DIR, JUDGE_KEY, SERVER
 """

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hostile import ROWS
 
 import fms_dgt
 from fms_dgt.safety import environment
@@ -59,14 +62,59 @@ def test_a_setting_has_to_be_on_the_list() -> None:
 @pytest.mark.parametrize(
     "name",
     ["OPENAI_API_KEY", "HF_TOKEN", "aws_secret_access_key", "DB_PASSWORD", "PGPASSWD", "GITHUB_PAT", "DB_PWD",
-     "GOOGLE_APPLICATION_CREDENTIALS", "APIKEY", "SSH_AUTH_SOCK", "DATABASE_URL", "SESSION_COOKIE"],
+     "GOOGLE_APPLICATION_CREDENTIALS", "APIKEY", "SSH_AUTH_SOCK", "DATABASE_URL", "SESSION_COOKIE",
+     "DBPASS", "MYSQL_PASS", "SLACK_WEBHOOK", "SLACK_WEBHOOK_URL", "SSH_PRIVATE", "A_JWT", "BEARER", "BLOB_SAS",
+     "TOKENIZER_TOKEN"],
 )  # fmt: skip
 def test_names_of_secrets(name: str) -> None:
     assert environment.looks_secret(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["HOME", "DGT_DATA_DIR", "PWD", "OLDPWD", "OPENAI_BASE_URL", "TEACHER_MODEL", "PATH", "VLLM_BASE_URL"]
+    "name", ["HOME", "DGT_DATA_DIR", "PWD", "OLDPWD", "OPENAI_BASE_URL", "TEACHER_MODEL", "PATH", "VLLM_BASE_URL",
+             "TOKENIZER_MODEL", "MONKEY_HOST", "MAX_NEW_TOKENS"]
 )
 def test_names_of_no_secrets(name: str) -> None:
     assert not environment.looks_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("redis://:hunter2@cache.corp:6379/0", True),
+        ("postgresql://me:hunter2@db.corp/x", True),
+        ("https://hunter2@sentry.corp/1", True),
+        ("hosts are a and amqp://me:hunter2@b", True),
+        ("redis://cache.corp:6379/0", False),
+        ("ssh://git@git.corp/r.git", False),
+        ("https://example.com/@me", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["REDIS_URL", "PGURI", "ANYTHING"])
+def test_values_with_a_password(name: str, value: str, secret: bool) -> None:
+    assert environment.looks_secret(name, value) is secret
+
+
+@pytest.mark.parametrize("key", ["base_url", "model_id_or_path"])
+def test_no_value_with_a_password_leaves_in_a_config(project: Any, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2@cache.corp")
+    block = {"name": "generator", "type": "openai", "base_url": "http://localhost:1", "model_id_or_path": "m"}
+    config = {"databuilders": {"*": {"blocks": [{**block, key: "https://a.example/${REDIS_URL}"}]}}}
+    made = project({"t.yaml": ROWS + "input: [{prompt: hi}]\n", "c.yaml": json.dumps(config)})
+    result = made.run("--task-paths", "t.yaml", "--config-path", "c.yaml", "--check")
+    assert (result.code, "hunter2" in result.stdout + result.stderr) == (2, False)
+    assert "the environment variable REDIS_URL looks like a secret" in result.stderr
+
+
+@pytest.mark.parametrize("base", ["http://localhost:1/${PLAIN}/v1/", "http://LOCALHOST:1/${PLAIN}"])
+def test_check_shows_the_names_of_variables_and_not_their_values(
+    project: Any, monkeypatch: pytest.MonkeyPatch, base: str
+) -> None:
+    monkeypatch.setenv("PLAIN", "some value")
+    block = {"name": "generator", "type": "openai", "base_url": base, "model_id_or_path": "${PLAIN}"}
+    config = {"databuilders": {"*": {"blocks": [block]}}}
+    made = project({"t.yaml": ROWS + "input: [{prompt: hi}]\n", "c.yaml": json.dumps(config)})
+    result = made.run("--task-paths", "t.yaml", "--config-path", "c.yaml", "--check")
+    assert result.code == 0, result.stderr
+    assert "some" not in result.stdout
+    assert f"  asks        openai at {base.rstrip('/')} ${{PLAIN}}\n" in result.stdout

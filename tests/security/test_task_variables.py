@@ -186,13 +186,13 @@ def test_no_secret_is_shown_by_the_rest_of_a_config(project: Any, part: str) -> 
 
 
 def test_a_name_that_only_looks_like_a_secret_is_let_in_by_a_flag(project: Any, monkeypatch: Any) -> None:
-    monkeypatch.setenv("TOKENIZER_MODEL", "tiny")
-    config = "databuilders: {'*': {blocks: [{name: generator, type: simulated, model: '${TOKENIZER_MODEL}'}]}}\n"
+    monkeypatch.setenv("TOKEN_MODEL", "tiny")
+    config = "databuilders: {'*': {blocks: [{name: generator, type: simulated, model: '${TOKEN_MODEL}'}]}}\n"
     made = project({"task.yaml": ROWS + "input: [{prompt: hi}]\n", "c.yaml": config})
     run = ("--task-paths", "task.yaml", "--config-path", "c.yaml", "--check")
     refused = made.run(*run)
-    assert "c.yaml:1: databuilders.*.blocks[0].model: the environment variable TOKENIZER_MODEL looks like" in refused.stderr
-    assert made.run(*run, "--allow-env", "TOKENIZER_MODEL").code == 0
+    assert "c.yaml:1: databuilders.*.blocks[0].model: the environment variable TOKEN_MODEL looks like" in refused.stderr
+    assert made.run(*run, "--allow-env", "TOKEN_MODEL").code == 0
 
 
 def test_from_python_the_same_holds(tmp_path: Any) -> None:
