@@ -198,7 +198,7 @@ class _Loading:
         path = at(self._request.cwd, str(flow or ""))
         if flow is None or not is_file(path):
             return task
-        return replace(task, permissions=task.permissions.with_folders(path.parent))
+        return replace(task, permissions=task.permissions.with_folders(path.parent, path))
 
     def _check_output(self, task: SaidTask, output: Node) -> None:
         """A task may name its output folder below the working folder; a flag goes before it."""

@@ -2,7 +2,7 @@
 
 A task reads below its own folder, the working folder and the checkout around it, the folders that allowed
 variables name, and what --allow-path adds; it writes below the working folder. A home folder is none of
-these: running a command there does not open all that is kept in it.
+these, and neither is `/` or one like /tmp: a task or a command there does not open all that is kept in it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fms_dgt.config.flags import PlanRequest, flag_place
 from fms_dgt.config.paths import at
 from fms_dgt.errors import Problem
 from fms_dgt.safety.environment import IN_TASKS, looks_secret
-from fms_dgt.safety.permissions import Permissions, resolved
+from fms_dgt.safety.permissions import Permissions, is_shared, resolved
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -27,15 +27,15 @@ def permissions_of(request: PlanRequest, problems: list[Problem]) -> Permissions
     given = [at(request.cwd, str(path)) for path in flags.allow_path]
     # what the user says in so many words may be any folder
     told = [resolved(path) for path in given]
-    cwd = resolved(request.cwd)
-    own = [folder for folder in (cwd, *_checkout(cwd)) if not _holds_home(folder, request.environ)]
+    cwd, homes = resolved(request.cwd), _homes(request.environ)
+    own = [folder for folder in (cwd, *_checkout(cwd)) if not is_shared(folder, homes)]
     named = [
         resolved(Path(value))
         for name in sorted({*IN_TASKS, *variables} - {"HOME"})
         if not looks_secret(name)
         and (value := request.environ.get(name, ""))
         and Path(value).is_absolute()
-        and not _holds_home(resolved(Path(value)), request.environ)
+        and not is_shared(resolved(Path(value)), homes)
     ]
     code = [_PACKAGE, *(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib"))]
     shipped = [_PACKAGE.parent / name for name in ("tasks", "configs", "templates")]
@@ -46,6 +46,7 @@ def permissions_of(request: PlanRequest, problems: list[Problem]) -> Permissions
         writable=tuple(dict.fromkeys((*told, *own, *named, *([cwd] if cwd != Path(cwd.anchor) else [])))),
         variables=variables,
         hosts=frozenset(map(str, flags.allow_host)),
+        homes=homes,
     )
 
 
@@ -54,10 +55,8 @@ def _checkout(cwd: Path) -> list[Path]:
     return [folder for folder in (cwd, *cwd.parents) if (folder / ".git").exists()][:1]
 
 
-def _holds_home(folder: Path, environ: Mapping[str, str]) -> bool:
-    """Whether a folder is the user's home, or holds it."""
-    homes = {resolved(Path(home)) for home in (environ.get("HOME", ""), _home()) if home}
-    return folder == Path(folder.anchor) or any(home.is_relative_to(folder) for home in homes)
+def _homes(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    return tuple({resolved(Path(home)) for home in (environ.get("HOME", ""), _home()) if home})
 
 
 def _home() -> str:

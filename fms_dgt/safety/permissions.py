@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -37,7 +38,7 @@ class Permissions:
 
     `folders` are resolved, below them files may be read; None is everywhere. `writable` are those below
     which results may be put. `variables` may stand in the task, `hosts` are hosts that need not be public.
-    Without `requests` nothing is fetched.
+    Without `requests` nothing is fetched. `homes` are the home folders, none of which a task gets as its own.
     """
 
     folders: tuple[Path, ...] | None = None
@@ -45,11 +46,13 @@ class Permissions:
     variables: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
     requests: bool = True
+    homes: tuple[Path, ...] = ()
     uses: Uses = field(default_factory=Uses)
 
     def of_task(self, *folders: Path) -> Permissions:
-        """These for one task, which may read in its own folders, too."""
-        own = tuple(resolved(folder) for folder in folders)
+        """These for one task, which may read in its own folders, too, where these are no shared ones."""
+        found = (resolved(folder) for folder in folders)
+        own = tuple(folder for folder in found if not is_shared(folder, self.homes))
         known = None if self.folders is None else tuple(dict.fromkeys((*self.folders, *own)))
         return replace(self, folders=known, uses=Uses())
 
@@ -117,6 +120,17 @@ def is_below(path: Path, folders: tuple[Path, ...]) -> bool:
             if not any(part.startswith(".") for part in parts):
                 return True
     return False
+
+
+def is_shared(folder: Path, homes: tuple[Path, ...]) -> bool:
+    """Whether more than one project is kept in a folder: it is `/`, holds a home, or is like /tmp."""
+    if folder == Path(folder.anchor) or any(home.is_relative_to(folder) for home in homes):
+        return True
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        return False
+    return bool(mode & stat.S_ISVTX and mode & stat.S_IWOTH)
 
 
 def outside(name: str) -> str:

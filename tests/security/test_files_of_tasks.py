@@ -165,6 +165,46 @@ def test_a_flow_that_a_flag_names_may_be_anywhere(project: Any, private: Path) -
     assert (result.code, result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("kind", ["home", "holds a home", "like /tmp"])
+def test_a_task_file_in_a_shared_folder_does_not_open_it(
+    project: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    (shared / "me").mkdir()
+    if kind == "like /tmp":
+        shared.chmod(0o1777)
+    else:
+        monkeypatch.setenv("HOME", str(shared if kind == "home" else shared / "me"))
+    (shared / "Documents").mkdir()
+    for name in ("rows.jsonl", "Documents/diary.jsonl"):
+        (shared / name).write_text(f'{{"prompt": "{SECRET}"}}\n')
+    (shared / "flow.yaml").write_text("stages: [{generate: {prompt: x, into: c}}]\n")
+    made = project({"elsewhere.txt": ""})
+    run = ("--task-paths", str(shared / "dl.yaml"), "--config-path", "offline", "--check")
+    for named in ("rows.jsonl", "Documents/diary.jsonl"):
+        (shared / "dl.yaml").write_text(ROWS + f"input: {named}\n")
+        refused = made.run(*run)
+        assert (refused.code, SECRET in refused.stdout + refused.stderr) == (2, False)
+        assert f"if you trust this task, pass --allow-path {shared / named}" in refused.stderr
+        assert made.run(*run, "--allow-path", str(shared / named)).code == 0
+    # what needs no other file, and what the command line names, is no trouble
+    (shared / "dl.yaml").write_text(PIPE)
+    result = made.run(*run, "--flow", str(shared / "flow.yaml"))
+    assert (result.code, result.stderr) == (0, "")
+
+
+def test_a_task_in_a_folder_below_the_home_folder_reads_there(
+    project: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    (home / "mine").mkdir()
+    (home / "mine" / "task.yaml").write_text(ROWS + "input: rows.jsonl\n")
+    (home / "mine" / "rows.jsonl").write_text('{"prompt": "hi"}\n')
+    result = project({"a": ""}).run("--task-paths", str(home / "mine"), "--config-path", "offline", "--check")
+    assert (result.code, result.stderr) == (0, "")
+
+
 OUTPUTS = ["OUT/results", "../results", "~/results", ".git/hooks", "link/results"]
 
 
