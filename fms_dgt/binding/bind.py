@@ -15,6 +15,7 @@ from fms_dgt.binding.builder_config import (
     with_generator_model,
     with_teacher,
 )
+from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
 from fms_dgt.binding.postprocessors import Postprocessors
@@ -110,7 +111,9 @@ def _bound(
         said = known_keys(task.said, fields, problems.of_all)
         binding = _Binding(dataclasses.replace(task, said=said), plan, plugins, backends, found)
         if not task.doubtful:
-            return binding.bind()
+            # what a task or its builder reads has its own permissions below
+            with under(binding.permissions.of_config()):
+                return binding.bind()
         binding._task()  # noqa: SLF001 (of this module)
     except InputError as error:
         found.extend(error.problems)
@@ -154,13 +157,13 @@ class _Binding:
         self._where = plan.said.place.origin
         self._found: Found[DataBuilder[Any]] = plugins.builder(plan.builder)
         # the builder's own files, which its code reads
-        self._permissions = plan.permissions.with_folders(self._found.folder)
+        self.permissions = plan.permissions.with_folders(self._found.folder)
         self._expander = Expander(run.environ, problems, plan.permissions.variables)
-        self._paths = TaskPaths(self._expander, self._permissions, problems)
+        self._paths = TaskPaths(self._expander, self.permissions, problems)
 
     def shown(self, problem: Problem) -> Problem:
-        """A problem with the names of variables in place of what they stand for."""
-        return self._paths.shown(problem)
+        """A problem without the content of files elsewhere, and with the names of variables."""
+        return without_content(self._paths.shown(problem), self.permissions)
 
     def bind(self) -> BoundTask:
         """The task. Raises InputError once it cannot go on; lesser problems are only noted."""
@@ -196,7 +199,7 @@ class _Binding:
         self._stop_here()
         settings, notes = self._settings(source, task)
         made = Made(self._found, builder, task, source, flow, templates, players, settings.seed, output)
-        with under(self._permissions):
+        with under(self.permissions):
             digests = fingerprint(made)
         return BoundTask(
             name=self._plan.name,
@@ -218,7 +221,7 @@ class _Binding:
             instruction_format=formatted,
             output=output,
             notes=(*notes, *self._told(builder, task)),
-            permissions=self._permissions,
+            permissions=self.permissions,
         )
 
     def _check_wiring(
@@ -271,7 +274,7 @@ class _Binding:
         """What a builder's method gives; its author's mistakes are told with their place."""
         name = f"the builder '{self._found.name}': {method}()"
         try:
-            with under(self._permissions):
+            with under(self.permissions):
                 given = call(task)
         except FmsDgtError:
             raise
@@ -330,10 +333,10 @@ class _Binding:
         cls = self._found.cls.task_type()
         before = len(self._problems)
         node = self._paths.read(node, cls)
-        self._permissions.uses.variables.update(dict.fromkeys(name for name, _ in self._expander.used))
+        self.permissions.uses.variables.update(dict.fromkeys(name for name, _ in self._expander.used))
         if len(self._problems) > before:
             return None, {}
-        with under(self._permissions):
+        with under(self.permissions):
             task = decode(cls, node, self._problems)
         return task, formatted if saves else {}
 
@@ -406,7 +409,7 @@ class _Binding:
 
     def _first_unit(self, source: Source) -> Unit | None:
         seed = self._plan.settings.seed
-        with under(self._permissions):
+        with under(self.permissions):
             return source.unit(0, seed, ()) if isinstance(source, Endless) else next(source.units(seed), None)
 
 

@@ -163,7 +163,7 @@ class _Loading:
 
     def _of_taxonomy(self, task: SaidTask) -> SaidTask:
         file = at(self._request.cwd, task.said.place.origin)
-        permissions = self._permissions.of_task(file.parent)
+        permissions = self._permissions.of_task(file.parent, file)
         permissions.uses.files[task.said.place.origin] = None
         return replace(task, permissions=permissions)
 

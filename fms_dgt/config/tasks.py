@@ -61,7 +61,7 @@ def task_of(node: Node, path: Path, includes: Includes, problems: list[Problem])
         problems.append(node.problem(f"a task must be a mapping, not {node.kind()}", mend))
         return None
     before = len(problems)
-    permissions = includes.permissions.of_task(path.parent)
+    permissions = includes.permissions.of_task(path.parent, path)
     if path.is_file():
         permissions.uses.files[str(path)] = None
     said = includes.task(node, path.parent, permissions, (path.resolve(),))

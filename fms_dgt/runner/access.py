@@ -26,7 +26,8 @@ _KEY_OF_BUILDER = re.compile(r"databuilders\.(?P<name>[^.\[]+)")
 class TaskAccess:
     """Files that a task reads, what it fetches (`pending` is not in the cache), the folders it writes to.
 
-    `asks` are the models and where they are, `variables` the names of environment variables that are used.
+    Files outside of the working folder come first. `asks` are the models and where they are, `variables` the
+    names of environment variables that are used.
     """
 
     reads: Sequence[str] = ()
@@ -44,7 +45,7 @@ def access_of(task: BoundTask, plan: RunPlan) -> TaskAccess:
     generators += [each for bound in task.validators.values() for each in bound.generators.values()]
     by_backend = [name for each in generators for name in each.backend.variables]
     return TaskAccess(
-        reads=_files(uses),
+        reads=files_of(uses),
         fetches=list(uses.fetches),
         pending=list(uses.pending),
         writes=[shown(task.folder, Path()), f"{shown(plan.settings.output_dir, Path())} (journal and log)"],
@@ -56,24 +57,31 @@ def access_of(task: BoundTask, plan: RunPlan) -> TaskAccess:
 def lines_of(access: TaskAccess) -> Iterator[str]:
     """A line or more for each kind of access."""
     fetched = [f"{name} (not in the cache)" if name in access.pending else name for name in access.fetches]
-    yield from _listed("reads", access.reads)
+    # one elsewhere must not hide behind others
+    elsewhere = sum(not _is_here(name) for name in access.reads)
+    yield from _listed("reads", access.reads, elsewhere)
     yield from _listed("fetches", fetched)
     yield from _listed("writes to", access.writes)
     yield from _listed("asks", access.asks)
     yield from _listed("variables", [", ".join(access.variables)] if access.variables else [])
 
 
-def _listed(name: str, entries: Sequence[str]) -> Iterator[str]:
-    for number, entry in enumerate(entries[:LISTED]):
+def _listed(name: str, entries: Sequence[str], always: int = 0) -> Iterator[str]:
+    listed = max(LISTED, always)
+    for number, entry in enumerate(entries[:listed]):
         yield f"  {'' if number else name:<10}  {entry}"
-    if len(entries) > LISTED:
-        yield f"  {'':<10}  and {len(entries) - LISTED} more (--json lists all)"
+    if len(entries) > listed:
+        yield f"  {'':<10}  and {len(entries) - listed} more (--json lists all)"
 
 
-def _files(uses: Uses) -> list[str]:
-    """The files that the task named; what comes with the package is no news."""
+def files_of(uses: Uses) -> list[str]:
+    """The files that are read, those elsewhere first; what comes with the package is no news."""
     own = [name for name in uses.files if not _is_ours(Path(name))]
-    return list(dict.fromkeys(shown(Path(name), Path()) for name in own))
+    return sorted(dict.fromkeys(shown(Path(name), Path()) for name in own), key=_is_here)
+
+
+def _is_here(name: str) -> bool:
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
 def _is_ours(path: Path) -> bool:

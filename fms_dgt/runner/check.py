@@ -17,7 +17,7 @@ from fms_dgt.errors import FolderChanged
 from fms_dgt.journal import JournalReader
 from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.plugins import Plugins
-from fms_dgt.runner.access import TaskAccess, access_of, lines_of
+from fms_dgt.runner.access import TaskAccess, access_of, files_of, lines_of
 from fms_dgt.runner.folder import changed_lines, changed_text
 
 HIDDEN = "(hidden)"
@@ -88,7 +88,7 @@ def _unknown(task: TaskPlan) -> str:
 def _unfetched_check(task: TaskPlan) -> TaskCheck:
     uses = task.permissions.uses
     access = TaskAccess(
-        reads=list(uses.files),
+        reads=files_of(uses),
         fetches=list(uses.fetches),
         pending=list(uses.pending),
         writes=[str(task.folder)],

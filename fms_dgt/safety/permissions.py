@@ -64,6 +64,10 @@ class Permissions:
         """The same, with nothing fetched."""
         return replace(self, requests=False)
 
+    def of_config(self) -> Permissions:
+        """Those of a config, which whoever runs it names: it reads anywhere, and that is noted."""
+        return replace(self, folders=None)
+
     def may_read(self, path: Path) -> bool:
         """Whether a file or folder is below one of the folders, links resolved, and not hidden there."""
         return self.folders is None or is_below(path, self.folders)
@@ -81,7 +85,12 @@ class Permissions:
     def read(self, path: Path, shown: str = "") -> None:
         """Note that the task reads a file or folder. Raises InputError where it may not."""
         self.check_read(path, shown)
-        self.uses.files[str(path)] = None
+        self.note(path)
+
+    def note(self, path: Path) -> None:
+        """Note that a file or folder is read on the task's behalf."""
+        if self is not _UNDER_NO_TASK:
+            self.uses.files[str(path)] = None
 
 
 _UNDER_NO_TASK = Permissions()

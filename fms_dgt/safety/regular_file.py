@@ -12,6 +12,8 @@ from functools import cache
 from io import BufferedReader
 from pathlib import Path
 
+from fms_dgt.safety.permissions import current
+
 
 class NotRegular(OSError):
     """Something that is there and is no file; the message says what it is."""
@@ -22,7 +24,11 @@ class NotRegular(OSError):
 
 
 def open_regular(path: Path, *, follow_link: bool = True) -> BufferedReader:
-    """The file, open for reading. Raises NotRegular for anything that is no file, OSError as `open` does."""
+    """The file, open for reading. Raises NotRegular for anything that is no file, OSError as `open` does.
+
+    It is noted as one that the task at hand reads. Whether it may be read is up to the caller.
+    """
+    current().note(path)
     # a pipe without a writer would be waited for, and some devices act when they are opened
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     handle = os.open(path, flags if follow_link else flags | os.O_NOFOLLOW)

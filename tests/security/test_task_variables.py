@@ -108,7 +108,7 @@ def test_an_allowed_variable_is_put_into_a_path(
     made = project({"task.yaml": KNOWLEDGE + f"include: {{documents: {{a: '{path}'}}}}\n"})
     result = made.run("--task-paths", "task.yaml", "--config-path", "offline", "--check", *flags)
     assert (result.code, result.stderr) == (0, "")
-    assert f"  reads       task.yaml\n              {data}/docs/a.md\n" in result.stdout
+    assert f"  reads       {data}/docs/a.md\n              task.yaml\n" in result.stdout
     assert "  variables   " + ("TEAM_DATA" if flags else "DGT_DATA_DIR") in result.stdout
 
 
