@@ -67,6 +67,7 @@ OTHERS = {
     "a name that begins like it": (openai, {"base_url": "https://api.openai.com.evil.example/v1"}, "OPENAI_API_KEY"),
     "the vendor as a user": (openai, {"base_url": "https://api.openai.com@evil.example/v1"}, "OPENAI_API_KEY"),
     "a name that ends like it": (openai, {"base_url": "https://evil-api.openai.com.example"}, "OPENAI_API_KEY"),
+    "the vendor at another port": (openai, {"base_url": "https://api.openai.com:8443/v1"}, "OPENAI_API_KEY"),
     "the vendor over http": (openai, {"base_url": "http://api.openai.com/v1"}, "OPENAI_API_KEY"),
     "a proxy that reads along": (openai, {"proxy": "http://evil.example:1", "verify": False}, "OPENAI_API_KEY"),
     "azure elsewhere": (azure, {"azure_endpoint": "https://evil.example"}, "AZURE_OPENAI_API_KEY"),
@@ -83,6 +84,19 @@ def test_nobody_else_gets_it(monkeypatch: Any, made: Any, options: Mapping[str, 
     assert CANARY not in sent(generator)
     if "user" not in str(options) and "@" not in str(options):
         assert any(variable in str(problem) for problem in generator.check())
+
+
+def test_a_proxy_that_reads_along_is_the_reason(monkeypatch: Any) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    (problem,) = openai(base_url="https://api.openai.com/v1", proxy="http://evil.example:1", verify=False).check()
+    assert "through a proxy that could read it; leave" in str(problem)
+
+
+def test_a_url_that_is_none_has_one_problem(monkeypatch: Any) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    for url in ("gateway.corp/v1", "ftp://gateway.corp", "https://"):
+        (problem,) = openai(base_url=url).check()
+        assert "is no URL of a server" in str(problem)
 
 
 def test_the_message_says_which_line_to_add(project: Any, monkeypatch: Any) -> None:
@@ -230,6 +244,9 @@ CLOUD = "https://us-south.ml.cloud.ibm.com"
     [
         ({"url": CLOUD}, {}, True),
         ({"region": "eu-de"}, {}, True),
+        ({"url": CLOUD, "auth_url": "https://iam.cloud.ibm.com"}, {}, True),
+        ({"url": "https://mine.appdomain.cloud.ibm.com"}, {}, False),
+        ({"url": f"{CLOUD}:8443"}, {}, False),
         ({}, {"WATSONX_URL": "https://pak.corp"}, True),
         ({"url": "https://pak.corp"}, {"WATSONX_URL": "https://pak.corp/"}, True),
         ({"url": "https://evil.example"}, {}, False),

@@ -97,9 +97,10 @@ def access_of(options: OpenAIOptions) -> Access:
     headers = {**sign_in, **{name: value for name, value in named.items() if value}}
     hosted = base.host == URL(PUBLIC_API).host
     problems = open_secrets("openai", options.base_url)
-    is_kept_back = not sign_in and not trusted and bool(environ.peek(KEY_VARIABLE))
+    has_server = named_url(str(base)) is not None
+    is_kept_back = has_server and not sign_in and not trusted and bool(environ.peek(KEY_VARIABLE))
     if is_kept_back and not is_loopback(base.host or "") and not holds_secret(options.headers):
-        problems.append(rule.problem(KEY_VARIABLE, base))
+        problems.append(rule.problem(KEY_VARIABLE, base, straight=goes_straight(options)))
     elif not key and hosted:
         mend = f"set {KEY_VARIABLE}, or 'base_url' for a server of your own"
         problems.append(Problem(f"the openai generator has no key for {PUBLIC_API}", mend))

@@ -82,7 +82,11 @@ def _access(options: AzureOptions) -> Access:
     if not key and not token:
         field = "azure_ad_token" if kept_back == TOKEN_VARIABLE else "api_key"
         missing = Problem("the azure generator has no key", MEND_KEY)
-        problems.append(rule.problem(kept_back, base, field) if kept_back and endpoint else missing)
+        problems.append(
+            rule.problem(kept_back, base, field, straight=goes_straight(options))
+            if kept_back and endpoint
+            else missing
+        )
     access = Access(
         kind="azure",
         base=base,

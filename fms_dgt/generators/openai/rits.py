@@ -78,7 +78,11 @@ def _access(options: RitsOptions) -> Access:
         problems.append(Problem(what, "set 'endpoint_name' to letters, digits, '.', '_' and '-'"))
     elif not key:
         missing = Problem("the rits generator has no key", f"set {KEY_VARIABLE}")
-        problems.append(rule.problem(KEY_VARIABLE, base) if environ.peek(KEY_VARIABLE) else missing)
+        problems.append(
+            rule.problem(KEY_VARIABLE, base, straight=goes_straight(options))
+            if environ.peek(KEY_VARIABLE)
+            else missing
+        )
     access = Access(
         kind="rits",
         base=base,

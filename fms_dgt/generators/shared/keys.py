@@ -41,8 +41,16 @@ class KeyRule:
         """Whether each URL is the vendor's, or the one that the environment names."""
         return all(self._is_vendor(base) or self._is_named(base) for base in bases)
 
-    def problem(self, key: str, base: URL, field: str = "api_key") -> Problem:
-        """What to add to a config, so that a host gets a key of the environment."""
+    def problem(self, key: str, base: URL, field: str = "api_key", *, straight: bool = True) -> Problem:
+        """What to add to a config, so that a host gets a key of the environment.
+
+        Without `straight` a proxy could read the key, which is why even a trusted host does not get it.
+        """
+        if not straight and self.trusts(base):
+            what = f"the {self.kind} generator does not send {key} through a proxy that could read it"
+            return Problem(
+                what, f"leave 'ca_file' and 'verify' out, or 'proxy', or add '{field}: ${{{key}}}'"
+            )
         host = base.host or str(base)
         what = f"the {self.kind} generator does not send {key} of the environment to '{host}'"
         vendor = " and ".join(f"*{name}" if name.startswith(".") else name for name in self.vendor[:2])
@@ -54,7 +62,7 @@ class KeyRule:
     def _is_vendor(self, base: URL) -> bool:
         host = (base.host or "").rstrip(".")
         known = any(host.endswith(name) if name.startswith(".") else host == name for name in self.vendor)
-        return known and base.scheme == "https"
+        return known and base.scheme == "https" and base.port == 443
 
     def _is_named(self, base: URL) -> bool:
         return self.named is not None and bool(base.host) and base.origin() == self.named.origin()

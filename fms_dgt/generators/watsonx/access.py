@@ -30,7 +30,15 @@ REGIONS = {
 # ends of the host names that are IBM's cloud; anything else is a Cloud Pak installation
 CLOUD = (".cloud.ibm.com", ".wxai.ibm.com", "wxai.ibmforusgov.com")
 
-VENDOR = (".cloud.ibm.com", ".wxai.ibm.com", "wxai.ibmforusgov.com", ".wxai.ibmforusgov.com")
+# those of them that answer, and that sign in
+VENDOR = (
+    ".ml.cloud.ibm.com",
+    ".wxai.ibm.com",
+    "iam.cloud.ibm.com",
+    "private.iam.cloud.ibm.com",
+    "wxai.ibmforusgov.com",
+    ".wxai.ibmforusgov.com",
+)
 
 # fms-dgt's name first, then those of the SDK and of what is built on it
 VARIABLES = {
