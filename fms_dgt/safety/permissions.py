@@ -149,4 +149,7 @@ def outside(name: str) -> str:
 
 def allow_path(path: Path) -> str:
     """How to let a task read a path nevertheless."""
-    return f"if you trust this task, pass --allow-path {resolved(path)}"
+    full = resolved(path)
+    if full.parts[1:2] in (("proc",), ("sys",)):
+        return "no task may read what the kernel makes up; name a file"
+    return f"if you trust this task, pass --allow-path {full}"

@@ -205,6 +205,14 @@ def test_a_task_in_a_folder_below_the_home_folder_reads_there(
     assert (result.code, result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("said", ["include: {domain: /proc/self/environ}", "include: {documents: {a: /sys/kernel/x.md}}"])
+def test_no_flag_is_advised_that_would_not_help(project: Any, said: str) -> None:
+    made = project({"t.yaml": KNOWLEDGE + said + "\n"})
+    result = made.run("--task-paths", "t.yaml", "--config-path", "offline", "--check")
+    assert (result.code, "--allow-path" in result.stderr) == (2, False)
+    assert "no task may read what the kernel makes up" in result.stderr
+
+
 OUTPUTS = ["OUT/results", "../results", "~/results", ".git/hooks", "link/results"]
 
 
