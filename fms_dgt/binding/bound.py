@@ -14,7 +14,7 @@ from fms_dgt.config.plan import TaskSettings
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.canonical import digest
 from fms_dgt.core.composed import Branch, Flow
-from fms_dgt.core.fits_json import check_shape
+from fms_dgt.core.fits_json import check_shape, json_copy
 from fms_dgt.core.generator import Generator, shaping
 from fms_dgt.core.node import Node
 from fms_dgt.core.record import Columns, Record
@@ -55,7 +55,7 @@ class BoundGenerator:
     @cached_property
     def sampling(self) -> Mapping[str, Any]:
         """Sampling options from the config; templates, stages and asks go before them."""
-        return self.backend.options.sampling()  # type: ignore[no-any-return]
+        return json_copy(self.backend.options.sampling())  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,17 @@ def json_text(value: Any) -> str:
     return _encode(value)
 
 
+def json_copy(value: Any) -> Any:
+    """The value with lists and mappings of its own: changing them changes nobody else's."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, dict):
+        return {name: json_copy(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_copy(each) for each in value]
+    return value
+
+
 def check_shape(value: Any) -> None:
     """Raises NotJson where lists and mappings in it are no good, whatever the single values are."""
     if type(value) in _PLAIN or (type(value) is dict and _is_flat(value)):

@@ -32,6 +32,8 @@ _COMPLETION: Mapping[str, type | tuple[type, ...]] = {
     "extra": dict,
 }
 DECIMAL_DIGITS = 19
+# What `to_text` raises where JSON cannot hold a value.
+NOT_WRITABLE = (TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)

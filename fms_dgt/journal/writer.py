@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME, database_error, open_database
-from fms_dgt.journal.entries import Call, Payer, Tally, columns, pack, to_text, unit_number
+from fms_dgt.journal.entries import NOT_WRITABLE, Call, Payer, Tally, columns, pack, to_text, unit_number
 from fms_dgt.journal.presence import Presence
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
@@ -40,7 +40,7 @@ class Writer:
     """Puts entries into the journal, in the order they were given.
 
     A write begins when it is queued: whoever waits for it may be cancelled without losing it. The
-    first error fails everything queued then and later.
+    first error fails everything queued then and later; an answer that JSON cannot hold fails by itself.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -135,11 +135,12 @@ class Writer:
                     self._commit([])
 
     def _commit(self, batch: list[tuple[Entry, Waiter]]) -> None:
+        faults: dict[Waiter, Exception] = {}
         if self._error is None or self._presence.lost:
             # to a file that has lost its name one can write: it is put back when the run has ended
             try:
                 if batch:
-                    self._write([entry for entry, _ in batch])
+                    faults = self._write(batch)
                 if self._error is None:
                     self._presence.check()
             except FolderError as error:
@@ -148,9 +149,9 @@ class Writer:
                 self._error = database_error(self._folder / FILE_NAME, error)
             except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
                 self._error = FolderError(f"{self._folder}: the journal cannot be written: {error!r}")
-        self._tell([waiter for _, waiter in batch])
+        self._tell([waiter for _, waiter in batch], faults)
 
-    def _tell(self, waiters: list[Waiter]) -> None:
+    def _tell(self, waiters: list[Waiter], faults: Mapping[Waiter, Exception]) -> None:
         for waiter in waiters:
             if isinstance(waiter, threading.Event):
                 waiter.set()
@@ -159,21 +160,27 @@ class Writer:
         if not waiting and failure is None:
             return
         try:
-            self._loop.call_soon_threadsafe(_settle, waiting, self._error, failure)
+            self._loop.call_soon_threadsafe(_settle, waiting, faults, self._error, failure)
             self._told = self._told or self._error is not None
         except RuntimeError:
             # the loop is gone: nobody waits any more, and what was written stays written
             return
 
-    def _write(self, entries: list[Entry]) -> None:
+    def _write(self, batch: list[tuple[Entry, Waiter]]) -> dict[Waiter, Exception]:
+        """Write all of it, or nothing; but for the answers that JSON cannot hold, which are given back."""
         execute = self._connection.execute
+        faults: dict[Waiter, Exception] = {}
         spent: dict[Payer, Tally] = {}
         execute("BEGIN IMMEDIATE")
         try:
-            for entry in entries:
+            for entry, waiter in batch:
                 if isinstance(entry, tuple):
                     call, text = entry
-                    text = to_text(call.body) if text is None else text
+                    try:
+                        text = to_text(call.body) if text is None else text
+                    except NOT_WRITABLE as error:
+                        faults[waiter] = error
+                        continue
                     beside = (call.task, unit_number(call.unit), call.digest, call.row, call.stage)
                     execute(_INSERT_CALL, (*beside, pack(text, columns(*beside))))
                     spent.setdefault(call.payer, Tally()).add(call)
@@ -189,19 +196,22 @@ class Writer:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
+        return faults
 
 
 def _settle(
     waiting: list[asyncio.Future[None]],
+    faults: Mapping[Waiter, Exception],
     error: FolderError | None,
     failure: Callable[[FolderError], None] | None,
 ) -> None:
     for future in waiting:
         if future.done():
             continue
-        if error is None:
+        fault = error or faults.get(future)
+        if fault is None:
             future.set_result(None)
         else:
-            future.set_exception(error)
+            future.set_exception(fault)
     if failure is not None and error is not None:
         failure(error)

@@ -7,7 +7,7 @@ asking for it by name says the same.
 from __future__ import annotations
 
 from fms_dgt.plugins.entry import GROUPS, Found, Group, PluginInfo
-from fms_dgt.plugins.faults import described, full_text, must_pass, place, shown, summary
+from fms_dgt.plugins.faults import described, full_text, must_pass, place, shown, summary, text_of
 from fms_dgt.plugins.hooks import Hooks
 from fms_dgt.plugins.hookspecs import HookSpecs, hookimpl, hookspec
 from fms_dgt.plugins.include import MODULE as INCLUDED
@@ -31,4 +31,5 @@ __all__ = [
     "place",
     "shown",
     "summary",
+    "text_of",
 ]

@@ -73,6 +73,11 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_KEPT else text[: LONGEST_KEPT - 3] + "..."
 
 
+def text_of(value: object) -> str:
+    """As `shown`; the name of its type where that is nothing."""
+    return shown(value) or type(value).__name__
+
+
 def summary(error: BaseException) -> str:
     """The exception's type and message on one line, cut where it is long."""
     text = " ".join(shown(error).split())

@@ -14,7 +14,8 @@ from fms_dgt.core.events import CallFinished
 from fms_dgt.core.generator import Completion, Generator
 from fms_dgt.errors import CallFailed, FmsDgtError, SetupError, UserError
 from fms_dgt.journal import Call, Journal, JournalReader, Payer, Tally, TaskEntry
-from fms_dgt.plugins import Hooks, must_pass, shown, summary
+from fms_dgt.journal.entries import NOT_WRITABLE
+from fms_dgt.plugins import Hooks, must_pass, shown, summary, text_of
 from fms_dgt.runner.completions import keepable
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
@@ -181,7 +182,10 @@ class PaidCalls:
         self.spending.answered(ask, payer, tally)
         # queued before anything else can happen: a cancellation from here on loses nothing
         completion, written = self._put(ask, completion, payer, tally)
-        await written
+        try:
+            await written
+        except NOT_WRITABLE as error:
+            raise _not_kept(ask, error) from error
         return completion
 
     def _put(
@@ -190,13 +194,12 @@ class PaidCalls:
         """Queue an answer, without what the journal cannot hold. Raises CallFailed where nothing is left."""
         try:
             return completion, self._journal.put_call(_entry(ask, completion, payer, tally))
-        except (TypeError, ValueError, RecursionError):
+        except NOT_WRITABLE:
             completion = keepable(completion, ask.generator.type, self._hooks.warnings)
         try:
             return completion, self._journal.put_call(_entry(ask, completion, payer, tally))
-        except (TypeError, ValueError, RecursionError) as error:
-            text = f"an answer of the generator '{ask.generator.type}' cannot be kept: {error}"
-            raise CallFailed("failed", {"error": text}) from error
+        except NOT_WRITABLE as error:
+            raise _not_kept(ask, error) from error
 
 
 class ReplayedCalls:
@@ -254,6 +257,11 @@ class KnownCalls:
             raise Abandoned
         self.served += 1
         return Completion(**known)
+
+
+def _not_kept(ask: Ask, error: Exception) -> CallFailed:
+    text = f"an answer of the generator '{ask.generator.type}' cannot be kept: {text_of(error)}"
+    return CallFailed("failed", {"error": text})
 
 
 def _tally(completion: Completion, cost: float = 0.0, seconds: float = 0.0) -> Tally:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fms_dgt.core.generator import Completion
 from fms_dgt.errors import RequestRefused
-from fms_dgt.journal.entries import to_text
+from fms_dgt.journal.entries import NOT_WRITABLE, to_text
 
 # Beyond any answer; and the sum of millions of them still is a number to SQLite.
 MOST_TOKENS = 1 << 40
@@ -46,7 +46,7 @@ def keepable(completion: Completion, generator: str, notes: list[str]) -> Comple
     for name, value in extra.items() if isinstance(extra, Mapping) else ():
         try:
             to_text({name: value})
-        except (TypeError, ValueError, RecursionError):
+        except NOT_WRITABLE:
             continue
         kept[name] = value
     if isinstance(extra, Mapping) and len(kept) == len(extra):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.core.canonical import canonical, derived_random
+from fms_dgt.core.fits_json import json_copy
 from fms_dgt.core.generator import Completion, Message, Request
 from fms_dgt.core.kit import Kit, Reply
 from fms_dgt.core.row import Row
@@ -92,7 +93,7 @@ class StageKit(Kit):
         merged = {**generator.sampling, **prompt.params, **(params or {})}
         request = Request(
             messages,
-            {name: value for name, value in merged.items() if value is not None},
+            {name: json_copy(value) for name, value in merged.items() if value is not None},
             reply=prompt.reply,
             count=count,
             schema=prompt.reply.schema(count) if as_json else None,
@@ -188,7 +189,10 @@ class StageKit(Kit):
         if not isinstance(bound.validator, Validator):
             raise Rejected(f"{check.name} compares with earlier records and cannot stand inside a stage")
         kit = StageKit(self._walk, row, check.name, bound.generators, check, trail=self._trail)
-        return await bound.validator.validate(row, kit)
+        verdict: Any = await bound.validator.validate(row, kit)
+        if not isinstance(verdict, Verdict):
+            raise TypeError(f"validate() must give a Verdict, not {type(verdict).__name__}")
+        return verdict
 
     async def step(self, stage: Stage, row: Row) -> list[Row]:
         self._walk.moved(stage.name, self._stage)

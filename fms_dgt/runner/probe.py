@@ -12,6 +12,7 @@ from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.binding.prices import model_of
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.errors import ConnectionFailed, GeneratorError, RequestRefused, UserError
+from fms_dgt.plugins import full_text, text_of
 from fms_dgt.runner.calls import Endpoints
 from fms_dgt.runner.limits import Bounds, Budget
 
@@ -54,7 +55,7 @@ class Prober:
         try:
             await self._endpoints.open(generator.backend)
         except UserError as error:
-            return Probe(error=str(error), mendable=True)
+            return Probe(error=text_of(error), mendable=True)
         until = time.monotonic() + self._timeout
         tries = 0
         while True:
@@ -67,7 +68,7 @@ class Prober:
                 wait = _wait(error, tries, until - time.monotonic())
                 if wait is None:
                     return Probe(None, _text(error), not error.retryable, seconds, tries)
-                self._tell(f"{model_of(generator)}: {error}; trying again")
+                self._tell(f"{model_of(generator)}: {text_of(error)}; trying again")
                 await asyncio.sleep(wait)
             else:
                 return Probe(completion, seconds=time.monotonic() - started, tries=tries)
@@ -90,7 +91,7 @@ class Prober:
             mend = "if it is loading a model, give it longer with --timeout"
             raise ConnectionFailed(f"no answer within {self._timeout:g} s; {mend}") from error
         except Exception as error:
-            text = f"the generator '{generator.type}' raised {type(error).__name__}: {error}"
+            text = f"the generator '{generator.type}' raised {full_text(error)}"
             raise RequestRefused(text) from error
 
 
@@ -102,7 +103,7 @@ def _wait(error: GeneratorError, tries: int, left: float) -> float | None:
 
 def _text(error: GeneratorError) -> str:
     if error.retry_after:
-        return f"{error}; it asks to wait {error.retry_after:g} s"
+        return f"{text_of(error)}; it asks to wait {error.retry_after:g} s"
     if isinstance(error, ConnectionFailed) and not isinstance(error.__cause__, TimeoutError):
-        return f"{error}; see whether the server runs, and check its address"
-    return str(error)
+        return f"{text_of(error)}; see whether the server runs, and check its address"
+    return text_of(error)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.core.events import CallFinished, CallRetried
+from fms_dgt.core.fits_json import json_copy
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.errors import (
     BackendGone,
@@ -21,7 +22,7 @@ from fms_dgt.errors import (
     RequestRefused,
     SetupError,
 )
-from fms_dgt.plugins import Hooks, full_text, must_pass
+from fms_dgt.plugins import Hooks, full_text, must_pass, text_of
 from fms_dgt.runner.addresses import without_addresses
 from fms_dgt.runner.completions import checked_completion
 from fms_dgt.runner.limits import Endpoint, Priority
@@ -128,7 +129,7 @@ class Tries:
         before = task.cancelling()
         try:
             async with asyncio.timeout(seconds):
-                given: Any = await generator.backend.generate(self._ask.request)
+                given: Any = await generator.backend.generate(_copy(self._ask.request))
             return checked_completion(given, generator.type, self._hooks.warnings)
         except GeneratorError:
             raise
@@ -146,7 +147,7 @@ class Tries:
     async def _after(self, error: GeneratorError) -> None:
         kind = self._ask.generator.type
         if error.fails_every_call:
-            raise SetupError(f"{kind}: {error}") from error
+            raise SetupError(f"{kind}: {text_of(error)}") from error
         if not error.retryable:
             self._refused(error)
         self._endpoint.failed()
@@ -158,11 +159,11 @@ class Tries:
             if self._endpoint.answered_before and self._endpoint.nothing_else:
                 # nothing is left that could show whether it is the backend or these calls
                 self._give_up(error)
-            text = f"{kind}: no answer for {silent:.0f} s; the last error: {error}"
+            text = f"{kind}: no answer for {silent:.0f} s; the last error: {text_of(error)}"
             raise BackendGone(text) from error
         # an overloaded endpoint decides itself when the next call goes: the oldest that waits
         delay = 0.0 if isinstance(error, Overloaded) else self._delay(error)
-        self._hooks.call_retried(CallRetried(self._ask.task, self._ask.stage, str(error), delay))
+        self._hooks.call_retried(CallRetried(self._ask.task, self._ask.stage, text_of(error), delay))
         if delay:
             await self._ask.stop.sleep(delay)
         self._ask.stop.check()
@@ -190,15 +191,16 @@ class Tries:
     def _refused(self, error: GeneratorError) -> NoReturn:
         self._endpoint.refused_in_row += 1
         if self._endpoint.successes == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
-            text = f"{self._ask.generator.type}: refuses every call; the last error: {error}"
+            text = f"{self._ask.generator.type}: refuses every call; the last error: {text_of(error)}"
             raise SetupError(text) from error
         self._give_up(error)
 
     def _give_up(self, error: GeneratorError) -> NoReturn:
-        self._report(None, 0.0, str(error))
+        text = text_of(error)
+        self._report(None, 0.0, text)
         # nothing that depends on timing (how often it was tried) may stand in the evidence
         endpoint = self._ask.generator.backend.endpoint
-        raise CallFailed("failed", {"error": without_addresses(str(error), endpoint)}) from error
+        raise CallFailed("failed", {"error": without_addresses(text, endpoint)}) from error
 
     def _delay(self, error: GeneratorError) -> float:
         asked = _seconds(error.retry_after)
@@ -214,6 +216,19 @@ class Tries:
                 self._ask.task, self._ask.stage, seconds, *tokens, attempts=self._attempts, error=error
             )
         )
+
+
+def _copy(request: Request) -> Request:
+    """What a backend may change as it likes: the call's key and the journal hold what was asked."""
+    return Request(
+        tuple(json_copy(message) for message in request.messages),
+        json_copy(request.params),
+        request.seed,
+        request.reply,
+        request.count,
+        json_copy(request.schema),
+        request.prompt,
+    )
 
 
 def _seconds(asked: Any) -> float | None:

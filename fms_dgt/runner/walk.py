@@ -14,7 +14,7 @@ from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Stage
 from fms_dgt.errors import FmsDgtError, Rejected
-from fms_dgt.plugins import full_text, must_pass, place, shown
+from fms_dgt.plugins import full_text, must_pass, place, shown, text_of
 from fms_dgt.runner.calls import Calls
 from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.limits import Priority
@@ -218,17 +218,14 @@ class Walk:
         # of a finite source, the item is what a reader looks for; of a draw, what was made of it
         given = self.unit.values if self.task.source.endless else {}
         made = {name: value for name, value in row.items() if name not in given}
+        reason: object = rejected.reason
         rejection = {
             "stage": stage,
-            "reason": rejected.reason if type(rejected.reason) is str else _text(rejected.reason),
+            "reason": shown(reason) if type(reason) is str else text_of(reason),
             "evidence": rejected.evidence,
             "values": made,
         }
         self._outcome.leaves.append(Leaf(row.path, trail, rejection=rejection))
-
-
-def _text(reason: object) -> str:
-    return shown(reason) or type(reason).__name__
 
 
 def _rows(given: Any, row: Row) -> Row | list[Row | Rejected]:
