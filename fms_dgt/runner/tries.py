@@ -26,6 +26,7 @@ from fms_dgt.plugins import Hooks, full_text, must_pass, text_of
 from fms_dgt.runner.addresses import without_addresses
 from fms_dgt.runner.completions import checked_completion
 from fms_dgt.runner.limits import Endpoint, Priority
+from fms_dgt.runner.own_cancellation import taking_back
 from fms_dgt.runner.pace import LONGEST_WAIT
 from fms_dgt.runner.stop import Stop, this_task
 
@@ -129,7 +130,7 @@ class Tries:
         before = task.cancelling()
         try:
             async with asyncio.timeout(seconds):
-                given: Any = await generator.backend.generate(_copy(self._ask.request))
+                given: Any = await taking_back(generator.backend.generate(_copy(self._ask.request)))
             return checked_completion(given, generator.type, self._hooks.warnings)
         except GeneratorError:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import fms_dgt
 import pytest
 from fms_dgt import Check, Flow, Map, Rejected
+from fms_dgt.runner.own_cancellation import taking_back
 from tampering import ROWS, Rows
+
+AT = "if 'number 7.' in prompt: "
 
 
 def rejected(folder: Path, fail: Any) -> tuple[fms_dgt.Outcome, Any]:
@@ -83,3 +87,53 @@ def test_an_error_of_a_generator_that_has_no_text_fails_its_call(
     [row] = outcome.rejections
     assert (row["stage"], row["reason"]) == ("grain", "failed")
     assert row["evidence"]["error"] == "Bad"
+
+
+ENDS = {
+    "raise ValueError('x')": "the generator 'hands_on' raised ValueError: x",
+    "raise asyncio.CancelledError": "the generator 'hands_on' gave the call up",
+    "return Completion('fine')": "",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_generator_that_cancels_its_own_task_fails_its_call_alone(
+    tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fms_dgt.runner.tries.FIRST_DELAY", 0.001)
+    outcome = Rows(tmp_path, f"{AT}asyncio.current_task().cancel(); {end}").run()
+    failed = [(row["stage"], row["reason"], row["evidence"]["error"]) for row in outcome.rejections]
+    assert failed == ([("grain", "failed", ENDS[end])] if ENDS[end] else [])
+    assert outcome.counts["records"] == ROWS - len(failed)
+
+
+def test_a_time_limit_of_a_stage_ends_its_call(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    class Slow:
+        async def generate(self) -> None:
+            await asyncio.sleep(60)
+
+    async def limited() -> int:
+        try:
+            async with asyncio.timeout(0.01):
+                await taking_back(Slow().generate())
+        except TimeoutError:
+            calls.append("timeout")
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(limited()) == 0
+    assert calls == ["timeout"]
+
+
+def test_a_cancellation_by_others_stays() -> None:
+    async def cancelled() -> bool:
+        task = asyncio.create_task(taking_back(asyncio.sleep(60)))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled() and task.cancelling() == 1
+
+    assert asyncio.run(cancelled())
