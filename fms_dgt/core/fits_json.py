@@ -31,6 +31,8 @@ def json_copy(value: Any) -> Any:
     """The value with lists and mappings of its own: changing them changes nobody else's."""
     if type(value) in _PLAIN:
         return value
+    if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+        return value.copy()
     if isinstance(value, dict):
         return {name: json_copy(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

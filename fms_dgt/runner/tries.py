@@ -222,7 +222,7 @@ class Tries:
 def _copy(request: Request) -> Request:
     """What a backend may change as it likes: the call's key and the journal hold what was asked."""
     return Request(
-        tuple(json_copy(message) for message in request.messages),
+        tuple(map(json_copy, request.messages)),
         json_copy(request.params),
         request.seed,
         request.reply,
