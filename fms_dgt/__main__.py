@@ -8,7 +8,12 @@ import sys
 
 def main() -> int:
     """Run the command line and give its exit code."""
-    from fms_dgt.cli.interrupts import INTERRUPTED, Interrupts, finish  # noqa: PLC0415 (the path comes first)
+    from fms_dgt.cli.interrupts import (  # noqa: PLC0415 (the path comes first)
+        INTERRUPTED,
+        Interrupts,
+        bound_threads,
+        finish,
+    )
 
     interrupts = Interrupts()
     interrupts.catch()
@@ -23,6 +28,7 @@ def main() -> int:
         pass
     if interrupts.came or code == INTERRUPTED:
         finish()
+    bound_threads(code)
     return code
 
 

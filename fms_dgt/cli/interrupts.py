@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 
 # for annotations only; `typing` and `types` would cost `--help` time
 TYPE_CHECKING = False
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = 130
+# Seconds that threads have to end, once the command is done.
+LEFT_OVER = 2.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -49,28 +52,48 @@ class Interrupts:
         raise KeyboardInterrupt
 
 
-def finish() -> None:
-    """End the process after an interrupt has unwound the command.
+def finish(code: int = INTERRUPTED) -> None:
+    """End the process after an interrupt has unwound the command, or although threads are at work.
 
     A return would not do: where KeyboardInterrupt has passed through code that `exec` was given as text, as
-    dataclasses do, the interpreter ends by the signal instead.
+    dataclasses do, the interpreter ends by the signal instead. And it waits for threads without limit.
     """
     for stream in (sys.stdout, sys.stderr):
         # None where a program has no terminal; nobody may read any longer
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     atexit._run_exitfuncs()  # noqa: SLF001 (libraries remove their temporary files there)
-    leave()
+    leave(code)
 
 
-def leave() -> None:
+def bound_threads(code: int) -> None:
+    """Have the process end soon, whatever the threads do that plugins have begun."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return
+    main = threading.main_thread()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not main):
+        # a daemon: where all of them end in time, the interpreter does not wait for this one
+        threading.Thread(target=_finish_later, args=(code,), daemon=True).start()
+
+
+def _finish_later(code: int) -> None:
+    time.sleep(LEFT_OVER)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write("note: a plugin has left threads at work; they are ended\n")
+    finish(code)
+
+
+def leave(code: int = INTERRUPTED) -> None:
     """End the process at once. What is on the disk is as after a kill, which it is made for."""
     if sys.stderr is not None and sys.stderr.isatty():
         # a display may have hidden the cursor
         os.write(2, b"\x1b[?25h\n")
-    os._exit(INTERRUPTED)
+    os._exit(code)
 
 
 def _ignore(numbers: "list[signal.Signals]") -> None:
-    for number in numbers:
-        signal.signal(number, signal.SIG_IGN)
+    # another thread may not, and then ends the process itself
+    with contextlib.suppress(ValueError):
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)

@@ -15,9 +15,10 @@ from fms_dgt.plugins import Hooks, must_pass
 from fms_dgt.runner.calls import Calls, Endpoints
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
-from fms_dgt.runner.stop import Abandoned
+from fms_dgt.runner.stop import Abandoned, this_task
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.walk import Surroundings, Walk
+from fms_dgt.safety.event_loop import is_cancelled_by_plugin
 
 # Units under way for each slot: some wait for retries or for the journal while others are asked.
 UNITS_A_SLOT = 4
@@ -54,6 +55,7 @@ class Scheduler:
         self._units: dict[asyncio.Task[None], TaskRun] = {}
         self.interrupted = False
         self.restarted = False
+        self._broken = False
         self._idle_since: float | None = None
         endpoints.changed = self._wake.set
         endpoints.last_calls = self._nothing_to_admit
@@ -61,12 +63,19 @@ class Scheduler:
     async def run(self) -> None:
         """Until every task has ended and nothing is under way. Errors are kept in `error`."""
         async with asyncio.TaskGroup() as group:
-            try:
-                await self._until_ended(group)
-            except asyncio.CancelledError:
-                # by whoever waits for the run, or by a Ctrl-C from before it listened to that itself
-                self.stop_all("interrupted", self._interrupted())
-                raise
+            ended = False
+            while not ended:
+                try:
+                    await self._until_ended(group)
+                    ended = True
+                except asyncio.CancelledError:
+                    task = this_task()
+                    if self._broken or not is_cancelled_by_plugin(task):
+                        # by whoever waits for the run, or by a Ctrl-C from before it listened to that itself
+                        self.stop_all("interrupted", self._interrupted())
+                        raise
+                    while task.cancelling():
+                        task.uncancel()
 
     async def _until_ended(self, group: asyncio.TaskGroup) -> None:
         while True:
@@ -249,6 +258,8 @@ class Scheduler:
 
     def _done(self, unit: asyncio.Task[None]) -> None:
         self._units.pop(unit, None)
+        # the group then cancels whoever waits for it
+        self._broken = self._broken or (not unit.cancelled() and unit.exception() is not None)
         self._wake.set()
 
     def _nothing_to_admit(self) -> bool:
