@@ -37,6 +37,7 @@ from fms_dgt.plugins.offered import plugin_name
 from fms_dgt.runner import execute
 from fms_dgt.safety.event_loop import run_to_end
 from fms_dgt.safety.interrupts import Interrupts
+from fms_dgt.safety.working_folder import shown as shown_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,7 @@ class Outcome:
         shown = [_line(task) for task in tasks[:SHOWN_TASKS]]
         if len(tasks) > SHOWN_TASKS:
             shown.append(f"... and {len(tasks) - SHOWN_TASKS} tasks more")
-        return f"Outcome({'; '.join(shown)}; in {self.finished.folder})"
+        return f"Outcome({'; '.join(shown)}; in {shown_path(self.finished.folder)})"
 
     @property
     def complete(self) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fms_dgt.core.events import RunFinished, TaskFinished
-from fms_dgt.hooks.wording import duration, money, paid_in_words, plural, shown_path
+from fms_dgt.hooks.wording import duration, money, paid_in_words, plural
+from fms_dgt.safety.working_folder import shown as shown_path
 
 NAMES = {
     "calls": "calls",

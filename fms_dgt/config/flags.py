@@ -11,6 +11,7 @@ from typing import Any
 
 from fms_dgt.core.node import Node, Place
 from fms_dgt.safety import environment
+from fms_dgt.safety.working_folder import note_working_folder
 
 COMMAND_LINE = "the command line"
 _ARGUMENTS = {"task_paths": "task", "config_path": "config", "teacher": "generator"}
@@ -73,7 +74,7 @@ class PlanRequest:
     tasks: Sequence[str | Path | Mapping[str, Any]] = ()
     config: str | Path | Mapping[str, Any] | None = None
     flags: Flags = field(default_factory=Flags)
-    cwd: Path = field(default_factory=Path)
+    cwd: Path = field(default_factory=note_working_folder)
     environ: Mapping[str, str] = field(default_factory=environment.for_files)
     origin: str = COMMAND_LINE
 

@@ -205,14 +205,15 @@ class _Loading:
         path = at(self._request.cwd, str(output.value))
         if self._request.flags.output_dir is None and not task.permissions.may_write(path):
             what = f"'{output.written}' is hidden, or outside of the folders that tasks may write to"
-            mend = f"name it with --output-dir, or if you trust this task, pass --allow-path {path}"
+            name = shown(path, self._request.cwd)
+            mend = f"name it with --output-dir, or if you trust this task, pass --allow-path {name}"
             self._found.problems.append(output.problem(what, mend))
 
     def _included(self) -> Sequence[Path]:
-        place = str(flag_place(self._request.origin, "include"))
-        paths = [at(self._request.cwd, str(said)) for said in self._request.flags.include]
+        place, cwd = str(flag_place(self._request.origin, "include")), self._request.cwd
+        paths = [at(cwd, str(said)) for said in self._request.flags.include]
         self._found.problems.extend(
-            Problem(f"there is no file or folder '{path}'", "name a Python file", place)
+            Problem(f"there is no file or folder '{shown(path, cwd)}'", "name a Python file", place)
             for path in paths
             if not exists(path)
         )

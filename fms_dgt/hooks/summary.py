@@ -31,11 +31,11 @@ from fms_dgt.hooks.wording import (
     one_line,
     paid_in_words,
     plural,
-    shown_path,
     what_failed,
     what_was_left_out,
     why_it_ended,
 )
+from fms_dgt.safety.working_folder import shown as shown_path
 
 MANY_TASKS = 3
 

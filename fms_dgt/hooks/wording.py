@@ -6,7 +6,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from fms_dgt.core.events import End, RunFinished, RunStopping, TaskFinished
@@ -121,14 +120,6 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
         seen = Counter(ends.values())
         chosen |= {name: end for name, end in ends.items() if seen[end] == 1 and end not in chosen.values()}
     return {name: one_line(chosen.get(name, name), 60) for name in left}
-
-
-def shown_path(path: Path) -> str:
-    """The path as it can be pasted: from here where it is below, whole where it is not."""
-    try:
-        return str(path.absolute().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
 
 
 def kept_of(kept: int, target: int | None) -> str:

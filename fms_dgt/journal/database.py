@@ -13,6 +13,7 @@ from fms_dgt.journal.entries import LARGEST_BODY
 from fms_dgt.journal.folder import folder_error
 from fms_dgt.journal.schema import CREATE, LATER, NAMES, READABLE, VERSION, is_known
 from fms_dgt.safety.files import PRIVATE, OutputFolder
+from fms_dgt.safety.working_folder import shown
 
 FILE_NAME = "journal.sqlite"
 
@@ -103,8 +104,9 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         names.add(name)
         if not is_known(kind, name, sql):
             raise FolderError(
-                f"{path}: is not a journal of fms_dgt, or is damaged: it holds the {kind} '{name:.40}', "
-                "which no journal has; put a good copy in its place, or choose another --output-dir"
+                f"{shown(path)}: is not a journal of fms_dgt, or is damaged: it holds the {kind} "
+                f"'{name:.40}', which no journal has; put a good copy in its place, "
+                "or choose another --output-dir"
             )
     if missing := NAMES - names:
         raise damaged(path, f"it holds no {min(missing)}")
@@ -112,8 +114,8 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     version = row[0] if row else "unknown"
     if version not in READABLE:
         raise FolderError(
-            f"{path}: was written by another version of fms_dgt (journal {version!s:.20}, this one writes "
-            f"{VERSION}); use that version, or choose another --output-dir"
+            f"{shown(path)}: was written by another version of fms_dgt (journal {version!s:.20}, this one "
+            f"writes {VERSION}); use that version, or choose another --output-dir"
         )
 
 
@@ -137,17 +139,21 @@ def database_error(path: Path, error: Exception) -> FolderError:
     """What a SQLite error means to the user."""
     text = str(error)
     if "full" in text:
-        return FolderError(f"{path}: the disk is full; free some space; every answer written so far is kept")
+        return FolderError(
+            f"{shown(path)}: the disk is full; free some space; every answer written so far is kept"
+        )
     if "disk I/O error" in text:
         why = "the disk is full, a quota or a limit on file sizes is reached, or the disk fails"
-        return FolderError(f"{path}: cannot be written or read ({why}); every answer written so far is kept")
+        return FolderError(
+            f"{shown(path)}: cannot be written or read ({why}); every answer written so far is kept"
+        )
     if "readonly" in text or "unable to open" in text:
-        return FolderError(f"{path}: cannot be opened: {text}; choose another --output-dir or mend it")
+        return FolderError(f"{shown(path)}: cannot be opened: {text}; choose another --output-dir or mend it")
     if isinstance(error, UnicodeError) or "decode" in text:
         return damaged(path, "a text in it is no UTF-8")
     if any(sign in text for sign in _DAMAGED):
         return damaged(path, text)
-    return FolderError(f"{path}: the journal cannot be used: {text}")
+    return FolderError(f"{shown(path)}: the journal cannot be used: {text}")
 
 
 _DAMAGED = (
@@ -163,4 +169,4 @@ _DAMAGED = (
 def damaged(path: Path, why: str) -> JournalDamaged:
     """A journal that does not hold what was written to it."""
     mend = "put a good copy in its place, or move it away and begin anew with --restart"
-    return JournalDamaged(f"{path}: is not a journal of fms_dgt, or is damaged ({why}); {mend}")
+    return JournalDamaged(f"{shown(path)}: is not a journal of fms_dgt, or is damaged ({why}); {mend}")

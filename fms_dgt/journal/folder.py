@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 from fms_dgt.errors import FolderError
+from fms_dgt.safety.working_folder import shown
 
 _FULL = {
     errno.ENOSPC: "the disk is full",
@@ -17,6 +18,6 @@ _FULL = {
 def folder_error(folder: Path, error: OSError) -> FolderError:
     """An error that says what to do."""
     if error.errno in _FULL:
-        return FolderError(f"{folder}: cannot be written: {_FULL[error.errno]}; free some space")
+        return FolderError(f"{shown(folder)}: cannot be written: {_FULL[error.errno]}; free some space")
     why = error.strerror or str(error)
-    return FolderError(f"{folder}: cannot be written: {why}; choose another --output-dir or mend it")
+    return FolderError(f"{shown(folder)}: cannot be written: {why}; choose another --output-dir or mend it")

@@ -29,6 +29,7 @@ from fms_dgt.journal.entries import (
 from fms_dgt.journal.reader import JournalReader, outcome_id
 from fms_dgt.journal.space import check_space
 from fms_dgt.journal.writer import Statement, Writer
+from fms_dgt.safety.working_folder import shown
 
 _NO_LIMIT = float("inf")
 _SHOWN_UNITS = 5
@@ -165,10 +166,10 @@ class Journal(JournalReader):
         """What was damaged so far, and what was done about it."""
         for (task, table), units in self._damaged.items():
             names = self._rows("SELECT name FROM tasks WHERE id = ?", (task,))
-            shown = ", ".join(map(str, sorted(units, key=str)[:_SHOWN_UNITS]))
+            some = ", ".join(map(str, sorted(units, key=str)[:_SHOWN_UNITS]))
             more = ", ..." if len(units) > _SHOWN_UNITS else ""
             name = names[0][0] if names else task
-            where = f"{self.folder / FILE_NAME} is damaged in the table {table}, unit {shown}{more}"
+            where = f"{shown(self.folder / FILE_NAME)} is damaged in the table {table}, unit {some}{more}"
             yield f"{name}: {where}; {_REPAIRED[table]}"
 
     def forget_outcomes(self, task: int) -> None:

@@ -16,6 +16,7 @@ from typing import Self
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.folder import folder_error
 from fms_dgt.safety.files import OutputFolder
+from fms_dgt.safety.working_folder import shown
 
 LOCK_NAME = ".lock"
 _SHOWN = 80
@@ -73,7 +74,9 @@ class FolderLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = holder_in_note(self._folder) or "another process"
-            text = f"{self._folder}: is in use by {holder}; wait for it, or choose another --output-dir"
+            text = (
+                f"{shown(self._folder)}: is in use by {holder}; wait for it, or choose another --output-dir"
+            )
             raise FolderError(text) from error
         except OSError:
             # no locks on this file system: the note is all there is

@@ -10,6 +10,7 @@ from pathlib import Path
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.safety.files import PART, PRIVATE, OutputFolder
+from fms_dgt.safety.working_folder import shown
 
 
 class Presence:
@@ -30,10 +31,10 @@ class Presence:
         self.lost = identity is None and self._folder.is_dir()
         what = "was removed by another program while the run was using it, and the run stopped"
         if self.lost:
-            raise FolderError(f"{self._path}: {what}; it is put back with every answer")
+            raise FolderError(f"{shown(self._path)}: {what}; it is put back with every answer")
         if identity is not None:
             what = "was replaced by another program while the run was using it, and the run stopped"
-        raise FolderError(f"{self._path}: {what}; put it back to go on")
+        raise FolderError(f"{shown(self._path)}: {what}; put it back to go on")
 
     def put_back(self, connection: sqlite3.Connection) -> None:
         """Put a file that is gone back, out of what the connection still has. Raises FolderError."""
@@ -47,7 +48,7 @@ class Presence:
             # not `replace`: whatever was put there meanwhile stays
             os.link(self._folder / copy, self._path)
         except (OSError, sqlite3.Error) as error:
-            raise FolderError(f"{self._path}: was removed, and cannot be put back: {error}") from error
+            raise FolderError(f"{shown(self._path)}: was removed, and cannot be put back: {error}") from error
         finally:
             with contextlib.suppress(OSError):
                 files.remove(copy)

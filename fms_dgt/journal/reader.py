@@ -25,6 +25,7 @@ from fms_dgt.journal.entries import (
     unpack,
 )
 from fms_dgt.journal.schema import VERSION
+from fms_dgt.safety.working_folder import shown
 
 # Outcomes have one integer as key: the task's id above, the unit's number below.
 NUMBER_BITS = 40
@@ -47,7 +48,7 @@ class JournalReader:
 
     def __init__(self, folder: Path, *, write: bool = False) -> None:
         if not (folder / FILE_NAME).is_file():
-            raise FolderError(f"{folder}: holds no journal; name the output folder of a run")
+            raise FolderError(f"{shown(folder)}: holds no journal; name the output folder of a run")
         self.folder = folder
         self._reader = open_database(folder, write=write)
         self._deadline = 0.0

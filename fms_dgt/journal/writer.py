@@ -14,6 +14,7 @@ from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME, database_error, open_database
 from fms_dgt.journal.entries import NOT_WRITABLE, Call, Payer, Tally, columns, pack, to_text, unit_number
 from fms_dgt.journal.presence import Presence
+from fms_dgt.safety.working_folder import shown
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 Work: TypeAlias = Callable[[], Iterable[Statement]]
@@ -148,7 +149,7 @@ class Writer:
             except sqlite3.Error as error:
                 self._error = database_error(self._folder / FILE_NAME, error)
             except Exception as error:  # noqa: BLE001 (whatever it was, those who wait must hear of it)
-                self._error = FolderError(f"{self._folder}: the journal cannot be written: {error!r}")
+                self._error = FolderError(f"{shown(self._folder)}: the journal cannot be written: {error!r}")
         self._tell([waiter for _, waiter in batch], faults)
 
     def _tell(self, waiters: list[Waiter], faults: Mapping[Waiter, Exception]) -> None:

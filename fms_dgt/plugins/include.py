@@ -15,6 +15,7 @@ from fms_dgt.errors import PluginError, Problem
 from fms_dgt.plugins.entry import Entry
 from fms_dgt.plugins.faults import isolated, line_in, place, summary
 from fms_dgt.plugins.offered import offered
+from fms_dgt.safety.working_folder import shown
 
 MODULE = "fms_dgt_include_"
 _modules: dict[Path, tuple[bytes, ModuleType]] = {}
@@ -55,7 +56,7 @@ def _nothing_in(path: Path) -> Problem:
         "derive a class from fms_dgt.DataBuilder, Generator, Validator or OrderedValidator, "
         "or mark functions with @fms_dgt.hookimpl"
     )
-    return Problem(what, mend, str(path))
+    return Problem(what, mend, shown(path))
 
 
 def _files(path: Path) -> list[_File]:
@@ -66,10 +67,10 @@ def _files(path: Path) -> list[_File]:
             raise PluginError(str(_empty(path)))
         return [_File(file, file.resolve()) for file in files]
     if not path.exists():
-        raise PluginError(str(Problem("there is no such file or folder", "check the path", str(path))))
+        raise PluginError(str(Problem("there is no such file or folder", "check the path", shown(path))))
     if path.suffix != ".py":
         mend = "include a .py file or a folder of them"
-        raise PluginError(str(Problem("is no Python file", mend, str(path))))
+        raise PluginError(str(Problem("is no Python file", mend, shown(path))))
     return [_File(path, path.resolve())]
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundTask
-from fms_dgt.config.paths import shown
 from fms_dgt.config.plan import RunPlan
 from fms_dgt.core.generator import Generator
 from fms_dgt.core.node import Expanded, Node
 from fms_dgt.core.typed import without_credentials
 from fms_dgt.safety.permissions import Uses
+from fms_dgt.safety.working_folder import shown
 
 LISTED = 20
 
@@ -48,7 +48,7 @@ def access_of(task: BoundTask, plan: RunPlan) -> TaskAccess:
         reads=files_of(uses),
         fetches=list(uses.fetches),
         pending=list(uses.pending),
-        writes=[shown(task.folder, Path()), f"{shown(plan.settings.output_dir, Path())} (journal and log)"],
+        writes=[shown(task.folder), f"{shown(plan.settings.output_dir)} (journal and log)"],
         asks=_asks(generators, task, plan),
         variables=sorted({*uses.variables, *_of_config(plan, task.builder_name), *by_backend}),
     )
@@ -77,7 +77,7 @@ def _listed(name: str, entries: Sequence[str], always: int = 0) -> Iterator[str]
 def files_of(uses: Uses) -> list[str]:
     """The files that are read, those elsewhere first; what comes with the package is no news."""
     own = [name for name in uses.files if not _is_ours(Path(name))]
-    return sorted(dict.fromkeys(shown(Path(name), Path()) for name in own), key=_is_here)
+    return sorted(dict.fromkeys(shown(Path(name)) for name in own), key=_is_here)
 
 
 def _is_here(name: str) -> bool:

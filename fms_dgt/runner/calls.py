@@ -21,6 +21,7 @@ from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask, RetryLimits, Tries
+from fms_dgt.safety.working_folder import shown as shown_path
 
 _logger = logging.getLogger("fms_dgt")
 
@@ -224,7 +225,7 @@ class ReplayedCalls:
         if known is None:
             known = self._of_unit(ask).get(ask.digest)
             if known is None:
-                folder = self._source.folder
+                folder = shown_path(self._source.folder)
                 text = f"{folder} has no answer to what {ask.stage} asks for row {ask.row} of {ask.task}"
                 raise SetupError(f"{text}; replay a run of the same task, templates and options")
             completion = Completion(**known)

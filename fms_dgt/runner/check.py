@@ -19,6 +19,7 @@ from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.plugins import Plugins
 from fms_dgt.runner.access import TaskAccess, access_of, files_of, lines_of
 from fms_dgt.runner.folder import changed_lines, changed_text
+from fms_dgt.safety.working_folder import shown as shown_path
 
 HIDDEN = "(hidden)"
 LONGEST_VALUE = 60
@@ -91,11 +92,11 @@ def _unfetched_check(task: TaskPlan) -> TaskCheck:
         reads=files_of(uses),
         fetches=list(uses.fetches),
         pending=list(uses.pending),
-        writes=[str(task.folder)],
+        writes=[shown_path(task.folder)],
         variables=list(uses.variables),
     )
     records = task.settings.num_outputs_to_generate
-    return TaskCheck(task.name, task.builder, records, str(task.folder), (), (), access)
+    return TaskCheck(task.name, task.builder, records, shown_path(task.folder), (), (), access)
 
 
 def _check_folder(tasks: Sequence[BoundTask], settings: RunSettings) -> None:
@@ -133,7 +134,7 @@ def _task_check(task: BoundTask, plan: RunPlan) -> TaskCheck:
         task.name,
         task.builder_name,
         task.target,
-        str(task.folder),
+        shown_path(task.folder),
         stage_names(task.flow),
         settings,
         access_of(task, plan),

@@ -23,6 +23,7 @@ from fms_dgt.runner.decide import Decision
 from fms_dgt.runner.file_state import FileState
 from fms_dgt.runner.open_files import GrowingFile, OpenFiles
 from fms_dgt.safety.files import PART, OutputFolder, count_lines
+from fms_dgt.safety.working_folder import shown
 
 DATA, REJECTED, FORMATTED = "data.jsonl", "rejected.jsonl", "formatted.jsonl"
 # a run waits while a record is formatted: how long for one, and how much longer for all together
@@ -145,8 +146,9 @@ class Dataset:
             raise folder_error(self.folder, error) from error
         if zlib.crc32(line) != self._checks[at]:
             raise FolderError(
-                f"{self.folder / DATA}: was changed by another program while the run was using its records; "
-                "leave it alone while a run goes on; it is made anew from the journal when the run goes on"
+                f"{shown(self.folder / DATA)}: was changed by another program while the run was using its "
+                "records; leave it alone while a run goes on; it is made anew from the journal when "
+                "the run goes on"
             )
         data: Mapping[str, Any] = json.loads(line)
         return data

@@ -23,6 +23,7 @@ from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.stop import Stop
 from fms_dgt.runner.walk import Surroundings, Walk
 from fms_dgt.safety.files import OutputFolder
+from fms_dgt.safety.working_folder import shown
 
 REPORT = "run.json"
 # Changed tasks are tried against the journal this far; beyond, the share found so far is told.
@@ -77,8 +78,8 @@ def _check_known(task: BoundTask, journal: Journal, settings: RunSettings) -> No
     """A dataset that the journal does not know is somebody's: it is not written over."""
     if not settings.restart and journal.find_task(task.name) is None and (task.folder / DATA).exists():
         raise FolderError(
-            f"{task.folder}: holds a dataset that the journal of {journal.folder} does not know; "
-            "put its journal back, or begin anew: --restart, which moves the dataset aside"
+            f"{shown(task.folder)}: holds a dataset that the journal of {shown(journal.folder)} does not "
+            "know; put its journal back, or begin anew: --restart, which moves the dataset aside"
         )
 
 

@@ -11,6 +11,7 @@ from fms_dgt.journal.entries import Damaged
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement
 from fms_dgt.runner.stored import outcome_of
+from fms_dgt.safety.working_folder import shown
 
 
 def rebuild(dataset: Dataset, decisions: Iterable[Decision]) -> None:
@@ -44,6 +45,6 @@ def committed_decisions(
 
 def _changed(folder: Path, names: Iterable[str], why: str) -> FolderError:
     return FolderError(
-        f"{folder}: {', '.join(names)} was changed by another program during the run, {why}; "
+        f"{shown(folder)}: {', '.join(names)} was changed by another program during the run, {why}; "
         "leave the folder alone and go on: the files are made anew from the journal, without a call"
     )

@@ -21,6 +21,7 @@ from fms_dgt.runner.folder import REPORT
 from fms_dgt.runner.spending import by_task
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.safety.files import OutputFolder, read_at_most
+from fms_dgt.safety.working_folder import shown
 
 MOST_SEEDS = 1_000
 
@@ -53,7 +54,7 @@ def task_report(
         "settings": encode(run.bound.settings),
         "versions": {"python": platform.python_version(), **_versions(run)},
         "fingerprint": dict(bound.fingerprint),
-        "files": {name: str(path) for name, path in finished.files.items()},
+        "files": {name: shown(path) for name, path in finished.files.items()},
     }
 
 

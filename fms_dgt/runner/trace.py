@@ -16,6 +16,7 @@ from fms_dgt.runner.outcome import Path as RowPath
 from fms_dgt.runner.outcome import UnitOutcome
 from fms_dgt.runner.report import read_report
 from fms_dgt.runner.stored import outcome_of
+from fms_dgt.safety.working_folder import shown
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def trace(folder: Path, number: int) -> Trace:
     name = read_report(folder).get("task")
     home = next((parent for parent in (folder, *folder.parents) if (parent / FILE_NAME).is_file()), None)
     if not isinstance(name, str) or home is None:
-        raise FolderError(f"{folder}: is not the folder of a task; name one that has a run.json")
+        raise FolderError(f"{shown(folder)}: is not the folder of a task; name one that has a run.json")
     reader = JournalReader(home)
     try:
         entry = reader.find_task(name)

@@ -48,7 +48,7 @@ def test_flags_reach_the_plan(project, runner, done):
     assert project(TASK).run("run", *RUN, *flags.split()).code == 0
     plan = runner.asked["plan"]
     (task,) = plan.tasks
-    assert (task.settings.num_outputs_to_generate, task.settings.seed, task.folder) == (7, 3, Path("o/b/t"))
+    assert (task.settings.num_outputs_to_generate, task.settings.seed, task.folder) == (7, 3, Path.cwd() / "o/b/t")
     assert (plan.settings.max_calls, plan.settings.teacher, plan.settings.restart) == (9, "openai:m", True)
 
 

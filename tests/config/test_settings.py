@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fms_dgt.safety.working_folder import shown
 
 HEAD = "data_builder: haiku\n"
 PLACE = "task.yaml:2: runner_config"
@@ -184,7 +185,7 @@ def test_a_file_does_not_begin_a_run_anew(plan_of):
 
 
 def folders(plan):
-    return [str(task.folder) for task in plan.tasks]
+    return [shown(task.folder) for task in plan.tasks]
 
 
 TWO = {
@@ -199,7 +200,7 @@ def test_the_output_folder(plan_of, tmp_path):
     assert folders(plan_of(files, "a", environ={"DGT_OUTPUT_DIR": "by/env"})) == ["by/env/a"]
     assert folders(plan_of(files, "a", environ={"DGT_OUTPUT_DIR": ""})) == ["output/a"]
     assert folders(plan_of(files, "a", output_dir="out", environ={"DGT_OUTPUT_DIR": "env"})) == ["out/a"]
-    assert folders(plan_of(files, "a", output_dir=str(tmp_path))) == [str(tmp_path / "a")]
+    assert folders(plan_of(files, "a", output_dir=str(tmp_path))) == ["a"]
     assert folders(plan_of(files, "a", build_id="exp/1")) == ["output/exp/1/a"]
 
 
@@ -232,7 +233,7 @@ def test_files_that_do_not_agree(problems_of, other, says):
 
 def test_includes(plan_of, problems_of, tmp_path):
     files = {"task.yaml": HEAD, "mine.py": ""}
-    assert plan_of(files, "task.yaml", include=["mine.py"]).includes == [Path("mine.py")]
+    assert plan_of(files, "task.yaml", include=["mine.py"]).includes == [tmp_path / "mine.py"]
     assert problems_of(files, "task.yaml", include=["mine.py", "yours.py"]) == [
         "the command line: --include: there is no file or folder 'yours.py'; name a Python file"
     ]

@@ -54,9 +54,9 @@ def test_a_task_in_the_working_directory_below_tasks(project, plan_of, monkeypat
     assert task.name == "poems/haiku"
 
 
-def test_the_name_that_a_task_says_goes_first(plan_of):
+def test_the_name_that_a_task_says_goes_first(plan_of, tmp_path):
     (task,) = plan_of({"tasks/a/task.yaml": f"task_name: other\n{TASK}"}, "tasks").tasks
-    assert (task.name, task.folder) == ("other", Path("output/other"))
+    assert (task.name, task.folder) == ("other", tmp_path / "output/other")
     assert task.said.plain() == {"task_name": "other", "taxonomy_path": "a"}
 
 

@@ -13,8 +13,8 @@ from fms_dgt.hooks.wording import (
     plural,
     short_names,
     short_number,
-    shown_path,
 )
+from fms_dgt.safety.working_folder import note_working_folder, shown
 
 
 @pytest.mark.parametrize(
@@ -104,5 +104,6 @@ def test_ordinary_words_stay():
 
 def test_paths_are_shown_from_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert shown_path(tmp_path / "out" / "data.jsonl") == "out/data.jsonl"
-    assert shown_path(Path("/elsewhere/data.jsonl")) == "/elsewhere/data.jsonl"
+    note_working_folder()
+    assert shown(tmp_path / "out" / "data.jsonl") == "out/data.jsonl"
+    assert shown(Path("/elsewhere/data.jsonl")) == "/elsewhere/data.jsonl"
