@@ -130,7 +130,7 @@ class StageKit(Kit):
         digest = blake2b(b"%b/%d/%d" % (base, walk.seed, nth), digest_size=16).digest()
         # 31 bits fit every backend's seed
         seed = int.from_bytes(digest[:4], "big") >> 1
-        request = dataclasses.replace(request, seed=seed)
+        request = _with_seed(request, seed)
         ask = Ask(
             generator,
             request,
@@ -223,3 +223,16 @@ def _asked_again(request: Request, completion: Completion, missing: str) -> Requ
         {"role": "user", "content": says},
     )
     return dataclasses.replace(request, messages=(*request.messages, *turns))
+
+
+def _with_seed(request: Request, seed: int) -> Request:
+    # as `dataclasses.replace`, in a quarter of the time: this is done for each call
+    return Request(
+        request.messages,
+        request.params,
+        seed,
+        request.reply,
+        request.count,
+        request.schema,
+        request.prompt,
+    )
