@@ -25,7 +25,7 @@ _CHANNEL = re.compile(r"<\|channel\|>(?P<name>\w{1,20})[^<>\n]{0,40}<\|message\|
 _BARE_CHANNELS = re.compile(r"\s{0,100}analysis(?=[A-Z])")
 _BARE_FINAL = "assistantfinal"
 
-_TURNS = ("<|", "_of_turn>", "<\uff5c", "s>")
+_TURNS = ("[/INST]", "<|", "_of_turn>", "<\uff5c", "s>")
 _TURN_BEGINS = re.compile(
     r"\s{0,100}(?:<s>|<\|(?:im_start|start_header_id|start_of_role)\|>assistant(?:<\|\w{1,20}\|>)?"
     r"|<start_of_turn>model|<\|(?:START_RESPONSE|begin_of_solution|assistant)\|>)"
@@ -36,6 +36,13 @@ _TURN_ENDS = re.compile(
     r"|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)"
     r"(?=\s{0,100}(?:\Z|<\||<start_of_turn>|<end_of_turn>|<\uff5c))"
 )
+# another turn begins: on a line of its own, behind the answer
+_OTHER_TURN = re.compile(
+    r"(?<=[^\s])\s{1,100}(?:<\|(?:user|assistant|system)\|>|(?:<\|(?:im_start|start_header_id|start_of_role)\|>|<start_of_turn>)"
+    r"(?:user|system|assistant|model)\b)(?=[^\n]{0,40}$)",
+    re.MULTILINE,
+)
+_INSTRUCTION = re.compile(r"\s{0,100}(?:<s>)?\s{0,100}\[(?P<ends>/?)INST\]")
 
 
 def without_thinking(text: str, names: Collection[str] = ()) -> str:
@@ -101,12 +108,23 @@ def _final_channel(text: str) -> str:
 def _one_turn(text: str) -> str:
     if not any(mark in text for mark in _TURNS):
         return text
+    instruction = _INSTRUCTION.match(text)
+    if instruction:
+        end = (
+            instruction.end()
+            if instruction["ends"]
+            else text.find("[/INST]", instruction.end()) + len("[/INST]")
+        )
+        text = text[end:] if end >= instruction.end() else text
     begins = _TURN_BEGINS.match(text)
     if begins:
         text = text[begins.end() :]
     ends = _TURN_ENDS.search(text)
     if ends:
         text = text[: ends.start()]
+    other = _OTHER_TURN.search(text)
+    if other:
+        text = text[: other.start()].rstrip()
     stripped = text.rstrip()
     # elsewhere it closes a struck-out text
     return stripped[: -len("</s>")] if stripped.endswith("</s>") and "<s>" not in stripped else text
