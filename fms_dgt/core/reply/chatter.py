@@ -11,8 +11,10 @@ import re
 from collections.abc import Collection
 from itertools import accumulate
 
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
+
 # "[END]" as in the prompts of InstructLab, at the end of a line
-_END_MARK = re.compile(
+_END_MARK = LazyPattern(
     r"[ \t*_]{0,4}(?:\[[ ]?/?(?:end(?: of [a-z ]{1,20})?|done|eos|stop|/?inst)[ ]?\]|</?(?:end|eos)>)"
     r"[ \t*_.]{0,4}$",
     re.IGNORECASE | re.MULTILINE,
@@ -20,7 +22,7 @@ _END_MARK = re.compile(
 _BEGINS = r"^[ \t>*_\-(\[#]{0,8}"
 _NOUNS = "question|pair|item|instruction|quer(?:y|ie)|set|list|example|task|claim|fact"
 
-CLOSING = re.compile(
+CLOSING = LazyPattern(
     _BEGINS + r"(?:i hope (?:this|these|that|it)\b|hope (?:this|these|that) help|let me know\b"
     r"|(?:please )?(?:feel free|let me know)\b|would you like\b|do you (?:want|need) (?:me|any|more)\b"
     r"|if you (?:need|want|would like|'d like|have any|require)\b|is there anything else\b|anything else\?"
@@ -40,19 +42,19 @@ _REMARK_WORDS = (
     "|begründung|erklärung|remarque|explication|nota|explicación|justificación|说明|說明|解释|解釋|注|备注"
     "|理由|解説|説明"
 )
-_REMARK = re.compile(
+_REMARK = LazyPattern(
     rf"^[ \t>*_\-(\[#•]{{0,10}}(?P<word>{_REMARK_WORDS})[*_ ]{{0,3}}[:\uff1a]", re.IGNORECASE
 )
-_IN_BRACKETS = re.compile(
+_IN_BRACKETS = LazyPattern(
     rf"[ \t]{{1,4}}[*_]{{0,2}}[(\[](?:{_REMARK_WORDS})[*_ ]{{0,3}}[:\uff1a]"
     r"[^()\[\]\n]{0,300}[)\]][*_]{0,2}\Z",
     re.IGNORECASE,
 )
-_NEXT_TURN = re.compile(r"\n[ \t]*\n[ \t*#]{0,6}(?:user|human|assistant)[*]{0,2}[ ]?:", re.IGNORECASE)
-_RULE = re.compile(r"[ \t]{0,12}(?:[-*_=]{3,80}|#{1,6}[ \t]?)[ \t]{0,12}")
+_NEXT_TURN = LazyPattern(r"\n[ \t]*\n[ \t*#]{0,6}(?:user|human|assistant)[*]{0,2}[ ]?:", re.IGNORECASE)
+_RULE = LazyPattern(r"[ \t]{0,12}(?:[-*_=]{3,80}|#{1,6}[ \t]?)[ \t]{0,12}")
 
 _PRODUCTS = "list|version|answer|set|questions?|pairs?|object|json"
-CORRECTION = re.compile(
+CORRECTION = LazyPattern(
     _BEGINS + r"(?:(?:oh,? |hmm,? |no,? )?wait\b|corrections?\b|correct(?:ed|ing)\b|revis(?:ed|ion)\b"
     r"|on (?:second thoughts?|reflection)\b|scratch that"
     r"|let me (?:correct|revise|fix|redo|rewrite|try again)\b"
@@ -63,13 +65,13 @@ CORRECTION = re.compile(
     rf"|\b(?:revised|corrected|improved|alternative) (?:{_PRODUCTS})\b",
     re.IGNORECASE | re.MULTILINE,
 )
-EXAMPLE = re.compile(
+EXAMPLE = LazyPattern(
     r"\b(?:for (?:example|instance)|e\.g\.|examples?|sample|such as|draft"
     r"|the (?:required |expected |json )?(?:format|form|schema|structure|template)"
     r"|zum beispiel|beispiel|par exemple|exemple|por ejemplo|ejemplo)\b|例如|比如|示例|例:|例えば",
     re.IGNORECASE,
 )
-_REFUSAL = re.compile(
+_REFUSAL = LazyPattern(
     r"\W{0,6}(?:(?:i'?m|i am|we are|we're) (?:very |so |really )?(?:sorry|afraid|unable|not able)\b"
     r"|i (?:apologi[sz]e|cannot|can't|can not|won't|do not|don't|need more|would need)\b"
     r"|(?:my )?apologies\b|sorry\b|as an ai\b|unfortunately\b"
@@ -79,19 +81,19 @@ _REFUSAL = re.compile(
     r"|es tut mir leid|leider\b|je suis désolé|désolé|lo siento|抱歉|对不起|對不起|很抱歉|申し訳|すみません)",
     re.IGNORECASE,
 )
-_OPENING = re.compile(
+_OPENING = LazyPattern(
     r"\W{0,6}(?:sure|certainly|of course|absolutely|okay|ok|great|here(?:'s| is| are)|below|the following"
     r"|gerne|natürlich|hier (?:ist|sind)|bien sûr|voici|claro|aquí|当然|好的|以下)(?:\b|[^\w\s])",
     re.IGNORECASE,
 )
 # words that no sentence ends with, in a few languages
-_UNENDING = re.compile(
+_UNENDING = LazyPattern(
     r"(?:[,;(\[{\-\u2013]|(?:\A|[^\w'])(?:the|an|and|or|of|with|from|by|as|if|because|which|that|whose|its"
     r"|their|your|my|than|into|is|are|was|were|der|die|das|ein|eine|und|oder|von|dass|weil|le|la|les|des|du"
     r"|et|ou|el|los|las|y|que|si))\Z"
 )
-_ARTICLE = re.compile(r"[a-z] an?\Z")  # a capital is a letter: "option A"
-_SENTENCE_END = re.compile(r"[.?!…:。\uff1f\uff01؟)\]\"'”\u2019»`*_|}>]\Z")
+_ARTICLE = LazyPattern(r"[a-z] an?\Z")  # a capital is a letter: "option A"
+_SENTENCE_END = LazyPattern(r"[.?!…:。\uff1f\uff01؟)\]\"'”\u2019»`*_|}>]\Z")
 
 
 def before_end_mark(text: str) -> str:
@@ -130,11 +132,11 @@ def without_remarks(text: str, names: Collection[str] = ()) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _remark_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+def _remark_pattern(names: tuple[str, ...]) -> LazyPattern:
     if not names:
         return _REMARK
     own = "|".join(re.escape(name.replace("_", " ")) for name in names)
-    return re.compile(rf"(?![ \t>*_\-(\[#•]{{0,10}}(?:{own})\b)" + _REMARK.pattern, re.IGNORECASE)
+    return LazyPattern(rf"(?![ \t>*_\-(\[#•]{{0,10}}(?:{own})\b)" + _REMARK.pattern, re.IGNORECASE)
 
 
 def is_refusal(text: str) -> bool:

@@ -7,23 +7,24 @@ from collections.abc import Sequence
 
 from fms_dgt.core.reply.chatter import without_remarks
 from fms_dgt.core.reply.cleaning import plain
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.core.reply.parts import without_own_label
 
-_NUMBER = re.compile(r"[*_(]{0,3}(\d{1,3})[.)]{1,2}[*_]{0,3}[ \t]+")
-_LEVEL = re.compile(r"[*_]{0,2}[\[(][\w -]{1,30}[\])][*_]{0,2}:?[ \t]+(?=\S)")
-_LEVEL_BEHIND = re.compile(r"(?<=[?\uff1f])[ \t]{1,4}[*_]{0,2}[\[(][\w -]{1,30}[\])][*_]{0,2}\Z")
-_BOLD = re.compile(r"\*\*[^*\n]{1,60}(?::\*\*|\*\*[ ]?:)[ \t]*(?=\S)")
-_ANSWER = re.compile(
+_NUMBER = LazyPattern(r"[*_(]{0,3}(\d{1,3})[.)]{1,2}[*_]{0,3}[ \t]+")
+_LEVEL = LazyPattern(r"[*_]{0,2}[\[(][\w -]{1,30}[\])][*_]{0,2}:?[ \t]+(?=\S)")
+_LEVEL_BEHIND = LazyPattern(r"(?<=[?\uff1f])[ \t]{1,4}[*_]{0,2}[\[(][\w -]{1,30}[\])][*_]{0,2}\Z")
+_BOLD = LazyPattern(r"\*\*[^*\n]{1,60}(?::\*\*|\*\*[ ]?:)[ \t]*(?=\S)")
+_ANSWER = LazyPattern(
     r"\n[ \t>*_\-•]{0,10}(?:correct |expected |sample )?"
     r"(?:answers?|antwort|réponse|respuesta|答案|答)(?:[ ]?\d{1,2})?[*_ ]{0,3}[:\uff1a]",
     re.IGNORECASE,
 )
-_ABOUT = re.compile(
+_ABOUT = LazyPattern(
     r"(?<=[?\uff1f\"*)])\s{1,20}[*\-•(_]{0,3}[ \t]{0,8}This (?:question )?"
     r"(?:asks|tests|requires|checks|covers|assesses|explores|encourages)\b",
     re.IGNORECASE,
 )
-_QUESTION_MARK = re.compile(r"[?\uff1f][\"'*_”]{0,3}\Z")
+_QUESTION_MARK = LazyPattern(r"[?\uff1f][\"'*_”]{0,3}\Z")
 
 
 def without_labels(items: Sequence[str], item: str, *, in_tags: bool = False) -> list[str]:

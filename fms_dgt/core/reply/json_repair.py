@@ -16,32 +16,34 @@ import json
 import re
 from typing import Any, NoReturn
 
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
+
 LONGEST_REPAIR = 100_000  # characters
 _DEEPEST = 50
 
-_SPACE = re.compile(r"(?:[\s\ufeff]+|//[^\n]*|#[^\n]*|/\*(?:[^*]|\*(?!/)){0,1000}\*/)*+")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,300})(?:\.\d{1,300})?(?:[eE][+-]?\d{1,2})?(?![\w.+-])")
-_WORD = re.compile(r"[^\W\d]\w{0,99}(?![\w.-])")
+_SPACE = LazyPattern(r"(?:[\s\ufeff]+|//[^\n]*|#[^\n]*|/\*(?:[^*]|\*(?!/)){0,1000}\*/)*+")
+_NUMBER = LazyPattern(r"-?(?:0|[1-9]\d{0,300})(?:\.\d{1,300})?(?:[eE][+-]?\d{1,2})?(?![\w.+-])")
+_WORD = LazyPattern(r"[^\W\d]\w{0,99}(?![\w.-])")
 _WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _CLOSING = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
-_IN_TEXT = {mark: re.compile(rf"\\.|[{mark}{end}]", re.DOTALL) for mark, end in _CLOSING.items()}
+_IN_TEXT = {mark: LazyPattern(rf"\\.|[{mark}{end}]", re.DOTALL) for mark, end in _CLOSING.items()}
 _OPENING = "".join(_CLOSING)
 _GOES_ON = r"[\s\ufeff]{0,200}"
 _KEY = rf"(?:[{_OPENING}][^{_OPENING}\n]{{1,100}}[\"'\u201d\u2019]|[^\W\d]\w{{0,99}}){_GOES_ON}:"
 _COMMENT = r"(?:(?://|\#)[^\n]{0,200}\n|/\*[^*]{0,200}\*/)?"
 # what may come behind a text, by the bracket that it is in
 _AFTER = {
-    "{": re.compile(
+    "{": LazyPattern(
         rf"{_GOES_ON}{_COMMENT}{_GOES_ON}(?:\}}|\Z|,{_GOES_ON}{_COMMENT}{_GOES_ON}(?:\}}|\Z|{_KEY})|(?<=\s){_KEY})"
     ),
-    "[": re.compile(
+    "[": LazyPattern(
         rf"{_GOES_ON}{_COMMENT}{_GOES_ON}(?:\]|\Z|,{_GOES_ON}{_COMMENT}{_GOES_ON}"
         rf"(?:[\]\[{{\d{_OPENING}-]|\Z|(?:true|false|null|True|False|None)\b)|(?<=\n)[{_OPENING}])"
     ),
 }
-_TWO_TEXTS = re.compile(rf"\s{{1,200}}[{_OPENING}]")
-_ESCAPED = re.compile(r'\\.|"', re.DOTALL)
-_APOSTROPHE = re.compile(r"(?<=\w)['\u2019](?=\w)")
+_TWO_TEXTS = LazyPattern(rf"\s{{1,200}}[{_OPENING}]")
+_ESCAPED = LazyPattern(r'\\.|"', re.DOTALL)
+_APOSTROPHE = LazyPattern(r"(?<=\w)['\u2019](?=\w)")
 
 
 class BrokenJson(ValueError):

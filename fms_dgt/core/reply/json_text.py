@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from fms_dgt.core.reply.chatter import corrects, is_example
 from fms_dgt.core.reply.json_repair import BrokenJson, elements, repaired
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.errors import Unreadable
 
 MOST_ELEMENTS = 10_000  # JSON values one after the other
@@ -22,15 +23,15 @@ NOTHING: Final = object()
 
 DEEPEST = 100  # lists and objects within each other
 
-_NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # maybe half a character, which cannot be written again
-_JSON_FENCE = re.compile(r"```json\b\s{0,100}", re.IGNORECASE)
-_LINE_START = re.compile(r"^[ \t]{0,12}(?=[\[{])", re.MULTILINE)
-_LINE_END = re.compile(r"[ \t]{0,12}(?:```|$)", re.MULTILINE)
-_ARRAY_START = re.compile(
+_NESTING = LazyPattern(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+_HALF = LazyPattern(r"\\u[dD][89a-fA-F]")  # maybe half a character, which cannot be written again
+_JSON_FENCE = LazyPattern(r"```json\b\s{0,100}", re.IGNORECASE)
+_LINE_START = LazyPattern(r"^[ \t]{0,12}(?=[\[{])", re.MULTILINE)
+_LINE_END = LazyPattern(r"[ \t]{0,12}(?:```|$)", re.MULTILINE)
+_ARRAY_START = LazyPattern(
     r"""\s{0,100}(?:\{\s{0,100}["'\u201c]?[^"'\u201c\u201d\n:{}\[\]]{1,100}["'\u201d]?\s{0,100}:\s{0,100})?(?=\[)"""
 )
-_BETWEEN = re.compile(r"[\s,]*")
+_BETWEEN = LazyPattern(r"[\s,]*")
 
 
 def _refused(constant: str) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from fms_dgt.core.reply.chatter import CLOSING, ends_sentence, is_opening, is_refusal, without_remarks
 from fms_dgt.core.reply.cleaning import plain, says_nothing
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 
 LONGEST_LINE = 600  # characters; more is no item of a list but prose
-_LABEL = re.compile(r"[*_]{0,2}[^\W\d_]{1,20}(?:[ ][\w#]{1,20})?[*_]{0,2}[:\uff1a]")
+_LABEL = LazyPattern(r"[*_]{0,2}[^\W\d_]{1,20}(?:[ ][\w#]{1,20})?[*_]{0,2}[:\uff1a]")
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from fms_dgt.core.reply.chatter import corrects, is_example
 from fms_dgt.core.reply.cleaning import fence_count, key_of, plain, spelling
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.core.reply.parts import COLON, LEAD, unbold
 from fms_dgt.core.reply.signs import in_digits, letters_in_digits
 from fms_dgt.core.reply.vocabulary import words_for
@@ -17,18 +18,22 @@ from fms_dgt.errors import Unreadable
 Style: TypeAlias = tuple[object, ...]
 
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_BULLET = re.compile(
+_BULLET = LazyPattern(
     r"^(?P<lead>[ \t]{0,12})(?:[-*•+·\u2013\u2014‣◦▪●○■➤→]"
     r"|[\u2190-\u21ff\u25a0-\u27bf\U0001f300-\U0001faff]\ufe0f?)"
     r"[ \t]+(?:\[[ xX]?\][ \t]+)?(?=\S)",
     re.MULTILINE,
 )
-_LAST_FENCE = re.compile(r"(?:\A|\n)[ \t]{0,3}(?:```|~~~)")
+_LAST_FENCE = LazyPattern(r"(?:\A|\n)[ \t]{0,3}(?:```|~~~)")
 _SENTENCE_END = r"(?<=[.?!:;,…\"'”\u2019)*\]])"
 # a line that says what the items below it are: "### Hard", "**Open questions:**", "The others:"
-_HEADING = re.compile(r"\n[ \t]{0,3}(?:#{1,6}[ \t][^\n]{1,100}|\*\*[^*\n]{1,100}\*\*:?)\s{0,100}\Z")
-_LEAD_IN = re.compile(r"\n[ \t]*\n[^\n]{1,300}[:\uff1a][*_ \t]{0,4}\s{0,100}\Z")
-_OTHER_KIND = re.compile(
+_HEADING = LazyPattern(r"\n[ \t]{0,3}(?:#{1,6}[ \t][^\n]{1,100}|\*\*[^*\n]{1,100}\*\*:?)\s{0,100}\Z")
+_BEFORE_IT = r"(?:\n[ \t]*|(?<=[.?!\uff1f\u3002][*_\"'])|(?<=[.?!\uff1f\u3002]))\n"
+_LEAD_IN = LazyPattern(_BEFORE_IT + r"[^\n]{1,300}[:\uff1a][*_ \t]{0,4}\s{0,100}\Z")
+# where the numbers begin anew, it needs no marks: "Hard questions"
+_FIRST = LazyPattern(r"[^\w\n]{0,12}1[.):]")
+_TITLE = LazyPattern(_BEFORE_IT + r"[^\n.?!\uff1f\u3002]{1,60}\n\s{0,100}\Z")
+_OTHER_KIND = LazyPattern(
     r"\b(?:(?:answers?|solutions?|rules?|requirements?|criteria|constraints?|guidelines?|steps|plan|analysis"
     r"|topics?|key \w{1,20}|notes?|explanations?|rationales?|reasoning|sources?"
     r"|references)\W*\Z|antworten|réponses|respuestas)|答案|解答",
@@ -134,6 +139,8 @@ def _lead_in(text: str, begin: int, end: int) -> str:
     """The line before `end` that says what follows, with the line breaks around it."""
     before = text[max(begin, end - LONGEST_LEAD_IN) : end]
     found = _HEADING.search(before) or _LEAD_IN.search(before)
+    if found is None and _FIRST.match(text, end):
+        found = _TITLE.search(before)
     return found.group() if found else ""
 
 
@@ -164,11 +171,10 @@ def _between(text: str, marks: Sequence[re.Match[str]], item: str) -> list[str]:
 
 def _of_the_kind(groups: Sequence[list[str]], lead_ins: Sequence[str], item: str) -> Iterator[str]:
     """What is in the groups: "Questions:" says that the rules before and the answers behind are none."""
-    words = [lead_in.strip().rpartition("\n")[2].lower() for lead_in in lead_ins]
     name = key_of(item).replace("_", " ")
-    first = next((at for at, line in enumerate(words) if name in line), 0)
-    for at, (group, lead_in) in enumerate(zip(groups, lead_ins, strict=True)):
-        is_other = at < first or (name not in words[at] and _OTHER_KIND.search(words[at]))
+    for group, lead_in in zip(groups, lead_ins, strict=True):
+        words = lead_in.strip().rpartition("\n")[2].lower()
+        is_other = name not in words and _OTHER_KIND.search(words)
         if len(groups) == 1 or not (is_other or is_example(lead_in)):
             yield from group
 

@@ -31,6 +31,7 @@ _TAKEN_BACK = (
     r"|go with|settle (?:on|for)|updated?|scratch that"
     r"|should (?:rather |instead )?be|make (?:it|that)|instead"
     r"|(?:chang(?:e|ed|ing)|lower(?:ed|ing)?|rais(?:e|ed|ing)|reduc(?:e|ed|ing)) (?:this|it|that|my|the|to)"
+    r"|(?:drop|fall|go|come|move)(?:s|es)? (?:down |up )?to|becomes"
     r"|korrektur|corrección|更正|修正)\b"
     rf"[^\n]{{0,120}}?(?<![\w./-]){_N}(?={_MARKS}(?:[.,;:!)。]|$|/[ ]?\d|out of|instead|rather))"
 )
@@ -39,9 +40,11 @@ _OTHER_CHOICE = (
     rf"{_N}(?=[ ](?:would|could|might|may|is|seems)\b|[*_]{{0,2}}(?:[.;)!]|$))"
 )
 _QUOTES = tuple("\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb")
-_PART = re.compile(r"(?:\A|\n)[ \t>*_#•\-\d.)|]{0,10}(?P<part>(?:[^\W\d_]{2,20}[ ]){1,3})\Z")
+_PART = re.compile(
+    r"(?:\A|[\n.,;:|])[ \t>*_#•\-\d.)|]{0,10}(?P<part>(?:the[ ])?(?:[^\W\d_]{2,20}[ ]){1,3})\Z"
+)
 _WHOLE = frozenset(
-    {"the", "my", "a", "this", "final", "total", "overall", "our", "so", "its", "is", "and", "thus", "hence"}
+    {"my", "a", "this", "final", "total", "overall", "our", "so", "its", "is", "and", "thus", "hence"}
 )
 
 

@@ -48,7 +48,7 @@ _LABEL = (
     rf"(?:\b(?:total|final|overall)[ \t_-]{{1,2}})?{_NAME}"
     r"(?:[ \t]?[(\uff08](?P<scale>[^()\uff08\uff09\n]{0,60})[)\uff09]|[ \t](?P<out_of>out of \d{1,4})"
     r"|[ \t](?:for|of) (?:this|the) [a-z]{1,20}(?= is\b))?[ \t*_`\"'\u201d\u00a0]{0,6}"
-    rf"(?:(?:[:\uff1a]|=|\bis\b:?|{_ENDS_WITH_IT}|(?=\[\[)|(?<=\*\*))"
+    rf"(?:(?:[:\uff1a]|=|\u2192|->|\bis\b:?|{_ENDS_WITH_IT}|(?=\[\[)|(?<=\*\*))"
     rf"{_MARKUP}(?:{_NEXT_LINE})?|{_NEXT_LINE})"
 )
 # at the start of a line these are the score, too; "Note" is French, and elsewhere it is a remark
@@ -62,6 +62,8 @@ _SENTENCE_END = r"(?:[.!]?(?=[\s*_`\"')]{0,6}$)|,? ?(?=\b(?:because|since|as|giv
 # A judge's verdict as a whole sentence. Any other word in between ("no more than") may turn it around.
 _VERDICT = (
     r"\b(?:I(?:['\u2019]d| would| will)? (?:rate|give|score|grade|assign|award)"
+    r"|I(?:['\u2019]d| would) say(?: (?:it|this|that)(?:['\u2019]s| is))?"
+    r"|(?:it|this)(?:['\u2019]s| is)(?= an? \d)"
     r"|(?:it|this|(?:the|this) \w{1,20}) (?:deserves|receives|gets|earns|merits))"
     r"(?: (?:this|it|that|the|a|an|as|of|to|response|answer|question|instruction|pair|context|text"
     r"|sample|score|rating|grade)){0,6}[: ][ *_`]{0,4}"

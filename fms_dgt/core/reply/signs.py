@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.core.reply.parts import LEAD
 
 _FIRSTS = "①⑴⒈❶➀➊⓵"
@@ -11,16 +12,16 @@ _HOW_MANY = {"①": 20, "⑴": 20, "⒈": 20, "❶": 10, "➀": 10, "➊": 10, "
 _SIGNS = {chr(ord(first) + at): at + 1 for first in _FIRSTS for at in range(_HOW_MANY[first])}
 _SIGNS |= {"\U0001f51f": 10}
 _CHINESE = {sign: at + 1 for at, sign in enumerate("一二三四五六七八九十")}
-_SIGN = re.compile(
+_SIGN = LazyPattern(
     rf"^({LEAD})(?:([{''.join(_SIGNS)}])|((?:[0-9]\ufe0f?\u20e3){{1,3}})|([一二三四五六七八九十])(?=[、.\uff0e)\uff09]))"
     r"[.):、\uff0e\uff09]?[ \t]{0,4}",
     re.MULTILINE,
 )
-_LETTER = re.compile(
+_LETTER = LazyPattern(
     rf"^(?P<before>{LEAD})(?P<sign>[a-zA-Z]|[ivxIVX]{{1,5}})(?P<tail>[.):]|\)\.)(?=[ \t*_])", re.MULTILINE
 )
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv")
-_QUESTION = re.compile(r"[?\uff1f][*_\"' \t]{0,4}\s{0,100}\Z")
+_QUESTION = LazyPattern(r"[?\uff1f][*_\"' \t]{0,4}\s{0,100}\Z")
 
 
 def in_digits(text: str) -> str:

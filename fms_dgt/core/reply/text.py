@@ -10,16 +10,17 @@ from typing import Any
 from fms_dgt.core.reply.chatter import before_end_mark
 from fms_dgt.core.reply.cleaning import PLAIN_FENCES, clean, unfenced
 from fms_dgt.core.reply.contract import Reading, ReplyContract
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.errors import Unreadable
 
 # what models that were trained to think put around what they say in the end
-_WHOLE = re.compile(r"<(answer|response|final_answer)>(.*)</\1>", re.DOTALL | re.IGNORECASE)
+_WHOLE = LazyPattern(r"<(answer|response|final_answer)>(.*)</\1>", re.DOTALL | re.IGNORECASE)
 
 # a turn's label, as in a transcript; where others speak, too, the text is one
-_OWN_LABEL = re.compile(
+_OWN_LABEL = LazyPattern(
     r"(?:#{1,4}[ ])?[*_]{0,2}(?:assistant|response|(?:final )?answer)[*_]{0,2}[ ]?:[*_]{0,2}\s", re.IGNORECASE
 )
-_SPEAKER = re.compile(
+_SPEAKER = LazyPattern(
     r"^[ \t*#]{0,6}(?:user|human|assistant|system|instruction|question|answer|response|q|a)[*]{0,2}[ ]?:",
     re.IGNORECASE | re.MULTILINE,
 )

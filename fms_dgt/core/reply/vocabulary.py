@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from fms_dgt.core.reply.cleaning import key_of
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 
 _QUESTION = (
     "frage",
@@ -75,8 +76,9 @@ WORDS: Mapping[str, Sequence[str]] = {
 }
 LETTERS: Mapping[str, str] = {"question": "q", "answer": "a"}
 _LETTER_LABEL = {
-    letter: re.compile(
-        rf"^[^\w\n]{{0,12}}{letter}(?:[ \t]?#?\d{{1,3}})?[*_]{{0,3}}[ \t]?[.):\uff1a]",
+    letter: LazyPattern(
+        r"^[^\w\n]{0,12}(?:\d{1,3}[.)][^\w\n]{0,4})?"
+        rf"{letter}(?:[ \t]?#?\d{{1,3}})?[*_]{{0,3}}[ \t]?[.):\uff1a]",
         re.MULTILINE | re.IGNORECASE,
     )
     for letter in "qa"
