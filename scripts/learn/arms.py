@@ -35,8 +35,7 @@ def source_rows(source: str, tokenizer: Any, documents: list[str], sets: Path | 
     if source == "raw":
         texts = [text for document in documents for text in document_texts(document).values()]
         return [piece for text in texts for piece in text_tokens(tokenizer, text, PIECE)]
-    if sets is None:
-        raise ValueError(f"{source} needs a teacher")
+    assert sets is not None, f"{source} needs a teacher"
     rows = read_set(sets / FILES[source])
     return [chat_tokens(tokenizer, row["messages"], unmask=row.get("unmask", False)) for row in rows]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +27,22 @@ def tables(results: list[Row], questions: list[Question]) -> str:
     parts = []
     for kind, measures in MEASURES.items():
         asked = [question for question in questions if question.kind == kind]
-        if asked:
-            parts.append(
-                "\n".join(
-                    [
-                        f"### {kind.replace('_', ' ').capitalize()}: {len(asked)} questions",
-                        "",
-                        *_table(results, asked, measures),
-                    ]
-                )
-            )
-    return "\n\n".join([*parts, "\n".join(_tokens(results))])
+        parts.append(f"### {kind.replace('_', ' ').capitalize()}: {len(asked)} questions")
+        parts.append("\n".join(_table(results, asked, measures)))
+        guesses = ", ".join(f"{rule} {share * 100:.0f}" for rule, share in blind_guesses(asked).items())
+        parts.append(f"Guessing without a model: {guesses}.")
+    return "\n\n".join([*parts, "### What was trained on", "\n".join(_tokens(results))])
 
 
-def _table(results: list[Row], asked: list[Question], measures: Iterable[tuple[str, str]]) -> list[str]:
+def _table(results: list[Row], asked: list[Question], measures: Sequence[tuple[str, str]]) -> list[str]:
     heads = [head for _, head in measures]
-    first = next(iter(measures))[0]
+    first = measures[0][0]
     lines = [
         f"| arm | teacher | seeds | {' | '.join(heads)} | less raw, {heads[0]} |",
         f"| --- | --- | ---: |{' ---: |' * (len(heads) + 1)}",
         f"| chance | | | {' | '.join([f'{chance(asked) * 100:.1f}'] * 2 + ['0.0'] * (len(heads) - 2))} | |",
     ]
-    arms = _by_arm(results)
+    arms = _by_arm([result for result in results if result["answers"]])
     raw = arms.get(("raw", ""))
     for arm, runs in arms.items():
         cells = [bootstrap(_scores(runs, asked, measure)).percent() for measure, _ in measures]
@@ -57,8 +51,7 @@ def _table(results: list[Row], asked: list[Question], measures: Iterable[tuple[s
             ours, theirs = _scores(runs, asked, first), _scores(raw, asked, first)
             other = bootstrap_difference(ours, theirs).percent(signed=True)
         lines.append(f"| {arm[0]} | {arm[1]} | {len(runs)} | {' | '.join(cells)} | {other} |")
-    guesses = ", ".join(f"{rule} {share * 100:.0f}" for rule, share in blind_guesses(asked).items())
-    return [*lines, "", f"Guessing without a model: {guesses}."]
+    return lines
 
 
 def _tokens(results: list[Row]) -> list[str]:
@@ -68,6 +61,8 @@ def _tokens(results: list[Row]) -> list[str]:
     ]
     for arm, runs in _by_arm(results).items():
         if not runs[0].get("tokens"):
+            if "rows" in runs[0]:
+                lines.append(f"| {arm[0]} | {arm[1]} | 0 | | | | | |")
             continue
         keys = ("rows", "rows_tokens", "tokens", "learned", "steps")
         cells = [f"{sum(run[key] for run in runs) / len(runs):,.0f}" for key in keys]

@@ -15,21 +15,25 @@ from model_file import fetch_gguf
 from questions import HERE, ROOT, TASKS, sections
 
 LOCAL, ORACLE, SIMULATED = "local", "oracle", "simulated"
+SIMPLE = "simple:"  # before a teacher: one call a chunk, and no judge
 Row = dict[str, Any]
 
 
-def training_sets(teacher: str, documents: list[str], work: Path, *, simple: bool) -> Path:
-    """The folder of the training sets that `fms_dgt datasets` makes of a teacher's records."""
-    name = f"{teacher}-simple" if simple else teacher
-    folder = work / "sets" / "".join(letter if letter.isalnum() else "-" for letter in name)
+def training_sets(teacher: str, documents: list[str], work: Path) -> Path:
+    """The folder of the training sets that `fms_dgt datasets` makes of a teacher's records.
+
+    It is empty where the teacher's run kept no record.
+    """
+    folder = work / "sets" / "".join(letter if letter.isalnum() else "-" for letter in teacher)
     if (folder / "knowledge_phase1.jsonl").exists():
         return folder
     if teacher == ORACLE:
         records = _written(documents, folder)
     else:
-        records = _run(teacher, documents, folder / "records", simple=simple)
-    _product("datasets", "knowledge", str(records), "-o", str(folder), "--force")
-    _product("datasets", "instructlab", str(records), "-o", str(folder), "--stamp", "all", "--force")
+        records = _run(teacher, documents, folder / "records")
+    if any(path.stat().st_size for path in [*folder.glob("*.jsonl"), *folder.rglob("data.jsonl")]):
+        _product("datasets", "knowledge", str(records), "-o", str(folder), "--force")
+        _product("datasets", "instructlab", str(records), "-o", str(folder), "--stamp", "all", "--force")
     return folder
 
 
@@ -37,14 +41,14 @@ def read_set(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _run(teacher: str, documents: list[str], folder: Path, *, simple: bool) -> Path:
+def _run(teacher: str, documents: list[str], folder: Path) -> Path:
+    """A run of the product with all documents; one that was stopped goes on."""
+    model = teacher.removeprefix(SIMPLE)
+    known = {LOCAL: HERE / "teacher_local.yaml", SIMULATED: ROOT / "configs/offline.yaml"}
+    how = ["--config-path", str(known[model])] if model in known else ["--teacher", model]
+    simple = ["--pipeline", "simple"] if teacher.startswith(SIMPLE) else []
     paths = [str(TASKS[document]) for document in documents]
-    how = {
-        LOCAL: ["--config-path", str(HERE / "teacher_local.yaml")],
-        SIMULATED: ["--config-path", str(ROOT / "configs/offline.yaml")],
-    }.get(teacher, ["--teacher", teacher])
-    plain = ["--pipeline", "simple"] if simple else []
-    _product("--task-paths", *paths, *how, *plain, "--output-dir", str(folder))
+    _product("--task-paths", *paths, *how, *simple, "--output-dir", str(folder))
     return folder
 
 
