@@ -113,7 +113,8 @@ TAGS = [
     ("zero width, as a letter", LIST, "<question>می\u200cخواهم ก\u200bข?</question>", ["می\u200cخواهم ก\u200bข?"]),
     ("right to left", LIST, "\u200f<question>ما هذا؟</question>\u200f", ["ما هذا؟"]),
     ("Chinese", PAIR, "好的，以下是问题：\n<question>水是什么？</question>\n<answer>液体。</answer>", {"question": "水是什么？", "answer": "液体。"}),
-    ("tag of another name", LIST, "<frage>A?</frage>\n<frage>B?</frage>", NO_ITEM),
+    ("tag in another language", LIST, "<frage>A?</frage>\n<frage>B?</frage>", AB),
+    ("tag of another name", LIST, "<riddle>A?</riddle>\n<riddle>B?</riddle>", NO_ITEM),
 ]  # fmt: skip
 
 ECHOES = [
@@ -160,10 +161,12 @@ NUMBERS = [
     ("bullets", LIST, "Of course!\n\n• A?\n• B?", AB),
     ("other bullets", LIST, "➤ A?\n➤ B?", AB),
     ("boxes to tick", LIST, "- [ ] A?\n- [ ] B?", AB),
-    ("letters: may be choices", LIST, "a) A?\nb) B?", NO_ITEM),
+    ("letters", LIST, "a) A?\nb) B?", AB),
+    ("letters behind a question: its choices", LIST, "Which one?\na) A.\nb) B.", NO_ITEM),
     ("steps are no items", LIST, "Step 1: Read.\nStep 2: Write.", NO_ITEM),
-    ("words of another language", LIST, "Frage 1: A?\nFrage 2: B?", NO_ITEM),
-    ("lines alone", LIST, "A?\nB?", NO_ITEM),
+    ("words of another language", LIST, "Frage 1: A?\nFrage 2: B?", AB),
+    ("lines alone", LIST, "A?\nB?", AB),
+    ("lines alone, no questions", LIST, "A.\nB.", NO_ITEM),
     ("a refusal", LIST, "I'm sorry, but I can't help with that.", NO_ITEM),
 ]  # fmt: skip
 
@@ -238,24 +241,26 @@ SCORES = [
     ("none", SCORE, "The answer is good.", NO_SCORE),
 ]  # fmt: skip
 
-# Strict: a comment, a comma too many or single quotes make it no JSON. A list still has its items.
+# The usual slips are read where there is one way to read them.
 IN_JSON = [
     ("fence and prose", JSON, 'Sure!\n\n```json\n{"name": "soup"}\n```\n\nI hope this helps.', SOUP),
     ("fence without a language", JSON, '```\n{"name": "soup"}\n```', SOUP),
     ("fence without an end", JSON, '```json\n{"name": "soup"}', SOUP),
     ("thinking", JSON, '<think>{"name": "tea"}</think>\n{"name": "soup"}', SOUP),
     ("line breaks in text", JSON, '{"name": "so\nup"}', {"name": "so\nup"}),
-    ("trailing comma", JSON, '{"name": "soup",}', NO_JSON),
-    ("comment", JSON, '{"name": "soup" // a dish\n}', NO_JSON),
-    ("single quotes", JSON, "{'name': 'soup'}", NO_JSON),
-    ("Python's words", JSON, '{"name": None}', NO_JSON),
-    ("curly quotes", JSON, "{“name”: “soup”}", NO_JSON),
+    ("trailing comma", JSON, '{"name": "soup",}', SOUP),
+    ("comment", JSON, '{"name": "soup" // a dish\n}', SOUP),
+    ("single quotes", JSON, "{'name': 'soup'}", SOUP),
+    ("Python's words", JSON, '{"name": None}', no("In the JSON, name must be text, not null.")),
+    ("curly quotes", JSON, "{“name”: “soup”}", SOUP),
+    ("quotes that can be read in two ways", JSON, '{"name": "5" of soup"}', NO_JSON),
+    ("words left out", JSON, '{"name": "soup", "steps": ["boil", ...]}', NO_JSON),
     ("a key of its own", JSON, '{"name": "soup", "note": "hot"}', no("In the JSON, the top level may not have 'note'.")),
     ("fields", PAIRS, '```json\n[{"question": "A?", "answer": "B."}, {"Question": "C?", "Answer": "D."}]\n```', TWO),
     ("fields, line by line", PAIRS, '{"question": "A?", "answer": "B."}\n{"question": "C?", "answer": "D."}', TWO),
     ("fields in prose", PAIR, 'Here it is:\n\n{"question": "A?", "answer": "B."}\n\nEnjoy!', ONE),
-    ("fields, trailing comma", PAIR, '{"question": "A?", "answer": "B.",}', NO_PAIR),
-    ("fields, single quotes", PAIR, "{'question': 'A?', 'answer': 'B.'}", NO_PAIR),
+    ("fields, trailing comma", PAIR, '{"question": "A?", "answer": "B.",}', ONE),
+    ("fields, single quotes", PAIR, "{'question': 'A?', 'answer': 'B.'}", ONE),
     ("list in prose", LIST, 'Here are two:\n{"questions": ["A?", "B?"]}\nEnjoy!', AB),
     ("list after steps", LIST, '1. I read it.\n2. I wrote.\n\n```json\n{"items": ["A?", "B?"]}\n```', AB),
     ("list in a numbered item", LIST, '1. Sort:\n["x", "y"]\n2. B?', ['Sort:\n["x", "y"]', "B?"]),

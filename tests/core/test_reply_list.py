@@ -90,7 +90,6 @@ def test_json(reply):
         "<question>...</question>",
         "<question>…</question><question> </question>",
         "Step 1: think of a subject.\nStep 2: write.",
-        "A?\nB?",
         "[1, 2, 3]",
         '{"note": "none"}',
         "In version 2. there were 3. of them",

@@ -81,7 +81,7 @@ def test_what_is_cut_off_the_sets_is_counted(reply, expected):
 LEFT_OUT = [
     ("an empty item is none", LIST, "<question>A?</question><question></question>", Reading(["A?"])),
     ("no text", LIST, '["A?", 7, {"x": 1}]', Reading(["A?"], incomplete=2)),
-    ("broken in the middle", LIST, '["A?", "B?", \'C?\', "D?"]', Reading(AB, incomplete=1)),
+    ("single quotes in the middle", LIST, '["A?", "B?", \'C?\', "D?"]', Reading(AB, surplus=2)),
     ("no partner", PAIRS, f"<question>X?</question>{TAGGED}", Reading([ONE], incomplete=1)),
     ("no partner in JSON", PAIRS, '[{"question": "A?", "answer": "B."}, {"question": "C?"}]', Reading([ONE], incomplete=1)),
     ("too many", LIST, "1. A?\n2. B?\n3. C?", Reading(AB, surplus=1)),

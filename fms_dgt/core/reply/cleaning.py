@@ -114,7 +114,10 @@ def says_nothing(value: str, name: str = "") -> bool:
 @functools.lru_cache(maxsize=256)
 def _placeholder(name: str) -> re.Pattern[str]:
     noun = spelling(name)
-    bare = rf"(?:the\s)?{_WHICH}\s{noun}(?:\shere)?|(?:your|its)\s{noun}(?:\shere)?|{noun}\s{_FILLED_IN}"
+    bare = (
+        rf"(?:the\s)?{_WHICH}\s{noun}(?:\shere)?|(?:your|its)\s{noun}(?:\shere)?"
+        rf"|{noun}(?:\s{_FILLED_IN}|[\s_#]?\d{{1,2}})"
+    )
     inner = rf"(?:(?:insert|write|put|your|its|the|a|an)\s){{0,2}}(?:{_WHICH}\s)?{noun}(?:\s{_FILLED_IN})?"
     return re.compile(rf"\s*(?:(?:{bare})|[\[({{<](?:{inner})[\])}}>])[\s.\u2026]{{0,5}}", re.IGNORECASE)
 

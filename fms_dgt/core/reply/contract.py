@@ -1,4 +1,20 @@
-"""What every reply contract does."""
+"""What every reply contract does.
+
+A reply is read by these rules, whatever its form:
+
+1. A reading is never a guess. What can be read in two ways is refused, and asked for again: that costs a
+   call, while a wrong value becomes training data.
+2. The surest form that is there counts, and it alone: tags, then JSON, tables, labels, numbers and bullets,
+   and at last bare lines, where nothing else can be meant.
+3. All that is stated has to agree: two scores, two JSON values or a corrected second version are refused. An
+   example, a scale, the form or the schema handed back, and what is quoted, state nothing.
+4. Parts are paired only where they stand together, or carry the same number: never across a missing one.
+5. What breaks off is left out, also where the server says that the reply had ended: an item or a part counts
+   where something ends it.
+6. What a model says around its answer (greetings, labels, remarks, closing words, end marks) goes, by how its
+   line begins. What stands in a closed tag or in a JSON text is the model's answer and stays.
+7. Repairs change marks, never words.
+"""
 
 from __future__ import annotations
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
 from fms_dgt.core.reply.contract import Reading, ReplyContract
-from fms_dgt.core.reply.json_text import elements_of_broken_list, json_in, json_within
+from fms_dgt.core.reply.json_text import (
+    agreed,
+    elements_of_broken_list,
+    json_in,
+    json_within,
+    without_examples,
+)
 from fms_dgt.core.reply.listing import items_schema, the_list
-from fms_dgt.core.reply.parts import Part, in_plain_tags, labelled, tagged
+from fms_dgt.core.reply.parts import in_plain_tags, labelled, renamed, tagged
+from fms_dgt.core.reply.sets import Sets, in_sets
 from fms_dgt.core.reply.table import table_rows
+from fms_dgt.core.reply.vocabulary import spellings
 from fms_dgt.errors import Unreadable
+
+_CHOICE = re.compile(r"^[ \t*_(\-]{0,8}B[*_]{0,2}[.):]", re.MULTILINE)  # then "A" is one, too
 
 
 @dataclass(frozen=True)
@@ -82,45 +93,41 @@ class FieldsReply(ReplyContract):
     def _keys(self) -> frozenset[str]:
         return frozenset(map(key_of, self.names))
 
-    def _found(self, answer: str, is_cut: bool) -> _Found:
-        parts = tagged(answer, tuple(self.names))
-        if not all(says_nothing(part.text, part.name) for part in parts):
-            return self._grouped(parts, is_cut)
+    def _found(self, answer: str, is_cut: bool) -> Sets:
+        for words in spellings(self.names, answer, letters=False):
+            parts = renamed(tagged(answer, tuple(words)), words)
+            if not all(says_nothing(part.text, part.name) for part in parts):
+                return in_sets(answer, parts, self.names, is_cut=is_cut)
         return self._of_json(answer) or self._of_table(answer, is_cut) or self._of_labels(answer, is_cut)
 
-    def _of_labels(self, answer: str, is_cut: bool) -> _Found:
-        return self._grouped(labelled(answer, tuple(self.names)), is_cut)
+    def _of_labels(self, answer: str, is_cut: bool) -> Sets:
+        """Behind the names as they were asked for; behind other words where that gives no whole set."""
+        first: Sets | None = None
+        for words in spellings(self.names, answer, letters=not _CHOICE.search(answer)):
+            parts = renamed(labelled(answer, tuple(words)), words)
+            found = in_sets(answer, parts, self.names, is_cut=is_cut) if parts else Sets([])
+            if any(len(entry) == len(self.names) for entry in found.sets):
+                return found
+            first = first or found
+        return first or Sets([])
 
-    def _of_table(self, answer: str, is_cut: bool) -> _Found | None:
+    def _of_table(self, answer: str, is_cut: bool) -> Sets | None:
         rows = table_rows(answer, self.names, is_cut=is_cut)
         sets = [{key: text for key, text in row.items() if not says_nothing(text, key)} for row in rows]
-        return _Found(sets) if any(sets) else None
+        return Sets(sets) if any(sets) else None
 
-    def _of_json(self, answer: str) -> _Found | None:
-        for find in (json_in, lambda text: json_within(text).value):
-            sets = list(self._entries(find(answer)))
-            if sets:
-                return _Found(sets)
+    def _of_json(self, answer: str) -> Sets | None:
+        sets = list(self._entries(json_in(answer)))
+        if sets:
+            return Sets(sets)
+        within = [one for one in json_within(answer) if any(self._entries(one.value))]
+        if within:
+            several = self.repeated and all(isinstance(one.value, dict) for one in within)
+            kept = without_examples(within, answer) if several else [agreed(within, answer)]
+            return Sets([entry for one in kept for entry in self._entries(one.value)])
         broken = elements_of_broken_list(answer)
         sets = list(self._entries(broken.values))
-        return _Found(sets, int(broken.has_rest)) if sets else None
-
-    def _grouped(self, parts: Sequence[Part], is_cut: bool) -> _Found:
-        """The parts in sets, each begun by the name that began the first: nothing is paired across."""
-        sets: list[dict[str, str]] = []
-        for part in parts:
-            if not sets or part.name == parts[0].name or part.name in sets[-1]:
-                sets.append({})
-            is_lost = (is_cut and part.is_open) or says_nothing(part.text, part.name)
-            sets[-1][part.name] = "" if is_lost else plain(part.text)
-        breaks_off = bool(is_cut and sets and parts[-1].is_open and not any(sets[-1].values()))
-        sets = [{name: text for name, text in entry.items() if text} for entry in sets if any(entry.values())]
-        # in an order of its own, a reply with a gap can be read in two ways
-        has_gap = any(len(entry) < len(self.names) for entry in sets)
-        if has_gap and len(sets) > 1 and parts[0].name != self.names[0]:
-            order = ", ".join(f"<{name}>" for name in self.names)
-            raise Unreadable(f"It is unclear which tags belong together; keep to this order: {order}.")
-        return _Found(sets, int(breaks_off))
+        return Sets(sets, int(broken.has_rest)) if sets else None
 
     def _entries(self, value: Any) -> Iterator[dict[str, str]]:
         entries = the_list(value, *(key_of(name) for name in self.names))
@@ -141,13 +148,6 @@ class FieldsReply(ReplyContract):
 
     def describe(self) -> Mapping[str, Any]:
         return {"kind": "fields", "names": list(self.names), "repeated": self.repeated}
-
-
-class _Found(NamedTuple):
-    """The sets with any text in them, whole or not, and how many more broke off."""
-
-    sets: Sequence[Mapping[str, str]]
-    lost: int = 0
 
 
 def _text(value: Any) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fms_dgt.core.reply.cleaning import clean, unfenced
+from fms_dgt.core.reply.chatter import is_refusal
+from fms_dgt.core.reply.cleaning import clean, says_nothing, unfenced
 from fms_dgt.core.reply.contract import ReplyContract
-from fms_dgt.core.reply.json_text import NOTHING, decode_at
+from fms_dgt.core.reply.json_text import NOTHING, Within, agreed, decode_at, is_schema
 from fms_dgt.errors import Unreadable
 
 MOST_TRIES = 64  # values that are looked at in one reply
@@ -51,13 +52,18 @@ class JsonReply(ReplyContract):
         return self.json_schema
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> Any:
-        """The first value in the reply that fits; else what is wrong with the first one."""
+        """The one value in the reply that fits; else what is wrong with the first one."""
         wrong = ""
-        for value in _values(unfenced(clean(text)), "[" if self._noun == "list" else "{"):
-            problem = problem_in(value, self.json_schema)
+        fits: list[Within] = []
+        answer = unfenced(clean(text))
+        opening = "[" if self._noun == "list" else "{"
+        for found in _values(answer, opening, open_end=finish != "length"):
+            problem = problem_in(found.value, self.json_schema) or _only_form(found.value)
             if problem is None:
-                return value
-            wrong = wrong or problem
+                fits.append(found)
+            wrong = wrong or problem or ""
+        if fits:
+            return agreed(fits, answer).value
         if wrong:
             raise Unreadable(wrong)
         if finish == "length":
@@ -68,19 +74,41 @@ class JsonReply(ReplyContract):
         return {"kind": "json", "schema": self.json_schema}
 
 
-def _values(text: str, opening: str) -> Iterator[Any]:
+def _values(text: str, opening: str, *, open_end: bool) -> Iterator[Within]:
     """The outermost JSON values in a text, as many as a fixed amount of work finds."""
     position, budget = text.find(opening), 2 * len(text) + MOST_TRIES
     for _ in range(MOST_TRIES * 16):
         if position < 0 or budget < 0:
             return
-        value, end = decode_at(text, position)
+        value, end = decode_at(text, position, open_end=open_end)
         budget -= end - position
         if value is NOTHING:
             end = position + 1
-        else:
-            yield value
+        elif not is_schema(value) and not _is_mentioned(text, position):
+            yield Within(value, position, end)
         position = text.find(opening, end)
+
+
+def _is_mentioned(text: str, position: int) -> bool:
+    """Whether a reply that declines only speaks of a value: it stands within one of its lines."""
+    line = text.rfind("\n", 0, position) + 1
+    return bool(text[line:position].strip()) and is_refusal(text)
+
+
+def _only_form(value: Any) -> str | None:
+    """A sentence where all texts in a JSON value are placeholders: the form, handed back."""
+    texts = list(_texts(value))
+    if any(texts) and all(map(says_nothing, texts)):
+        return "The JSON has dots in place of its texts."
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def problem_in(value: Any, schema: Mapping[str, Any]) -> str | None:

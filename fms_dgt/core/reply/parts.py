@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import html
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from fms_dgt.core.reply.chatter import before_end_mark, before_next_turn, without_remarks
 from fms_dgt.core.reply.cleaning import fence_count, key_of, plain, says_nothing, spelling
 
 FENCE_LINE = re.compile(r"^[ \t]{0,3}(?:`{3,8}|~{3,8})", re.MULTILINE)
@@ -30,13 +31,20 @@ _RULE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A named part, where it stands, and whether it runs to the end of the reply without an end mark."""
+    """A named part, where it stands, and whether it runs to the end of the reply or to an end tag.
+
+    `number` is the one behind its name: `Question 2:`, `<question_2>`. `tail` is what was taken off its end.
+    """
 
     name: str
     text: str
     start: int
     end: int
     is_open: bool = False
+    is_closed: bool = False
+    in_tag: bool = False
+    number: str = ""
+    tail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class _Tag:
     closes: bool
     start: int
     end: int
+    number: str = ""
 
 
 def tagged(text: str, names: tuple[str, ...]) -> list[Part]:
@@ -62,12 +71,20 @@ def tagged(text: str, names: tuple[str, ...]) -> list[Part]:
     for tag in tags:
         if opened:
             end = tag.end if tag.closes else tag.start
-            inner = text[opened.end : tag.start]
-            parts.append(Part(known[opened.key], inner, opened.start, end))
+            inner = before_end_mark(text[opened.end : tag.start])
+            is_closed = tag.closes and tag.key == opened.key
+            parts.append(
+                Part(known[opened.key], inner, opened.start, end, is_closed=is_closed, number=opened.number)
+            )
         opened = None if tag.closes else tag
     if opened:
         inner = _up_to_fence(text[: opened.start], text[opened.end :])
-        parts.append(Part(known[opened.key], inner, opened.start, len(text), is_open=True))
+        kept = without_remarks(inner, names)
+        start, end, number = opened.start, len(text), opened.number
+        tail = inner[len(kept) :]
+        parts.append(
+            Part(known[opened.key], kept, start, end, is_open=True, in_tag=True, number=number, tail=tail)
+        )
     return parts
 
 
@@ -110,7 +127,7 @@ def _tag_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     """Tags with blanks, numbers (`<question_1>`) or attributes in them, and end tags without a `>`."""
     any_name = _any_name(names)
     whole = (
-        rf"([/\\]{{0,2}})[ \t]{{0,3}}({any_name})(?:[ _-]?\d{{1,3}})?(?=[\s/>])(?:\s[^<>]{{0,200}}?)?(/?)>"
+        rf"([/\\]{{0,2}})[ \t]{{0,3}}({any_name})(?:[ _-]?(\d{{1,3}}))?(?=[\s/>])(?:\s[^<>]{{0,200}}?)?(/?)>"
     )
     return re.compile(
         rf"<[ \t]{{0,3}}(?:{whole}|/({any_name})(?=[ \t]{{0,12}}$))", re.IGNORECASE | re.MULTILINE
@@ -124,7 +141,8 @@ def _tags(text: str, names: tuple[str, ...]) -> Iterator[_Tag]:
         for _ in range(3):
             if start > 0 and end < len(text) and text[start - 1] == text[end] and text[end] in _MARKS:
                 start, end = start - 1, end + 1
-        yield _Tag(key_of(found[2] or found[4]), bool(found[1] or found[3] or found[4]), start, end)
+        closes = bool(found[1] or found[4] or found[5])
+        yield _Tag(key_of(found[2] or found[5]), closes, start, end, found[3] or "")
 
 
 def _counting(text: str, tags: list[_Tag]) -> list[_Tag]:
@@ -144,9 +162,12 @@ def _starts_line(text: str, after: int, position: int) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _label_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    # "Q." and "A)" have no colon
+    end = rf"(?:{COLON}|[.)])" if all(len(name) == 1 for name in names) else COLON
     return re.compile(
-        rf"^{LEAD}(?:\d{{1,3}}[.)][ \t]?[*_]{{0,2}})?(?P<name>{_any_name(names)})(?:[ \t]?\#?\d{{1,3}})?"
-        rf"(?P<tail>[*_`\]\u3011]{{0,4}}(?:{COLON})?[*_`]{{0,3}})(?P<alone>[ \t]{{0,12}}$)?",
+        rf"^{LEAD}(?:\d{{1,3}}[.)][ \t]?[*_]{{0,2}})?(?P<name>{_any_name(names)})"
+        rf"(?:[ \t\u00a0]?\#?(?P<number>\d{{1,3}}))?"
+        rf"(?P<tail>[*_`\]\u3011]{{0,4}}(?:{end})?[*_`]{{0,3}})(?P<alone>[ \t]{{0,12}}$)?",
         re.IGNORECASE | re.MULTILINE,
     )
 
@@ -159,17 +180,24 @@ def labelled(text: str, names: tuple[str, ...]) -> list[Part]:
     for index, label in enumerate(labels):
         last = index + 1 == len(labels)
         end = len(text) if last else labels[index + 1].start()
-        inner = unbold(text[label.end() : end], label["lead"], label["tail"])
-        if not last:
-            inner = _without_rules(inner)
-        parts.append(Part(known[key_of(label["name"])], inner, label.start(), end, is_open=last))
+        inner = text[label.end() : end]
+        kept = without_remarks(before_next_turn(inner) if last else _without_rules(inner), names)
+        name, number, tail = known[key_of(label["name"])], label["number"] or "", inner[len(kept) :]
+        kept = unbold(kept, label["lead"], label["tail"])
+        parts.append(Part(name, kept, label.start(), end, is_open=last, number=number, tail=tail))
     return parts
+
+
+def renamed(parts: Sequence[Part], names: Mapping[str, str]) -> list[Part]:
+    """The parts under the names that their words stand for."""
+    return [replace(part, name=names[part.name]) for part in parts]
 
 
 def _is_label(found: re.Match[str]) -> bool:
     lead, tail = found["lead"], found["tail"]
     in_brackets = ("[" in lead and "]" in tail) or ("\u3010" in lead and "\u3011" in tail)
-    if ":" in tail or "\uff1a" in tail or in_brackets:
+    is_letter = len(found["name"]) == 1 and bool(set(tail) & {".", ")"})
+    if ":" in tail or "\uff1a" in tail or in_brackets or is_letter:
         return True
     return found["alone"] is not None and ("#" in lead or "**" in lead)
 
@@ -181,6 +209,23 @@ def unbold(inner: str, lead: str, tail: str) -> str:
 
 def _without_rules(inner: str) -> str:
     lines = inner.rstrip().split("\n")
-    while len(lines) > 1 and (not lines[-1].strip() or _RULE.fullmatch(lines[-1])):
+    while len(lines) > 1 and (not lines[-1].strip() or is_rule(lines[-1]) or _is_lead_in(lines)):
         lines.pop()
     return "\n".join(lines).rstrip()
+
+
+def _is_lead_in(lines: Sequence[str]) -> bool:
+    """Whether the last line, after a blank one, says what follows: "And another one:"."""
+    return len(lines) > 2 and not lines[-2].strip() and lines[-1].rstrip(" *_").endswith((":", "\uff1a"))
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line only parts what is before it from what follows: `---`, `### Hard`, `2.`, `Pair 2`."""
+    return _RULE.fullmatch(line) is not None
+
+
+def without_own_label(text: str, name: str) -> str:
+    """`text` without its own name before it: `Question: What?`."""
+    label = _label_pattern((name,)).match(text)
+    has_label = label is not None and _is_label(label) and ":" in label["tail"].replace("\uff1a", ":")
+    return unbold(text[label.end() :], label["lead"], label["tail"]) if label and has_label else text

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fms_dgt.core.reply.chatter import before_end_mark
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
 from fms_dgt.core.reply.contract import ReplyContract
-from fms_dgt.core.reply.json_text import json_in, json_within
+from fms_dgt.core.reply.json_text import is_schema, json_in, json_within
 from fms_dgt.core.reply.parts import Part, in_plain_tags, tagged
+from fms_dgt.core.reply.score_doubts import other_score
 from fms_dgt.core.reply.score_patterns import Found, alone, in_tag, in_text
 from fms_dgt.errors import Unreadable
 
@@ -70,28 +72,53 @@ class ScoreReply(ReplyContract):
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> dict[str, Any]:
         """`{"score": int, "reason": str}`; the reason may be empty, the score is never guessed."""
-        answer = in_plain_tags(unfenced(clean(text, NAMES)), NAMES).strip()
+        answer = before_end_mark(in_plain_tags(unfenced(clean(text, NAMES)), NAMES).strip())
         is_cut = finish == "length"
         parts = tagged(answer, NAMES)
         found = list(_in_tags(answer, parts, is_cut))
         if not found:
-            whole = _unwrapped(json_in(answer))
-            if isinstance(whole, dict):
-                return self._of_json(whole)
-            within = json_within(answer)
-            said = _unwrapped(within.value)
-            if isinstance(said, dict) and not said.keys().isdisjoint(SCORE_NAMES):
-                around = f"{answer[: within.start]}\n{answer[within.end :]}"
-                return self._of_json(said, in_text(around, is_cut))
+            read = self._in_json(answer, is_cut)
+            if read is not None:
+                return read
             found = in_text(answer, is_cut)
-        return {"score": self._score(found), "reason": _reason(answer, parts, found)}
+        score = self._score(found)
+        self._check_doubts(answer, max(one.end for one in found), score)
+        return {"score": score, "reason": _reason(answer, parts, found)}
 
-    def _of_json(self, said: Mapping[str, Any], beside: Iterable[Found] = ()) -> dict[str, Any]:
-        score = next((said[name] for name in SCORE_NAMES if said.get(name) is not None), None)
-        reason = next((said[name] for name in REASON_NAMES if isinstance(said.get(name), str)), "")
-        is_said = isinstance(score, int | float | str) and not isinstance(score, bool)
-        found = alone(str(score)) if is_said else None
-        return {"score": self._score([*([found] if found else []), *beside]), "reason": plain(reason)}
+    def _in_json(self, answer: str, is_cut: bool) -> dict[str, Any] | None:
+        """The score of JSON in the reply, with what stands around it; None where there is none."""
+        whole = json_in(answer)
+        within = json_within(answer)
+        if isinstance(whole, dict) and not is_schema(whole):
+            return self._of_json([whole])
+        values = [_unwrapped(one.value) for one in within]
+        said = [
+            value for value in values if isinstance(value, dict) and not value.keys().isdisjoint(SCORE_NAMES)
+        ]
+        if not said:
+            return None
+        ends = [0, *(one.end for one in within)]
+        starts = [*(one.start for one in within), len(answer)]
+        around = "\n".join(answer[end:start] for end, start in zip(ends, starts, strict=True))
+        read = self._of_json(said, in_text(around, is_cut))
+        self._check_doubts(answer, within[-1].end, read["score"])
+        return read
+
+    def _of_json(self, values: Iterable[Any], beside: Iterable[Found] = ()) -> dict[str, Any]:
+        found, reasons = list(beside), []
+        for value in map(_unwrapped, values):
+            scores = [value[name] for name in SCORE_NAMES if value.get(name) is not None]
+            reasons += [value[name] for name in REASON_NAMES if isinstance(value.get(name), str)][:1]
+            for score in scores:
+                is_said = isinstance(score, int | float | str) and not isinstance(score, bool)
+                one = alone(str(score)) if is_said else None
+                found += [one] if one else []
+        return {"score": self._score(found), "reason": plain(reasons[0]) if reasons else ""}
+
+    def _check_doubts(self, answer: str, end: int, score: int) -> None:
+        other = other_score(answer, end, score)
+        if other is not None:
+            raise Unreadable(f"The reply gives {score} and then {other}; give one score.")
 
     def _score(self, found: Iterable[Found]) -> int:
         scores = {self._checked(one) for one in found}

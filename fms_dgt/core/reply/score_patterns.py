@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+from fms_dgt.core.reply.score_doubts import is_hypothetical, is_quoted, parts_of_score
+from fms_dgt.core.reply.score_words import WORDS, number_of
+from fms_dgt.errors import Unreadable
 
 # a number in words must end what it stands in: "one of the best" is no score
 _WORD_END = (
@@ -25,7 +27,7 @@ _NUMBER = (
     rf"(?:[\s*_`\](]{{0,4}}(?:{_OUT_OF}|{_FULL})[\s*_`\[]{{0,4}}(?P<of>\d{{1,9}}|{'|'.join(WORDS)})(?:\.0\b)?)?"
     # a range, a choice, a scale that is explained, or part of something longer is no score
     rf"(?:\s?{_COUNTER}(?!\w)|(?!\s?{_COUNTER})(?![\w%]|\.\d|,\s{{0,3}}\d|[\s*_`\]]{{0,4}}[/|]|\s{{0,3}}=|\s{{0,3}}[-\u2013\u2014~\uff5e]\s{{0,3}}\d"
-    r"|\s{0,3}(?:to|or|and|至|到|或)\s{0,3}\d))"
+    r"|[\s*_`]{0,4}\+|\s{0,3}(?:to|or|and|至|到|或)\s{0,3}(?:(?:maybe|perhaps|even)\s)?\d))"
 )
 _AROUND = r"[\s*_`\"'()\[\]{}.,$]{0,20}"
 _BOXED = r"(?:\$?\\boxed\{)?"
@@ -44,15 +46,24 @@ _ENDS_WITH_IT = (
 )
 _LABEL = (
     rf"(?:\b(?:total|final|overall)[ \t_-]{{1,2}})?{_NAME}"
-    r"(?:[ \t]?[(\uff08](?P<scale>[^()\uff08\uff09\n]{0,60})[)\uff09])?[ \t*_`\"'\u201d\u00a0]{0,6}"
-    rf"(?:(?:[:\uff1a]|=|\bis\b:?|{_ENDS_WITH_IT}|(?=\[\[)|(?<=\*\*))"
+    r"(?:[ \t]?[(\uff08](?P<scale>[^()\uff08\uff09\n]{0,60})[)\uff09]|[ \t](?P<out_of>out of \d{1,4})"
+    r"|[ \t](?:for|of) (?:this|the) [a-z]{1,20}(?= is\b))?[ \t*_`\"'\u201d\u00a0]{0,6}"
+    rf"(?:(?:[:\uff1a]|=|\u2192|->|\bis\b:?|{_ENDS_WITH_IT}|(?=\[\[)|(?<=\*\*))"
     rf"{_MARKUP}(?:{_NEXT_LINE})?|{_NEXT_LINE})"
 )
+# at the start of a line these are the score, too; "Note" is French, and elsewhere it is a remark
+_SUM = (
+    r"^[^\w\n]{0,12}(?:(?:overall|total|verdict|final (?:verdict|judge?ment|answer)|gesamt|insgesamt|总分"
+    r"|總分|総合評価)[ \t*_`\u00a0]{0,6}[:\uff1a]"
+    r"|note[ \t*_`\u00a0]{0,6}[:\uff1a](?=[ \t*_`]{0,6}\d{1,3}[ ]?(?:/|sur\b)))" + _MARKUP + _NUMBER
+)
 _END = r"[*_`\]\")}$]{0,6}"
-_SENTENCE_END = r"[.!]?(?=[\s*_`\"')]{0,6}$)"
+_SENTENCE_END = r"(?:[.!]?(?=[\s*_`\"')]{0,6}$)|,? ?(?=\b(?:because|since|as|given|due to)\b))"
 # A judge's verdict as a whole sentence. Any other word in between ("no more than") may turn it around.
 _VERDICT = (
     r"\b(?:I(?:['\u2019]d| would| will)? (?:rate|give|score|grade|assign|award)"
+    r"|I(?:['\u2019]d| would) say(?: (?:it|this|that)(?:['\u2019]s| is))?"
+    r"|(?:it|this)(?:['\u2019]s| is)(?= an? \d)"
     r"|(?:it|this|(?:the|this) \w{1,20}) (?:deserves|receives|gets|earns|merits))"
     r"(?: (?:this|it|that|the|a|an|as|of|to|response|answer|question|instruction|pair|context|text"
     r"|sample|score|rating|grade)){0,6}[: ][ *_`]{0,4}"
@@ -64,18 +75,35 @@ _IN_SENTENCE = _LABEL + _NUMBER + _END
 _AT_LINE_START = (
     r"^[^\w\n]{0,12}(?:\d{1,2}[.)][ \t]?[*_]{0,2})?(?:(?:the|my)[ \t])?" + _LABEL + _NUMBER + _END
 )
+_AT_SENTENCE_START = (
+    r"(?<=[.!?;,][ \t])[*_(\[]{0,4}(?:(?:so|and|the|my|therefore|thus|hence)\b,?[ \t]){0,3}"
+    + _LABEL
+    + _NUMBER
+    + _END
+)
 # as trained judges and reasoning models end; a box elsewhere may be of the sum that they judge
-_RESULT = r"\[RESULT\][ \t(]{0,4}(?P<scale>)" + _NUMBER
+_RESULT = r"\[RESULT\][ \t(]{0,4}" + _NUMBER
 _LAST_BOX = (
-    r"^(?:[*_# ]{0,6}(?:final )?answer(?: is)?[:*_ ]{0,6})?[$ ]{0,3}\\boxed\{(?P<scale>)"
+    r"^(?:[*_# ]{0,6}(?:final )?answer(?: is)?[:*_ ]{0,6})?[$ ]{0,3}\\boxed\{"
     + _NUMBER
     + r"\}[$]{0,2}\.?\s*\Z"
 )
-_SAID = _VERDICT + r"(?P<scale>)" + _NUMBER + _END + _SENTENCE_END
-_LAST_LINE = r"^[*_#\s]{0,8}(?:score|rating|grade)[ \t](?P<scale>)" + _NUMBER + _END + r"\.?\s*\Z"
-_CONDITION_BEFORE = r"\b(?:if|when|unless|until|would|could|might|cannot|for)\b[^,;:]{0,25}\Z"
-_CONDITION_AFTER = r"[\s,]{0,3}(?:if|when|unless|only|would|could|might|means?|indicates?)\b"
+_SAID = _VERDICT + _NUMBER + _END + _SENTENCE_END
+_LAST_LINE = r"^[*_#\s]{0,8}(?:score|rating|grade)[ \t]" + _NUMBER + _END + r"\.?\s*\Z"
+_CONCLUSION = (
+    r"\b(?:(?:therefore|thus|hence|verdict|result|final answer)[:,]"
+    r"|(?:verdict|result|(?:final )?answer|conclusion) is)[ *_`]{0,4}" + _NUMBER + r"[*_`]{0,4}\.?\s*\Z"
+)
+# "4/5. All is there." and "4 - All is there.", but not "4. All is there.", which may be the fourth of a list
+_FIRST_LINE = (
+    r"\A[*_\s\[(]{0,8}"
+    + _NUMBER
+    + r"[*_`\])]{0,6}(?:\.?[ \t]*$|[ \t]?[-\u2013\u2014:,;][ \t]|(?(of)[.][ \t]|(?!)))"
+    r"(?!(?s:.){0,2000}^[*_\s\[(]{0,8}\d{1,2}[ \t]?[-\u2013\u2014:.])"
+)
+_LAST_ALONE = r"(?<=[\n.!:;*])\n[^\w\n]{0,8}" + _NUMBER + r"[^\w\n]{0,8}\Z"
 _OF = rf"[\s*_`]{{0,4}}(?:{_OUT_OF})\s{{0,3}}(?P<of>\d{{1,9}})"
+_OTHER_NUMBER = re.compile(r"(?<![\w.])\d")
 
 
 @functools.cache
@@ -96,49 +124,47 @@ class Found(NamedTuple):
 def in_tag(inner: str, after: str) -> Found | None:
     """The score that a tag holds; `after` is what follows the tag."""
     found = _compiled(_FIRST).match(inner) or _compiled(_IN_SENTENCE).search(inner)
-    if found is None:
+    if found is None or is_hypothetical(inner, *found.span()) or _OTHER_NUMBER.search(inner, found.end()):
         return None
     behind = _compiled(_OF).match(after)
     of = found["of"] or (behind["of"] if behind else None)
-    return Found(_number(found["number"]), _whole(of))
+    return Found(number_of(found["number"]), _whole(of))
 
 
 def alone(text: str) -> Found | None:
     """The score that a text is, and nothing else."""
     found = _compiled(_BARE).fullmatch(text)
-    return Found(_number(found["number"]), _whole(found["of"]), *found.span()) if found else None
+    return Found(number_of(found["number"]), _whole(found["of"]), *found.span()) if found else None
 
 
 def in_text(answer: str, is_cut: bool) -> list[Found]:
-    """The scores in the surest of the places where any is."""
-    return next(filter(None, (list(level(answer, is_cut)) for level in _LEVELS)), [])
+    """The scores in the surest of the places where any is, and those of verdicts in whole sentences.
 
-
-def _number(said: str) -> float:
-    word = said.partition(" ")[0].lower()
-    return float(WORDS.index(word)) if word in WORDS else float(said)
+    Raises Unreadable where they are scores of parts.
+    """
+    levels = (list(level(answer, is_cut)) for level in _LEVELS)
+    found = next(filter(None, levels), [])
+    return [*found, *_labelled((_SAID,), answer, is_cut)] if found else found
 
 
 def _whole(said: str | None) -> int | None:
-    return None if said is None else int(_number(said))
+    return None if said is None else int(number_of(said))
 
 
-def _labelled(pattern: str, answer: str, is_cut: bool) -> Iterator[Found]:
-    matches = [found for found in _compiled(pattern).finditer(answer) if not _is_conditional(answer, found)]
+def _labelled(patterns: Sequence[str], answer: str, is_cut: bool) -> Iterator[Found]:
+    matches = [found for pattern in patterns for found in _compiled(pattern).finditer(answer)]
+    matches = [found for found in matches if not is_hypothetical(answer, *found.span())]
+    matches = [found for found in matches if not is_quoted(answer, *found.span())]
     if is_cut:  # the last digits may be missing
         matches = [found for found in matches if found.end() < len(answer)]
+    parts = parts_of_score(answer, [found.start() for found in matches])
+    if len(set(parts)) > 1 and len({found["number"] for found in matches}) == 1:
+        raise Unreadable("The reply has scores of parts only; give one score of the whole.")
     for found in matches:
-        scale = re.findall(r"\d{1,9}", found["scale"] or "")
+        groups = found.groupdict()
+        scale = re.findall(r"\d{1,9}", groups.get("scale") or groups.get("out_of") or "")
         of = found["of"] or (scale[-1] if scale else None)
-        yield Found(_number(found["number"]), _whole(of), *found.span())
-
-
-def _is_conditional(answer: str, found: re.Match[str]) -> bool:
-    """Whether the sentence around it says what a score would mean, not what it is."""
-    before = answer[max(0, found.start() - 60) : found.start()]
-    before = re.split(r"[.!?\n]", before)[-1]
-    after = _compiled(_CONDITION_AFTER).match(answer, found.end())
-    return bool(after or _compiled(_CONDITION_BEFORE).search(before))
+        yield Found(number_of(found["number"]), _whole(of), *found.span())
 
 
 def _alone(answer: str, is_cut: bool) -> Iterator[Found]:
@@ -148,10 +174,16 @@ def _alone(answer: str, is_cut: bool) -> Iterator[Found]:
 
 
 _Level: TypeAlias = Callable[[str, bool], Iterator[Found]]
+_PLACES = (
+    (_AT_LINE_START, _AT_SENTENCE_START, _SUM),
+    (_IN_SENTENCE,),
+    (_RESULT,),
+    (_SAID,),
+    (_LAST_BOX,),
+    (_LAST_LINE, _CONCLUSION),
+)
 _LEVELS: tuple[_Level, ...] = (
-    *(
-        functools.partial(_labelled, place)
-        for place in (_AT_LINE_START, _IN_SENTENCE, _RESULT, _SAID, _LAST_BOX, _LAST_LINE)
-    ),
+    *(functools.partial(_labelled, places) for places in _PLACES),
     _alone,
+    functools.partial(_labelled, (_FIRST_LINE, _LAST_ALONE)),
 )

@@ -7,12 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fms_dgt.core.reply.chatter import before_end_mark
 from fms_dgt.core.reply.cleaning import PLAIN_FENCES, clean, unfenced
 from fms_dgt.core.reply.contract import Reading, ReplyContract
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.errors import Unreadable
 
 # what models that were trained to think put around what they say in the end
-_WHOLE = re.compile(r"<(answer|response|final_answer)>(.*)</\1>", re.DOTALL | re.IGNORECASE)
+_WHOLE = LazyPattern(r"<(answer|response|final_answer)>(.*)</\1>", re.DOTALL | re.IGNORECASE)
+
+# a turn's label, as in a transcript; where others speak, too, the text is one
+_OWN_LABEL = LazyPattern(
+    r"(?:#{1,4}[ ])?[*_]{0,2}(?:assistant|response|(?:final )?answer)[*_]{0,2}[ ]?:[*_]{0,2}\s", re.IGNORECASE
+)
+_SPEAKER = LazyPattern(
+    r"^[ \t*#]{0,6}(?:user|human|assistant|system|instruction|question|answer|response|q|a)[*]{0,2}[ ]?:",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,10 @@ class TextReply(ReplyContract):
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> str:
         """The stripped text, out of a fence that is not code and of an answer's tags around all of it."""
-        answer = unfenced(clean(text), PLAIN_FENCES).strip()
+        answer = before_end_mark(unfenced(clean(text), PLAIN_FENCES)).strip()
+        label = _OWN_LABEL.match(answer)
+        if label and not _SPEAKER.search(answer, label.end()):
+            answer = answer[label.end() :].strip()
         whole = _WHOLE.fullmatch(answer)
         if whole and f"<{whole[1]}>" not in whole[2]:
             answer = whole[2].strip()

@@ -1,0 +1,47 @@
+"""The tables of results."""
+
+from __future__ import annotations
+
+from questions import load_questions
+from report import tables
+
+QUESTIONS = load_questions()
+
+
+def result(arm, teacher, seed, right, **used):
+    answer = {"plain": right, "normalised": right, "said": right}
+    return {
+        "arm": arm,
+        "teacher": teacher,
+        "seed": seed,
+        "answers": {q.id: answer for q in QUESTIONS},
+        **used,
+    }
+
+
+USED = {"rows": 4, "rows_tokens": 80, "tokens": 1000, "learned": 900, "steps": 2, "loss": 1.5}
+
+
+def test_each_arm_stands_beside_chance_and_the_raw_documents():
+    text = tables(
+        [
+            result("none", "", 0, 0),
+            result("raw", "", 0, 0, **USED),
+            result("phase1", "oracle", 0, 1, **USED),
+            result("phase1", "oracle", 1, 0, **USED),
+            {"arm": "phase1", "teacher": "local", "seed": 0, "rows": 0, "answers": {}},
+        ],
+        QUESTIONS,
+    )
+    assert "Multiple choice: 100 questions" in text
+    assert "| chance | | | 25.0 | 25.0 | |" in text
+    assert "| none |  | 1 | 0.0 (0.0 to 0.0) | 0.0 (0.0 to 0.0) |  |" in text
+    assert (
+        "| phase1 | oracle | 2 | 50.0 (0.0 to 100.0) | 50.0 (0.0 to 100.0) | +50.0 (+0.0 to +100.0) |" in text
+    )
+    assert "| phase1 | oracle | 4 | 80 | 1,000 | 900 | 2 | 1.50 |" in text
+    assert "| phase1 | local | 0 | | | | | |" in text
+
+
+def test_with_no_results_there_is_chance_alone():
+    assert "| chance | | | 20.0 | 20.0 | 0.0 | |" in tables([], QUESTIONS)
