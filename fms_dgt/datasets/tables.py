@@ -27,7 +27,6 @@ DATA, REPORT = "data.jsonl", "run.json"
 # what a run that was begun anew has moved aside
 _ASIDE = "earlier"
 _BATCH = 1_000
-LONGEST_LINE = 64 * 1024 * 1024
 _FORMS = "name a run folder, a .jsonl or a .parquet file"
 _KINDS = "give a path, a pandas frame, a Hugging Face dataset, a list of rows, or a list of these"
 
