@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ScoreReply, TextReply
 from fms_dgt.errors import Unreadable
-
-# what it notes about our sources has no place among them
-set_hypothesis_home_dir(Path(__file__).parents[2] / ".cache" / "hypothesis")
 
 LIST = ListReply("question")
 PAIR = FieldsReply(("question", "answer"))
@@ -29,7 +24,7 @@ CONTRACTS = [
     JsonReply({"type": "object", "properties": {"items": {"type": "array", "items": {"type": "string"}}}}),
 ]
 
-always = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+always = settings(max_examples=300)
 
 PIECES = st.sampled_from(
     """<question> </question> <answer> </answer> <QUESTION> < /question <question_2> &lt;question&gt; \\<answer\\>
@@ -135,7 +130,9 @@ def test_pairs_in_tags_are_read_however_they_are_dressed(pairs, tag, around):
 def test_json_is_read_to_the_letter(items, escaped):
     reply = json.dumps({"items": items}, ensure_ascii=escaped)
     readable = [item.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for item in items]
-    if readable == items:
+    # written as themselves beside a mark, they are taken away before anything is read
+    invisible = not escaped and set("".join(items)) & set("\u200b\u200e\u200f\u2060\ufeff")
+    if readable == items and not invisible:
         assert LIST.read(reply) == items
 
 

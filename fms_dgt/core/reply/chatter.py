@@ -19,6 +19,10 @@ _END_MARK = LazyPattern(
     r"[ \t*_.]{0,4}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_PART_MARK = LazyPattern(
+    r"^[ \t>*_#]{0,8}[\[<](?!/?(?:end|done|eos|stop|/?inst)\b)[a-z][\w ]{0,40}[\]>]",
+    re.IGNORECASE | re.MULTILINE,
+)
 _BEGINS = r"^[ \t>*_\-(\[#]{0,8}"
 _NOUNS = "question|pair|item|instruction|quer(?:y|ie)|set|list|example|task|claim|fact"
 
@@ -100,6 +104,11 @@ def before_end_mark(text: str) -> str:
     """`text` up to the first end mark that ends one of its lines."""
     mark = _END_MARK.search(text)
     return text[: mark.start()].rstrip() if mark else text
+
+
+def has_part_marks(text: str) -> bool:
+    """Whether lines begin with marks such as "[Q]" or "<answer>", by which a text is taken apart later."""
+    return _PART_MARK.search(text) is not None
 
 
 def before_next_turn(text: str) -> str:

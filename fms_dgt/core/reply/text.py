@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fms_dgt.core.reply.chatter import before_end_mark
+from fms_dgt.core.reply.chatter import before_end_mark, has_part_marks
 from fms_dgt.core.reply.cleaning import PLAIN_FENCES, clean, unfenced
 from fms_dgt.core.reply.contract import Reading, ReplyContract
 from fms_dgt.core.reply.lazy_pattern import LazyPattern
@@ -34,8 +34,13 @@ class TextReply(ReplyContract):
         return ""
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> str:
-        """The stripped text, out of a fence that is not code and of an answer's tags around all of it."""
-        answer = before_end_mark(unfenced(clean(text), PLAIN_FENCES)).strip()
+        """The stripped text, out of a fence that is not code and of an answer's tags around all of it.
+
+        A text of marked parts keeps its end marks: they belong to what a later stage extracts.
+        """
+        answer = unfenced(clean(text), PLAIN_FENCES).strip()
+        if not has_part_marks(answer):
+            answer = before_end_mark(answer).strip()
         label = _OWN_LABEL.match(answer)
         if label and not _SPEAKER.search(answer, label.end()):
             answer = answer[label.end() :].strip()
