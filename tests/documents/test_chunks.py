@@ -139,7 +139,7 @@ SIZES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, SIZES)
 def test_no_character_is_lost_or_double_and_no_chunk_too_large(text: str, size: ChunkSize) -> None:
     found = split(Document("a.md", text), size)

@@ -151,7 +151,7 @@ LATE_REFUSAL = World(
 )
 
 
-@settings(max_examples=7, derandomize=True, deadline=None, suppress_health_check=CHECKS, database=None)
+@settings(max_examples=7, suppress_health_check=CHECKS)
 @example(world=LATE_REFUSAL, points=[9, 20])
 @SHAPES
 def test_timing_does_not_show(world: World, points: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_timing_does_not_show(world: World, points: list[int], monkeypatch: pyte
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=CHECKS, database=None)
+@settings(max_examples=150, suppress_health_check=CHECKS)
 @SHAPES
 def test_timing_does_not_show_in_many_worlds(
     world: World, points: list[int], monkeypatch: pytest.MonkeyPatch

@@ -24,7 +24,11 @@ SETTINGS = [
     *(("core.askPass", "{program}"), ("core.alternateRefsCommand", "{program}")),
     *(("core.autocrlf", "true"), ("core.untrackedCache", "true"), ("core.splitIndex", "true")),
     *(("diff.external", "{program}"), ("diff.own.command", "{program}"), ("diff.own.textconv", "{program}")),
-    *(("filter.own.clean", "{program}"), ("filter.own.process", "{program}"), ("filter.own.required", "true")),
+    *(
+        ("filter.own.clean", "{program}"),
+        ("filter.own.process", "{program}"),
+        ("filter.own.required", "true"),
+    ),
     *(("filter.own.smudge", "{program}"), ("merge.own.driver", "{program}"), ("gpg.program", "{program}")),
     *(("log.showSignature", "true"), ("credential.helper", "!{program}"), ("pager.diff", "{program}")),
     *(("pager.ls-files", "{program}"), ("alias.diff", "!{program}"), ("alias.ls-tree", "!{program}")),
@@ -90,9 +94,7 @@ def test_a_partial_clone_without_its_folders_is_refused(repo: HostileRepository)
 
 
 @given(chosen=st.lists(st.sampled_from(SETTINGS), min_size=1, max_size=12), lost=st.booleans())
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_setting_runs_a_program(
     tmp_path_factory: pytest.TempPathFactory, chosen: list[tuple[str, str]], lost: bool
 ) -> None:
@@ -181,7 +183,11 @@ def test_a_repository_of_sha256_ids(tmp_path: Path) -> None:
     folder.mkdir()
     made = HostileRepository(tmp_path / "other")
     shutil.copytree(made.folder / "compositional_skills", folder / "compositional_skills")
-    for arguments in (["init", "-q", "-b", "main", "--object-format=sha256"], ["add", "-A"], ["commit", "-qm", "m"]):
+    for arguments in (
+        ["init", "-q", "-b", "main", "--object-format=sha256"],
+        ["add", "-A"],
+        ["commit", "-qm", "m"],
+    ):
         subprocess.run(["git", *arguments], cwd=folder, env=ENV, check=True, capture_output=True)
     assert changes(folder) == []
 

@@ -83,7 +83,7 @@ FLAGS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(task=tasks(), flags=FLAGS)
 def test_no_secret_leaves_by_any_task(task: dict[str, object], flags: list[tuple[str, ...]]) -> None:
     given_flags = [part for flag in flags for part in flag]

@@ -18,7 +18,7 @@ ATOMS = (
 QUANTIFIERS = ["", "", "", "*", "+", "?", "*?", "+?", "{2}", "{1,2}", "*+"]
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(
     st.lists(st.tuples(st.sampled_from(ATOMS), st.sampled_from(QUANTIFIERS)), min_size=1, max_size=5),
     st.text(alphabet="ab é\u00a0\n1.,x-]\u0661<>A_\x1c\x85\u3000{", max_size=14),

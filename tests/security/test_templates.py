@@ -297,7 +297,7 @@ class Counted(str):
         return super().__str__()
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(_body)
 def test_statements_that_are_admitted_work_and_write_in_proportion(text) -> None:
     if not examined(text).bounded:
