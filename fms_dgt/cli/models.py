@@ -11,24 +11,31 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fms_dgt.cli.byte_counter import ByteCounter
 from fms_dgt.cli.parser import Parser
+from fms_dgt.cli.teachers import tell
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
-from fms_dgt.generators.llama_cpp.cache import Kept, kept_below, kept_in_cache, removal
+from fms_dgt.generators.llama_cpp.cache import Kept, kept_below, kept_from_index, kept_in_cache, removal
 from fms_dgt.generators.llama_cpp.choice import ChosenFile, chosen_file
 from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, size_text
-from fms_dgt.generators.llama_cpp.model import INSTALL, HubModel
+from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
+from fms_dgt.generators.llama_cpp.model import INSTALL, HubModel, NamedModel
+from fms_dgt.generators.llama_cpp.named import Watching, fetch_named
 
 COLUMNS = ("model", "size", "quantisation", "context", "last used")
+KNOWN_COLUMNS = ("name", "size", "licence", "from", "")
 ACTIONS = ("list", "fetch", "remove")
 ABOUT = """\
 The GGUF files on this machine, for the generator llama.cpp and for 'fms_dgt serve'.
 
 actions:
-  list [DIR]            what the hub's cache has, or a folder
-  fetch REPO[:FILE]     fetch a model, or go on with one; FILE may be a quantisation such as Q4_K_M
+  list [DIR]            what is here and what can be fetched by name; or what a folder has
+  fetch NAME            fetch a model of that list, such as smollm2-135m (98 MB)
+  fetch REPO[:FILE]     fetch any model of the hub; FILE may be a quantisation such as Q4_K_M
   remove NAME [NAME..]  remove models, or all of a repository, from the cache
 
-The cache is the one that all Hugging Face programs share; HF_HOME says where it is.
+smollm2-135m comes from the package index, by pip, and is kept below FMS_DGT_CACHE; all else comes from the
+hub and is kept in the cache that all Hugging Face programs share (HF_HOME).
 'fms_dgt models ACTION --help' shows the flags."""
 
 
@@ -48,27 +55,40 @@ def _list(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="write JSON")
     options = parser.parse(argv)
     if options.folder is not None:
-        folder = Path(options.folder)
-        if not folder.is_dir():
-            raise InputError([Problem(f"there is no folder '{options.folder}'", "check the path")])
-        models, where = kept_below(folder), f"below {options.folder}"
+        models = _below(options.folder)
     else:
-        _need_hub()
-        models, where = kept_in_cache(), "in the hub's cache"
+        models = kept_from_index() + (kept_in_cache() if _has_hub() else [])
+    where = "on this machine" if options.folder is None else f"below {options.folder}"
     if options.json:
         print(json.dumps([_as_json(model) for model in models], indent=2, ensure_ascii=False))
-    elif models:
+        return 0
+    if models:
         _show([COLUMNS, *map(_cells, models)])
         print(f"{size_text(sum(model.size for model in models))} {where}")
     else:
-        print(f"no GGUF file {where}; fetch one: fms_dgt models fetch REPO:FILE")
+        print(f"no GGUF file {where}")
+    if options.folder is None:
+        print("\nto fetch by name, with 'fms_dgt models fetch NAME':")
+        _show([KNOWN_COLUMNS, *map(_known_cells, KNOWN.values())])
     return 0
 
 
+def _below(folder: str) -> list[Kept]:
+    if not Path(folder).is_dir():
+        raise InputError([Problem(f"there is no folder '{folder}'", "check the path")])
+    return kept_below(Path(folder))
+
+
 def _fetch(argv: Sequence[str]) -> int:
-    parser = _parser("fms_dgt models fetch", "Fetch a model from a hub, or go on with one.")
-    parser.add_argument("model", metavar="REPO[:FILE]", help="FILE may be a quantisation such as Q4_K_M")
+    parser = _parser("fms_dgt models fetch", "Fetch a model, or go on with one.")
+    about = "a name that 'list' shows; or a repository of the hub, FILE may be a quantisation such as Q4_K_M"
+    parser.add_argument("model", metavar="NAME|REPO[:FILE]", help=about)
     given = parser.parse(argv).model
+    if given in KNOWN:
+        return _fetch_known(KNOWN[given])
+    if "/" not in given:
+        mend = f"{did_you_mean(given, KNOWN, noun='names')}; of the hub: REPO or REPO:FILE"
+        raise InputError([Problem(f"there is no model '{given}'", mend)])
     _need_hub()
     chosen = chosen_file(given)
     model = HubModel(chosen.repo, chosen.file)
@@ -79,6 +99,25 @@ def _fetch(argv: Sequence[str]) -> int:
         print(f"{model.name} is here already", file=sys.stderr)
     print(path)
     print(f"in a config:  type: llama.cpp, model_id_or_path: {model.name}", file=sys.stderr)
+    return 0
+
+
+def _fetch_known(known: KnownModel) -> int:
+    path = NamedModel(known).present()
+    if path is not None:
+        print(f"{known.name} is here already", file=sys.stderr)
+    else:
+        counter = ByteCounter(known.size)
+        try:
+            path = fetch_named(known, Watching(tell, counter.show))
+        except KeyboardInterrupt:
+            counter.end()
+            tell("stopped; the same command fetches it")
+            raise
+        counter.end()
+        tell(f"sha256 {known.sha256}")
+    print(path)
+    tell(f"use it with --teacher llama.cpp:{known.name}; --teacher local takes the largest that is here")
     return 0
 
 
@@ -93,11 +132,10 @@ def _fetched(model: HubModel, chosen: ChosenFile) -> Path:
 
 
 def _remove(argv: Sequence[str]) -> int:
-    parser = _parser("fms_dgt models remove", "Remove models from the hub's cache.")
-    parser.add_argument("names", nargs="+", metavar="NAME", help="REPO:FILE as 'list' shows it, or REPO")
+    parser = _parser("fms_dgt models remove", "Remove models from this machine.")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a name that 'list' shows, or REPO")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse(argv)
-    _need_hub()
     planned = removal(options.names)
     if not options.yes:
         for name in planned.names:
@@ -121,8 +159,12 @@ def _agreed(question: str) -> bool:
         return False
 
 
+def _has_hub() -> bool:
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def _need_hub() -> None:
-    if importlib.util.find_spec(PACKAGE) is None:
+    if not _has_hub():
         raise SetupError(f"'fms_dgt models' needs the package {PACKAGE}; run: {INSTALL}")
 
 
@@ -149,7 +191,13 @@ def _cells(model: Kept) -> tuple[str, ...]:
     return model.name, size_text(model.size), model.quantisation or "-", context, last
 
 
+def _known_cells(known: KnownModel) -> tuple[str, ...]:
+    source = "package index, hub" if known.wheel else "hub"
+    here = "here" if NamedModel(known).present() else ""
+    return known.name, size_text(known.size), known.licence, source, here
+
+
 def _show(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fms_dgt.core.canonical import hexdigest
-from fms_dgt.documents.cache import cache_folder, put_file
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.errors import SetupError
+from fms_dgt.safety.cache import cache_folder, put_file
 
 _OURS = Path(__file__).parent / "converters"
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fms_dgt.documents.cache import cache_folder
 from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, stand_in, suffix_of
 from fms_dgt.documents.git_address import Address, address, check_commit
 from fms_dgt.documents.git_cache import GitCache, NotThere
@@ -14,6 +13,7 @@ from fms_dgt.documents.git_spec import GitDocuments
 from fms_dgt.documents.patterns import cleaned, matching
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
 from fms_dgt.safety.addresses import HostRefused
+from fms_dgt.safety.cache import cache_folder
 from fms_dgt.safety.child import stop
 from fms_dgt.safety.git import GitFailed, git, start_git
 from fms_dgt.safety.permissions import NotFetched, current

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-from fms_dgt.documents.cache import new_folder, put_file
 from fms_dgt.documents.git_address import Address
 from fms_dgt.documents.git_host import reached_url, settings_for
 from fms_dgt.errors import did_you_mean
+from fms_dgt.safety.cache import new_folder, put_file
 from fms_dgt.safety.git import GitFailed, git
 from fms_dgt.safety.git_folders import git_folder
 from fms_dgt.safety.permissions import NotFetched, Permissions, current

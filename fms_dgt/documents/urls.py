@@ -14,10 +14,10 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from fms_dgt.core.typed import without_credentials
-from fms_dgt.documents.cache import cache_folder, new_folder
 from fms_dgt.documents.files import LARGEST, File, FileCollection, Listing, stand_in, suffix_of
 from fms_dgt.errors import Problem, SetupError
 from fms_dgt.safety.addresses import HostRefused
+from fms_dgt.safety.cache import cache_folder, new_folder
 from fms_dgt.safety.deadline import Deadline
 from fms_dgt.safety.permissions import current
 from fms_dgt.safety.pinned import stream_from

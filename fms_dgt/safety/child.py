@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -40,6 +40,8 @@ _FOLDERS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 _PIECE = 1 << 16
+# seconds between two calls of `watch`
+_TICK = 0.2
 
 
 class ChildFailed(Exception):
@@ -113,11 +115,13 @@ def run(
     largest: int,
     folder: Path | None = None,
     written: bytes = b"",
+    watch: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Start a child, give it `written` to read, and wait for its end.
 
-    Raises ChildFailed where that takes more than `seconds` or the child writes more than `largest` bytes,
-    and OSError where it cannot be started.
+    `watch` is called a few times a second meanwhile; an exception of it ends the child. Raises ChildFailed
+    where the child takes more than `seconds` or writes more than `largest` bytes, and OSError where it
+    cannot be started.
     """
     deadline = time.monotonic() + seconds
     with tempfile.TemporaryFile() as stdin:
@@ -125,7 +129,7 @@ def run(
         stdin.seek(0)
         child = start(command, environment=environment, folder=folder, stdin=stdin)
     try:
-        out, err = _read(child, deadline, largest)
+        out, err = _read(child, deadline, largest, watch)
         code = child.wait(timeout=max(0.0, deadline - time.monotonic()))
     except (TimeoutError, subprocess.TimeoutExpired) as error:
         raise ChildFailed(f"no answer within {seconds:g} seconds") from error
@@ -134,7 +138,9 @@ def run(
     return subprocess.CompletedProcess(command, code, out, err)
 
 
-def _read(child: Child, deadline: float, largest: int) -> tuple[bytes, bytes]:
+def _read(
+    child: Child, deadline: float, largest: int, watch: Callable[[], None] | None
+) -> tuple[bytes, bytes]:
     """What a child writes until it closes both of its outputs. Raises TimeoutError and ChildFailed."""
     assert child.stdout is not None
     assert child.stderr is not None
@@ -143,8 +149,11 @@ def _read(child: Child, deadline: float, largest: int) -> tuple[bytes, bytes]:
         for file in outputs:
             selector.register(file, selectors.EVENT_READ)
         while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
+            left = max(0.0, deadline - time.monotonic())
+            ready = selector.select(min(left, _TICK) if watch else left)
+            if watch:
+                watch()
+            if not ready and time.monotonic() >= deadline:
                 raise TimeoutError
             for key, _ in ready:
                 piece = os.read(key.fd, _PIECE)

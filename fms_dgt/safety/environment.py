@@ -51,6 +51,17 @@ BACKENDS: Mapping[str, tuple[str, ...]] = {
     "hub": ("HF_ENDPOINT",),
 }
 
+# What pip is given to find a package index with: which one, by which way, and whom to trust.
+FOR_PIP = (
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE"),
+    *("PIP_TRUSTED_HOST", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_PROXY", "PIP_KEYRING_PROVIDER"),
+    *("PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT", "PIP_RETRIES", "PIP_CACHE_DIR", "PIP_NO_CACHE_DIR"),
+    *("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "NETRC"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+)
+
 # What `${NAME}` in a task may name; --allow-env adds to it.
 IN_TASKS = frozenset({"DGT_DATA_DIR", "DGT_OUTPUT_DIR", "HOME"})
 

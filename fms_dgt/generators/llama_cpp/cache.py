@@ -1,20 +1,22 @@
-"""The GGUF files on this machine: those in the hub's cache, and those in a folder."""
+"""The GGUF files on this machine: from the package index, in the hub's cache, and in a folder."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from fms_dgt.errors import InputError, Problem, did_you_mean
 from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
 from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, unfinished_files
-from fms_dgt.generators.llama_cpp.model import parts_of
+from fms_dgt.generators.llama_cpp.known import KNOWN
+from fms_dgt.generators.llama_cpp.model import NamedModel, parts_of
 from fms_dgt.generators.llama_cpp.quantisation import quantisation_of
 
 MAIN: Final = "main"
@@ -45,17 +47,28 @@ class Removal:
 
     names: list[str]
     freed: int
-    _strategy: Any
-    _unfinished: list[Path]
-    _folders: list[Path]
+    _files: list[Path]
+    _strategy: Any = None
+    _folders: list[Path] = field(default_factory=list)
 
     def execute(self) -> None:
         """Remove it."""
-        for path in self._unfinished:
+        for path in self._files:
             path.unlink(missing_ok=True)
-        self._strategy.execute()
+        if self._strategy is not None:
+            self._strategy.execute()
         for folder in self._folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def joined(self, other: Removal) -> Removal:
+        """Both; only one of them may be of the hub's cache."""
+        return Removal(
+            self.names + other.names,
+            self.freed + other.freed,
+            self._files + other._files,
+            self._strategy or other._strategy,
+            self._folders + other._folders,
+        )
 
 
 @dataclass
@@ -65,6 +78,12 @@ class _Found:
     current: dict[str, Any] = field(default_factory=dict)
     older: list[Any] = field(default_factory=list)
     unfinished: list[Path] = field(default_factory=list)
+
+
+def kept_from_index() -> list[Kept]:
+    """The models that came from the package index, by the names that they have here."""
+    present = [(name, NamedModel(known).place) for name, known in KNOWN.items() if known.wheel]
+    return [replace(_at(path, {path}), name=name) for name, path in present if path.is_file()]
 
 
 def kept_in_cache() -> list[Kept]:
@@ -82,6 +101,24 @@ def kept_below(folder: Path) -> list[Kept]:
 
 def removal(names: Sequence[str]) -> Removal:
     """What has to go for these models, or all GGUF files of these repositories. Raises InputError."""
+    ours = {model.name: model for model in kept_from_index()}
+    chosen = sorted(ours.keys() & set(names))
+    freed = sum(ours[name].size for name in chosen)
+    planned = Removal(chosen, freed, [ours[name].path for name in chosen])
+    rest = [_hub_name(name) for name in names if name not in ours]
+    return planned.joined(_hub_removal(rest)) if rest else planned
+
+
+def _hub_name(name: str) -> str:
+    known = KNOWN.get(name)
+    return f"{known.repo}:{known.file}" if known else name
+
+
+def _hub_removal(names: Sequence[str]) -> Removal:
+    if importlib.util.find_spec(PACKAGE) is None:
+        raise InputError(
+            [Problem(f"there is no model '{names[0]}'", "'fms_dgt models' lists those that are")]
+        )
     info = _scan()
     repos = _repositories(info)
     found = {name: each for repo in repos for name, each in _models_of(repo).items()}
@@ -93,7 +130,7 @@ def removal(names: Sequence[str]) -> Removal:
     folders = [repo for repo in folders if not _others(repo)]
     strategy = info.delete_files(*files)
     freed = strategy.expected_freed_size + sum(path.stat().st_size for path in unfinished)
-    return Removal(chosen, freed, strategy, unfinished, folders)
+    return Removal(chosen, freed, unfinished, strategy, folders)
 
 
 def _meant(given: str, found: Iterable[str]) -> list[str]:

@@ -56,14 +56,21 @@ def gguf_files(repo: str) -> list[Offered]:
     return sorted(models, key=lambda each: each.file)
 
 
-def fetch_file(repo: str, file: str, bar: Any = None) -> Path:
-    """The path of a file in the cache, fetched if need be; `bar` is a tqdm class. Raises SetupError."""
+def fetch_file(repo: str, file: str, bar: Any = None, *, sha256: str = "") -> Path:
+    """The path of a file in the cache, fetched if need be; `bar` is a tqdm class.
+
+    With a `sha256`, nothing else is fetched than the file that has it. Raises SetupError.
+    """
     with hub_errors(repo, f"'{repo}:{file}' cannot be fetched"):
         if problem := name_problem(repo, file):
             raise SetupError(f"'{repo}:{file}' cannot be fetched: {problem}")
         url = _hub().hf_hub_url(repo, file, endpoint=_endpoint())
         about = _hub().get_hf_file_metadata(url, endpoint=_endpoint())
         etag = _checked(_ETAG, about.etag, "ETag", repo)
+        if sha256 and etag != sha256:
+            what = f"the hub offers a file of SHA-256 {etag}, and {sha256} is expected"
+            mend = f"'fms_dgt models fetch {repo}:{file}' takes what the hub has"
+            raise SetupError(f"'{repo}:{file}' was not fetched: {what}; {mend}")
         commit = _checked(_COMMIT, about.commit_hash, "commit", repo)
         blob = repo_folder(repo) / "blobs" / etag
         if not blob.exists():

@@ -84,7 +84,7 @@ def fetch_blob(url: str, size: int | None, blob: Path, part: Path, bar: Any) -> 
         if done > limit or size is None:
             file.truncate(0)
             done = 0
-        _check_room(part.parent, (size or 0) - done)
+        check_room(part.parent, (size or 0) - done)
         shown = _name_in(part)
         checked = _Checked(file, limit, shown)
         _http_get(url, checked, done, size, shown, bar)
@@ -156,7 +156,8 @@ def _http_get(url: str, file: _Checked, done: int, size: int | None, shown: str,
     )
 
 
-def _check_room(folder: Path, needed: int) -> None:
+def check_room(folder: Path, needed: int) -> None:
+    """Raise OSError where the disk has less room than that."""
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(errno.ENOSPC, f"{size_text(needed)} are needed, {size_text(free)} are free")

@@ -1,4 +1,4 @@
-"""Which GGUF file a config means: one on disk, or one of a hub, fetched on first use."""
+"""Which GGUF file a config means: one on disk, one of a hub, fetched on first use, or a known one by name."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from fms_dgt.errors import Problem, did_you_mean
+from fms_dgt.errors import Problem, SetupError, did_you_mean
 from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
 from fms_dgt.generators.llama_cpp.hub import fetch_file, name_problem
+from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
+from fms_dgt.safety.cache import cache_folder
 
 INSTALL: Final = "pip install 'fms-dgt[llama-cpp]'"
 HUB_PACKAGE: Final = "huggingface_hub"
@@ -44,10 +46,12 @@ def model_of(name: str, repo: str, file: str) -> Model:
     """The model that the options `model_id_or_path`, `repo` and `file` mean together."""
     if repo or file:
         return HubModel(repo, file)
+    if os.path.lexists(name):
+        return LocalModel(name)
+    if name in KNOWN:
+        return NamedModel(KNOWN[name])
     match = _HUB_NAME.fullmatch(name)
-    if match and not os.path.lexists(name):
-        return HubModel(match[1], match[2])
-    return LocalModel(name)
+    return HubModel(match[1], match[2]) if match else LocalModel(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ class LocalModel:
             return [Problem(f"'{self.given}' is a folder, not a GGUF file", _neighbours(self._path))]
         if not self._path.is_file():
             mend = _neighbours(self._path.parent, self._path.name) or "check the path"
-            return [Problem(f"there is no file '{self.given}'", f"{mend}; a hub's is written REPO:FILE.gguf")]
+            mend = f"{mend}; a hub's is written REPO:FILE.gguf"
+            if "/" not in self.given and not self.given.lower().endswith(".gguf"):
+                mend = did_you_mean(self.given, KNOWN, noun="models known by name")
+            return [Problem(f"there is no file '{self.given}'", mend)]
         return file_problems(self._path, self.given)
 
     def present(self) -> Path | None:
@@ -121,6 +128,50 @@ class HubModel:
         """Fetch what is not there of it; `bar` is a tqdm class. Raises SetupError."""
         paths = [fetch_file(self.repo, part, bar) for part in parts_of(self.file)]
         return paths[0]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A model of the table of known ones; it is fetched by 'fms_dgt models fetch', never by a run."""
+
+    known: KnownModel
+
+    @property
+    def name(self) -> str:
+        return self.known.name
+
+    def problems(self) -> list[Problem]:
+        path = self.present()
+        if path is not None:
+            return file_problems(path, self.name)
+        return [
+            Problem(
+                f"the model '{self.name}' is not on this machine", f"run: fms_dgt models fetch {self.name}"
+            )
+        ]
+
+    def present(self) -> Path | None:
+        if self.known.wheel and self.place.is_file():
+            return self.place
+        path = HubModel(self.known.repo, self.known.file).present()
+        # the cache names a file by its SHA-256; another is another model, whatever it is called
+        return path if path is not None and path.resolve().name == self.known.sha256 else None
+
+    def fetched(self) -> Path:
+        path = self.present()
+        if path is None:
+            raise SetupError(str(self.problems()[0]))
+        return path
+
+    @property
+    def place(self) -> Path:
+        """Where it is kept if it came from the package index."""
+        return models_folder() / self.known.file
+
+
+def models_folder() -> Path:
+    """Where models from the package index are kept."""
+    return cache_folder() / "models"
 
 
 def parts_of(file: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The folder in which fetched documents are kept, and how something is put there in one step."""
+"""The folder in which what was fetched is kept, and how something is put there in one step."""
 
 from __future__ import annotations
 
