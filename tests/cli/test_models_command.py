@@ -457,3 +457,16 @@ def test_a_quantisation_in_a_name(name, quantisation):
 )
 def test_sizes(size, text):
     assert size_text(size) == text
+
+
+def test_a_download_is_counted_a_line_every_few_seconds(capsys, monkeypatch):
+    from fms_dgt.cli import byte_counter
+
+    now = [100.0]
+    monkeypatch.setattr(byte_counter.time, "monotonic", lambda: now[0])
+    counter = byte_counter.ByteCounter(98_362_432)
+    for second in range(12):
+        now[0] = 100.0 + second
+        counter.show(second * 1_000_000)
+    counter.end()
+    assert capsys.readouterr().err == "  5.0 MB of 98.4 MB\n  10.0 MB of 98.4 MB\n"
