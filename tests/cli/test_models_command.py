@@ -19,6 +19,7 @@ gguf = pytest.importorskip("gguf")
 pytest.importorskip("huggingface_hub")
 
 from fms_dgt.generators.llama_cpp.hub_blob import size_text
+from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
 from fms_dgt.generators.llama_cpp.quantisation import NAMES, quantisation_in, quantisation_of
 from fms_dgt.generators.llama_cpp.header import Header, read_header
 from fms_dgt.testing.model_hub import ModelHub
@@ -58,8 +59,11 @@ def listed(project) -> dict[str, dict]:
 
 def test_nothing_is_there(project, hub):
     made = project({})
-    said = "no GGUF file in the hub's cache; fetch one: fms_dgt models fetch REPO:FILE\n"
-    assert made.run("models").stdout == said
+    first, _, about, columns, *names = made.run("models").stdout.splitlines()
+    assert first == "no GGUF file on this machine"
+    assert about == "to fetch by name, with 'fms_dgt models fetch NAME':"
+    assert columns.split() == ["name", "size", "licence", "from"]
+    assert [line.split()[0] for line in names] == list(KNOWN)
     assert listed(made) == {}
 
 
@@ -76,10 +80,10 @@ def test_the_one_model_of_a_repository_is_fetched_and_listed(project, hub, tiny)
         32_768,
         "",
     )
-    header, line, total = made.run("models").stdout.splitlines()
+    header, line, total, *_ = made.run("models").stdout.splitlines()
     assert header.split("  ")[0] == "model"
     assert line.split()[:5] == ["org/one:sub/one.gguf", "155", "KB", "F32", "32768"]
-    assert total == "155 KB in the hub's cache"
+    assert total == "155 KB on this machine"
 
 
 def test_what_is_there_is_not_fetched_again(project, hub, monkeypatch):
@@ -140,7 +144,8 @@ def test_several_models_are_shown_with_their_sizes(project, hub, name, said):
             "org/one:x.gguf",
             "the repository has no such file; 'fms_dgt models fetch org/one' lists what it has",
         ),
-        ("a-name", "'a-name' is no model of a hub; write REPO or REPO:FILE"),
+        ("smollm-135m", "there is no model 'smollm-135m'; did you mean 'smollm2-135m'?"),
+        ("a name/x", "'a name/x' is no model of a hub; write REPO or REPO:FILE"),
     ],
 )
 def test_names_that_a_hub_does_not_have(project, hub, name, said):
@@ -324,6 +329,67 @@ def test_a_folder(project, tiny):
     assert "there is no folder 'none'" in made.run("models", "list", "none").stderr
 
 
+@pytest.fixture
+def by_name(tiny, hub, monkeypatch, tmp_path) -> KnownModel:
+    """A known model that the hub has as its repository says it, and that no package index has."""
+    repo, file = "org/several", "m-Q4_K_M.gguf"
+    digest = hashlib.sha256(tiny).hexdigest()
+    model = KnownModel(
+        name="one-name", repo=repo, file=file, size=len(tiny), licence="Apache-2.0", sha256=digest, wheel="no-such==1"
+    )
+    monkeypatch.setitem(KNOWN, model.name, model)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("FMS_DGT_CACHE", str(tmp_path / "models"))
+    return model
+
+
+def test_the_hub_is_asked_where_the_package_index_has_nothing(project, hub, by_name, tiny):
+    made = project({})
+    result = made.run("models", "fetch", "one-name")
+    assert result.code == 0
+    assert Path(result.stdout.strip()).read_bytes() == tiny
+    assert "pip did not get no-such==1" in result.stderr
+    assert "fetching one-name (155 KB) from the hub, org/several" in result.stderr
+    assert f"sha256 {by_name.sha256}" in result.stderr
+    assert any(line.split()[0] == "one-name" and line.endswith("here") for line in made.run("models").stdout.splitlines() if line)
+    asked = list(hub.asked)
+    assert made.run("models", "fetch", "one-name").stderr.startswith("one-name is here already")
+    assert hub.asked == asked
+    assert made.run("models", "remove", "one-name", "--yes").stdout.startswith("removed org/several:m-Q4_K_M.gguf")
+
+
+def test_a_hub_that_has_another_file_by_that_name(project, hub, by_name, monkeypatch):
+    hub.repositories["org/several"]["m-Q4_K_M.gguf"] += b"more"
+    result = project({}).run("models", "fetch", "one-name")
+    assert result.code == 2
+    assert f"and {by_name.sha256} is expected" in result.stderr
+    assert [method for method, _, _ in hub.asked] == ["HEAD"]
+
+
+def test_a_model_of_another_digest_in_the_cache_is_not_the_known_one(project, hub, by_name, monkeypatch):
+    hub.repositories["org/several"]["m-Q4_K_M.gguf"] += b"more"
+    made = project({})
+    assert made.run("models", "fetch", "org/several:m-Q4_K_M.gguf").code == 0
+    assert "the model 'one-name' is not on this machine" in made.run("try", "Hi", "--teacher", "local:one-name").stderr
+
+
+def test_a_model_from_the_package_index_is_listed_and_removed(project, hub, smollm2, tmp_path, monkeypatch):
+    monkeypatch.setenv("FMS_DGT_CACHE", str(tmp_path))
+    place = tmp_path / "models" / smollm2.name
+    place.parent.mkdir()
+    os.link(smollm2, place)
+    made = project({})
+    assert made.run("models", "fetch", "smollm2-135m").stdout.strip() == str(place)
+    model = listed(made)["smollm2-135m"]
+    assert (model["size"], model["quantisation"], model["context"]) == (98_362_432, "Q4_1", 8192)
+    result = made.run("models", "remove", "smollm2-135m", "--yes")
+    assert result.stdout == "removed smollm2-135m: 98.4 MB are free again\n"
+    assert listed(made) == {}
+    assert smollm2.exists()
+
+
 def test_an_action_that_is_none(project):
     result = project({}).run("models", "fetsch")
     assert (result.code, result.stderr) == (
@@ -334,10 +400,10 @@ def test_an_action_that_is_none(project):
 
 def test_without_the_extra(project, monkeypatch):
     monkeypatch.setattr("fms_dgt.cli.models.PACKAGE", "no_such_package")
-    for action in (["list"], ["fetch", "a/b"], ["remove", "a/b"]):
-        result = project({}).run("models", *action)
-        assert result.code == 2
-        assert "run: pip install 'fms-dgt[llama-cpp]'" in result.stderr
+    result = project({}).run("models", "fetch", "a/b")
+    assert result.code == 2
+    assert "run: pip install 'fms-dgt[llama-cpp]'" in result.stderr
+    assert project({}).run("models").stdout.startswith("no GGUF file on this machine\n")
 
 
 def test_every_quantisation_has_its_name():
@@ -391,3 +457,16 @@ def test_a_quantisation_in_a_name(name, quantisation):
 )
 def test_sizes(size, text):
     assert size_text(size) == text
+
+
+def test_a_download_is_counted_a_line_every_few_seconds(capsys, monkeypatch):
+    from fms_dgt.cli import byte_counter
+
+    now = [100.0]
+    monkeypatch.setattr(byte_counter.time, "monotonic", lambda: now[0])
+    counter = byte_counter.ByteCounter(98_362_432)
+    for second in range(12):
+        now[0] = 100.0 + second
+        counter.show(second * 1_000_000)
+    counter.end()
+    assert capsys.readouterr().err == "  5.0 MB of 98.4 MB\n  10.0 MB of 98.4 MB\n"

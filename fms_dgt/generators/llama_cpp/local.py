@@ -17,10 +17,11 @@ SAMPLING: Final = {"repeat_penalty": 1.1, "min_p": 0.1, "dry_multiplier": 0.8}
 
 
 class LocalGenerator(LlamaCppGenerator):
-    """The largest known model on this machine; its name counts as that of an option for its answers."""
+    """llama.cpp with the largest known model on this machine, or the one that `model_id_or_path` names."""
 
     def __init__(self, options: LlamaCppOptions) -> None:
         is_named = bool(options.model_id_or_path or options.repo or options.file)
+        # the name becomes an option: a run that goes on with another model is told so
         best = None if is_named else next(present_models(), None)
         super().__init__(
             replace(

@@ -154,8 +154,15 @@ class NamedModel:
         if self.known.wheel and self.place.is_file():
             return self.place
         path = HubModel(self.known.repo, self.known.file).present()
-        # the cache names a file by its SHA-256; another is another model, whatever it is called
-        return path if path is not None and path.resolve().name == self.known.sha256 else None
+        return path if path is not None and self._is_known(path) else None
+
+    def _is_known(self, path: Path) -> bool:
+        """Whether a file in the hub's cache is the known one, and not another revision's."""
+        if path.is_symlink():
+            # the cache names what it links to by its SHA-256
+            return path.resolve().name == self.known.sha256
+        # on file systems that have no links it has copies
+        return path.stat().st_size == self.known.size
 
     def fetched(self) -> Path:
         path = self.present()
