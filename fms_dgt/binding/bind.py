@@ -22,6 +22,7 @@ from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
 from fms_dgt.binding.roles import Backends, Roles, block_names
+from fms_dgt.binding.sampling import refused_in_flow
 from fms_dgt.binding.stage_config import StageConfigs
 from fms_dgt.binding.task_paths import TaskPaths
 from fms_dgt.binding.wiring import Wiring
@@ -189,6 +190,8 @@ class _Binding:
         templates = templates_of(flow, folder, files, stages, self._problems)
         flow = with_brought(flow, players, templates, self._problems)
         self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
+        asked = refused_in_flow(flow, templates, players.generators, players.validators, self._where)
+        self._problems.extend(asked)
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
         output = self._output(builder, task)

@@ -21,12 +21,15 @@ IN_PIECES: Final = {
     "return_progress": True,
     "n": 1,
 }
+# sampling options that the server calls otherwise
+WIRE_NAMES: Final = {"repetition_penalty": "repeat_penalty"}
 RESERVED: Final = frozenset({"messages", "prompt", *IN_PIECES})
 
 
 def written(request: Request, extra: Mapping[str, Any], held_to: Mapping[str, Any], *, plain: bool) -> bytes:
     """The body of one request; `held_to` is its schema or grammar. Raises RequestRefused."""
-    body = {"seed": request.seed, **request.params, **extra, **held_to}
+    params = {WIRE_NAMES.get(name, name): value for name, value in request.params.items()}
+    body = {"seed": request.seed, **params, **extra, **held_to}
     if isinstance(body["seed"], int):
         body["seed"] %= SEEDS
     asked = {"prompt": plain_prompt(request)} if plain else {"messages": list(map(dict, request.messages))}

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
+from fms_dgt.core.generator import EVERY_SAMPLING, Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, InputError, Problem, SetupError
 from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
 from fms_dgt.generators.llama_cpp.body import RESERVED, held_to_schema, written
 from fms_dgt.generators.llama_cpp.engine import PACKAGE, Engine, EngineSettings, borrow, give_back
 from fms_dgt.generators.llama_cpp.header import Header
+from fms_dgt.generators.llama_cpp.machine import memory, usual_slots
 from fms_dgt.generators.llama_cpp.model import INSTALL, file_problems, header_of, model_of
 
 USUAL_CONTEXT: Final = 4096
@@ -39,7 +41,13 @@ class LlamaCppOptions(GeneratorOptions):
     context_size: int | None = option(
         None, low=16, shapes=False, aliases=("n_ctx",), help="tokens of one call, prompt and answer together"
     )
-    parallel: int = option(4, low=1, high=256, shapes=False, help="slots: calls that are batched together")
+    parallel: int | None = option(
+        None,
+        low=1,
+        high=256,
+        shapes=False,
+        help="slots: calls that are batched together; default: one for two cores, four at the most",
+    )
     gpu_layers: int | None = option(
         None, low=-1, shapes=False, aliases=("n_gpu_layers",), help="0 for none, -1 for what fits"
     )
@@ -58,12 +66,15 @@ class LlamaCppOptions(GeneratorOptions):
     # a model on a processor takes its time, and nothing is gained by asking it again
     timeout: float = option(3600.0, low=0.001, shapes=False, help="seconds one call may take")
 
+    SAMPLING = EVERY_SAMPLING
+
 
 class LlamaCppGenerator(Generator[LlamaCppOptions]):
     """Chat completions of a model in this process; calls in flight are batched together."""
 
     Options = LlamaCppOptions
     completes = True
+    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.2, "dry_multiplier": 0.8}
 
     def __init__(self, options: LlamaCppOptions) -> None:
         super().__init__(options)
@@ -74,7 +85,11 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
 
     @property
     def at_most(self) -> int:
-        return self.options.parallel + AT_THE_DOOR
+        return self._slots + AT_THE_DOOR
+
+    @property
+    def _slots(self) -> int:
+        return self.options.parallel or usual_slots()
 
     @property
     def endpoint(self) -> str:
@@ -99,13 +114,13 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         return problems
 
     def _size_problems(self, header: Header) -> list[Problem]:
-        context, parallel = self._context(header), self.options.parallel
+        context, parallel = self._context(header), self._slots
         if header.context is not None and context > header.context:
             what = f"the model was made for {header.context} tokens, not {context}"
             return [Problem(what, f"set 'context_size' to {header.context} or less")]
         # on a card of its own it needs none of this machine's
         on_card = bool(self.options.gpu_layers)
-        needed, there = None if on_card else header.memory_of(context * parallel), _memory()
+        needed, there = None if on_card else header.memory_of(context * parallel), memory()
         if needed is not None and there is not None and needed > there:
             what = f"{parallel} slots of {context} tokens need {needed / GIB:.1f} GB beside the model"
             what = f"{what}, and this machine has {there / GIB:.1f} GB"
@@ -136,7 +151,7 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         return EngineSettings(
             os.path.abspath(path),  # noqa: PTH100 (a link's own name has the right ending)
             self._context(header),
-            options.parallel,
+            self._slots,
             options.gpu_layers,
             options.threads,
             options.chat_template or "",
@@ -163,11 +178,3 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         if request.schema is not None and options.enforce_schema:
             held_to = held_to_schema(request.schema, options.max_string, plain=plain)
         return written(request, options.extra_body, held_to, plain=plain)
-
-
-def _memory() -> int | None:
-    """The bytes of memory that this machine has."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
-        return None
