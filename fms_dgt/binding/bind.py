@@ -12,6 +12,7 @@ from fms_dgt.binding.builder_config import (
     TEACHER,
     merged_config,
     own_config,
+    with_generator_format,
     with_generator_model,
     with_teacher,
 )
@@ -312,6 +313,7 @@ class _Binding:
             what = f"the builder '{self._found.name}' puts no examples into prompts"
             self._problems.append(Problem(what, "leave num_prompt_instructions out", self._where))
         node = with_generator_model(node, cls.Options, config, self._teacher())
+        node = with_generator_format(node, cls.Options, config, self._teacher(), self._plugins)
         wanted = self._plan.settings.pipeline
         if wanted is not None and "simple" in field_names(cls.Options):
             node = node.with_(simple=Node(wanted == "simple", Place("the settings")))

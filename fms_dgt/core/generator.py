@@ -188,6 +188,11 @@ class Generator(ABC, Generic[O]):
         return None
 
     @property
+    def chat_template(self) -> str:
+        """The model's chat template in Jinja, where it can be read without a load or a call; else ""."""
+        return ""
+
+    @property
     def endpoint(self) -> str:
         """Generators with the same endpoint share its limits."""
         return f"{type(self).__module__}.{type(self).__qualname__}"

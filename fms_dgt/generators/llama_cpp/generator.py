@@ -18,7 +18,7 @@ from fms_dgt.generators.llama_cpp.body import RESERVED, held_to_schema, written
 from fms_dgt.generators.llama_cpp.engine import PACKAGE, Engine, EngineSettings, borrow, give_back
 from fms_dgt.generators.llama_cpp.header import Header
 from fms_dgt.generators.llama_cpp.machine import memory, usual_slots
-from fms_dgt.generators.llama_cpp.model import INSTALL, file_problems, header_of, model_of
+from fms_dgt.generators.llama_cpp.model import INSTALL, file_problems, header_of, model_of, template_of
 
 USUAL_CONTEXT: Final = 4096
 # so many calls stand ready for the next free slot
@@ -26,6 +26,7 @@ AT_THE_DOOR: Final = 2
 GIB: Final = 2**30
 # the one chat template that llama.cpp knows by name
 NAMED_TEMPLATE: Final = "chatml"
+CHATML: Final = "<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,13 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
     @property
     def endpoint(self) -> str:
         return self._model.name
+
+    @property
+    def chat_template(self) -> str:
+        if self.options.chat_template == NAMED_TEMPLATE:
+            return CHATML
+        path = self._model.present()
+        return self.options.chat_template or ("" if path is None else template_of(path))
 
     def check(self) -> list[Problem]:
         problems = self._model.problems()

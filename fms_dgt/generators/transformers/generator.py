@@ -14,6 +14,7 @@ from fms_dgt.core.generator import USUAL_SAMPLING, Completion, Generator, Genera
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, Problem, RequestRefused, SetupError
 from fms_dgt.generators.shared.requests import plain_prompt
+from fms_dgt.generators.transformers.files import template_in
 from fms_dgt.generators.transformers.request import Asked, ModelSettings, Sampling, sampling_of
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ class TransformersGenerator(Generator[TransformersOptions]):
     @property
     def endpoint(self) -> str:
         return f"transformers {self._name}"
+
+    @property
+    def chat_template(self) -> str:
+        return self.options.chat_template or template_in(self._name, self.options.revision)
 
     def check(self) -> list[Problem]:
         # the packages themselves take seconds to import; open() does that
