@@ -21,7 +21,7 @@ from fms_dgt.generators.openai.options import OpenAIOptions
 from fms_dgt.generators.simulated.generator import SimulatedGenerator, SimulatedOptions
 from fms_dgt.generators.watsonx.access import WatsonxOptions
 from fms_dgt.generators.watsonx.generator import WatsonxGenerator
-from fms_dgt.testing import ModelServer
+from fms_dgt.testing import Fault, ModelServer
 
 TASK = {
     "task_name": "days",
@@ -147,3 +147,17 @@ def test_a_slip_behind_a_teacher(tmp_path: Path) -> None:
     assert "unknown key 'mim_p'; did you mean 'min_p'?" in problems_of(tmp_path, "simulated,mim_p=0.1")
     outcome = fms_dgt.run(TASK, output_dir=tmp_path, generator="simulated,min_p=0.1")
     assert json.loads(json.dumps(list(outcome.records)))
+
+
+def test_llama_cpps_server_would_pass_over_a_penalty_by_another_name(tmp_path: Path) -> None:
+    def says_so(*_: Any) -> Fault:
+        return Fault(headers={"Server": "llama.cpp"})
+
+    with ModelServer(lambda _: "It rains.", faults=says_so).in_thread() as server:
+        here = {**OPENAI, "base_url": server.base_url}
+        task = {**TASK, "params": {"repetition_penalty": 1.1}}
+        with pytest.raises(fms_dgt.UserError) as caught:
+            fms_dgt.run(task, output_dir=tmp_path / "one", generator=here)
+        assert "set 'repetition_penalty_name: repeat_penalty'" in str(caught.value)
+        named = {**here, "repetition_penalty_name": "repeat_penalty"}
+        assert list(fms_dgt.run(task, output_dir=tmp_path / "two", generator=named).records)

@@ -98,6 +98,17 @@ def test_sampling_options_by_the_names_of_the_server(gguf):
     assert "repetition_penalty" not in body
 
 
+def test_repetition_is_made_a_little_less_likely_where_nobody_says_so(gguf):
+    def penalty(**options):
+        params = options.pop("params", {})
+        return json.loads(generator(gguf, **options)._body(request(**params), plain=False))["repeat_penalty"]
+
+    assert penalty() == 1.05
+    assert penalty(params={"repetition_penalty": 1.0}) == 1.0
+    assert penalty(extra_body={"repeat_penalty": 1.3}) == 1.3
+    assert generator(gguf).options.sampling() == {"max_tokens": 24}
+
+
 TEXT, BOUND = {"type": "string"}, {"type": "string", "maxLength": 9}
 
 

@@ -14,7 +14,7 @@ from fms_dgt.core.generator import EVERY_SAMPLING, Completion, Generator, Genera
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, InputError, Problem, SetupError
 from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
-from fms_dgt.generators.llama_cpp.body import RESERVED, held_to_schema, written
+from fms_dgt.generators.llama_cpp.body import OWN_SAMPLING, RESERVED, USUAL, held_to_schema, written
 from fms_dgt.generators.llama_cpp.engine import PACKAGE, Engine, EngineSettings, borrow, give_back
 from fms_dgt.generators.llama_cpp.header import Header
 from fms_dgt.generators.llama_cpp.machine import memory, usual_slots
@@ -82,6 +82,7 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         self.enforces_schema = options.enforce_schema
         self._model = model_of(options.model_id_or_path, options.repo, options.file)
         self._engine: Engine | None = None
+        self._usual: Mapping[str, Any] = USUAL
         self._missing = "llama.cpp: a call before open()"
 
     @property
@@ -155,6 +156,8 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         problems = problems or self._size_problems(header)
         if problems:
             raise SetupError(str(InputError(problems)))
+        if any(name.startswith(OWN_SAMPLING) for name in header.values):
+            self._usual = {}
         options = self.options
         return EngineSettings(
             os.path.abspath(path),  # noqa: PTH100 (a link's own name has the right ending)
@@ -185,4 +188,4 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         held_to: dict[str, Any] = {"grammar": options.grammar} if options.grammar else {}
         if request.schema is not None and options.enforce_schema:
             held_to = held_to_schema(request.schema, options.max_string, plain=plain)
-        return written(request, options.extra_body, held_to, plain=plain)
+        return written(request, self._usual, {**options.extra_body, **held_to}, plain=plain)

@@ -58,7 +58,7 @@ class LoadedModel:
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
-        """The sampling that the model's makers recommend, and what `generate()` does where they say nothing."""
+        """The sampling that the model's makers recommend; where they say nothing, that of `generate()`."""
         config = self.model.generation_config
         said = {name: getattr(config, name, None) for name in SAMPLING_DEFAULTS} if config.do_sample else {}
         return {"top_k": TOP_K, **{name: value for name, value in said.items() if value is not None}}
