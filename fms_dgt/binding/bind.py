@@ -12,6 +12,7 @@ from fms_dgt.binding.builder_config import (
     TEACHER,
     merged_config,
     own_config,
+    with_generator_format,
     with_generator_model,
     with_teacher,
 )
@@ -22,6 +23,7 @@ from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
 from fms_dgt.binding.roles import Backends, Roles, block_names
+from fms_dgt.binding.sampling import refused_in_flow
 from fms_dgt.binding.stage_config import StageConfigs
 from fms_dgt.binding.task_paths import TaskPaths
 from fms_dgt.binding.wiring import Wiring
@@ -189,6 +191,8 @@ class _Binding:
         templates = templates_of(flow, folder, files, stages, self._problems)
         flow = with_brought(flow, players, templates, self._problems)
         self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
+        asked = refused_in_flow(flow, templates, players.generators, players.validators, self._where)
+        self._problems.extend(asked)
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
         output = self._output(builder, task)
@@ -309,6 +313,7 @@ class _Binding:
             what = f"the builder '{self._found.name}' puts no examples into prompts"
             self._problems.append(Problem(what, "leave num_prompt_instructions out", self._where))
         node = with_generator_model(node, cls.Options, config, self._teacher())
+        node = with_generator_format(node, cls.Options, config, self._teacher(), self._plugins)
         wanted = self._plan.settings.pipeline
         if wanted is not None and "simple" in field_names(cls.Options):
             node = node.with_(simple=Node(wanted == "simple", Place("the settings")))

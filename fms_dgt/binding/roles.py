@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
+from fms_dgt.binding.sampling import refused_in_block
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
 from fms_dgt.core.node import Node
@@ -41,6 +42,7 @@ class Backends:
         if key not in self._made:
             self._made[key] = found.cls(options)
         backend = self._made[key]
+        problems.extend(refused_in_block(found.name, backend, spec.options))
         if self._asked and id(backend) not in self._checked:
             self._checked.add(id(backend))
             for problem in backend.check():

@@ -175,7 +175,9 @@ def _add_what(parser: Parser) -> None:
         help="a config file, or a shipped one by name ('offline' needs no model)",
     )
     group.add_argument(
-        "--teacher", metavar="TYPE[:MODEL]", help="plays every generator in place of what the config says"
+        "--teacher",
+        metavar="TYPE[:MODEL][,NAME=VALUE]",
+        help="plays every generator in place of what the config says",
     )
     group.add_argument(
         "--flow",

@@ -7,17 +7,22 @@ sampling options apart: a temperature means the same to every backend, a URL or 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fms_dgt.config.plan import Layer
-from fms_dgt.core.generator import GeneratorOptions
+from fms_dgt.core.generator import USUAL_SAMPLING, GeneratorOptions
 from fms_dgt.core.node import Node, Place
+from fms_dgt.core.strict_json import loads
 from fms_dgt.errors import Problem, did_you_mean
 
 BLOCKS = "blocks"
 USUAL_ROLES = frozenset({"generator", "validator"})
 MODEL = "lm_config"
+
+# what a teacher's text ends with, where options follow the model
+_TEACHER_OPTIONS = re.compile(r"(?:,[A-Za-z_]\w*=[^,]*)+$")
 
 # every spelling of a generator option, with all spellings of the same one
 _SPELLINGS: Mapping[str, frozenset[str]] = {
@@ -26,7 +31,7 @@ _SPELLINGS: Mapping[str, frozenset[str]] = {
     for group in [(spec.name, *spec.metadata.get("aliases", ()))]
     for name in group
 }
-_SURVIVORS = frozenset({"name"}).union(*(_SPELLINGS[name] for name in GeneratorOptions.SAMPLING))
+_SURVIVORS = frozenset({"name"}).union(*(_SPELLINGS[name] for name in USUAL_SAMPLING))
 
 
 def apply_layers(builder_yaml: Node, layers: Iterable[Layer]) -> Node:
@@ -66,8 +71,8 @@ def apply_teacher(
 ) -> Node:
     """The configuration with a teacher in place of every generator, those in `lm_config` included.
 
-    The teacher is `TYPE[:MODEL]`, or a mapping with a `type` and options; `place` is where it was
-    said. A block that has that type already keeps its options, and its model too unless one was given.
+    The teacher is `TYPE[:MODEL][,NAME=VALUE...]`, or a mapping with a `type` and options; `place` is where
+    it was said. A block that has that type already keeps its options, and its model too unless one was given.
     """
     over = teacher_node(teacher, place)
 
@@ -82,11 +87,23 @@ def apply_teacher(
 
 
 def teacher_node(teacher: str | Mapping[str, Any], place: Place) -> Node:
-    """A teacher as the block that it is."""
+    """A teacher as the block that it is; as text, it is TYPE[:MODEL][,NAME=VALUE...]."""
     if isinstance(teacher, str):
-        kind, _, model = teacher.partition(":")
-        teacher = {"type": kind, "model_id_or_path": model} if model else {"type": kind}
+        given = _TEACHER_OPTIONS.search(teacher)
+        named, written = (teacher[: given.start()], given[0]) if given else (teacher, "")
+        kind, _, model = named.partition(":")
+        options = (pair.partition("=") for pair in written.split(",")[1:])
+        teacher = {"type": kind, **({"model_id_or_path": model} if model else {})}
+        teacher |= {name: _option_value(text) for name, _, text in options}
     return Node({key: Node.of(value, place) for key, value in teacher.items()}, place)
+
+
+def _option_value(text: str) -> Any:
+    """The value of an option on a command line: JSON where it reads as such, otherwise text."""
+    try:
+        return loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def block_problems(config: Node) -> list[Problem]:

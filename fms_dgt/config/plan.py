@@ -72,8 +72,9 @@ class TaskPlan:
 class RunSettings:
     """What holds for the whole run.
 
-    `teacher` is `TYPE[:MODEL]`, or a mapping with a `type` and options; `replay` is the output folder of
-    another run that answers everything. With `estimate` a few units of each task are worked on, no more.
+    `teacher` is `TYPE[:MODEL][,NAME=VALUE...]`, or a mapping with a `type` and options; `replay` is the
+    output folder of another run that answers everything. With `estimate` a few units of each task are worked
+    on, no more.
     """
 
     output_dir: Path

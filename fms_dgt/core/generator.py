@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeAlias, TypeVar
 
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import ReplyContract, TextReply
@@ -14,6 +14,13 @@ from fms_dgt.core.typed import decode, encode, option, secret_problems
 from fms_dgt.errors import Problem, did_you_mean
 
 Message: TypeAlias = Mapping[str, str]
+
+# what every backend takes; the rest of them, in `GeneratorOptions`, only some do
+USUAL_SAMPLING: Final = ("temperature", "top_p", "max_tokens", "stop")
+EVERY_SAMPLING: Final = (
+    *USUAL_SAMPLING,
+    *("top_k", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty", "dry_multiplier"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Completion:
 class GeneratorOptions:
     """Options that every generator has. A backend's own subclass adds what it needs.
 
-    The sampling options shape the answers; those marked `shapes=False` do not.
+    The sampling options shape the answers; those marked `shapes=False` do not. `SAMPLING` names the
+    sampling options that the backend honours: any other is refused before a run.
     """
 
     model_id_or_path: str = option("", aliases=("model", "model_id"), help="the model's name")
@@ -59,6 +67,18 @@ class GeneratorOptions:
     top_p: float | None = option(None, low=0, high=1)
     max_tokens: int | None = option(None, low=1, aliases=("max_new_tokens",))
     stop: list[str] | None = option(None, aliases=("stop_sequences",))
+    top_k: int | None = option(None, low=0, help="only so many of the likeliest tokens; 0 for all")
+    min_p: float | None = option(
+        None, low=0, high=1, help="only tokens with this share of the likeliest one's probability"
+    )
+    repetition_penalty: float | None = option(
+        None, low=0.01, high=10, aliases=("repeat_penalty",), help="a factor; 1 for none"
+    )
+    frequency_penalty: float | None = option(None, low=-2, high=2, help="for each time a token occurred")
+    presence_penalty: float | None = option(None, low=-2, high=2, help="for a token that occurred")
+    dry_multiplier: float | None = option(
+        None, low=0, high=100, help="for going on with a repeated sequence (DRY); 0 for none"
+    )
     max_concurrency: int = option(
         64, low=1, high=4096, shapes=False, aliases=("call_limit",), help="calls in flight at the most"
     )
@@ -68,7 +88,7 @@ class GeneratorOptions:
     input_price: float | None = option(None, low=0, shapes=False, help="price of a million tokens asked")
     output_price: float | None = option(None, low=0, shapes=False, help="price of a million tokens answered")
 
-    SAMPLING: ClassVar[tuple[str, ...]] = ("temperature", "top_p", "max_tokens", "stop")
+    SAMPLING: ClassVar[tuple[str, ...]] = USUAL_SAMPLING
 
     def sampling(self) -> dict[str, Any]:
         """The sampling options that were given; a template's own params go before them."""
@@ -102,16 +122,17 @@ class SamplingParams(dict[str, Any]):
         options = decode(GeneratorOptions, Node(known, node.place), problems)
         if options is None:
             return None
-        off = [_SAMPLING_NAMES[key] for key, child in known.items() if child.value is None]
-        return cls({**options.sampling(), **dict.fromkeys(off)})
+        given = {_SAMPLING_NAMES[key] for key in known}
+        return cls({name: getattr(options, name) for name in EVERY_SAMPLING if name in given})
 
 
 _SAMPLING_NAMES = {
     name: spec.name
     for spec in dataclasses.fields(GeneratorOptions)
-    if spec.name in GeneratorOptions.SAMPLING
+    if spec.name in EVERY_SAMPLING
     for name in (spec.name, *spec.metadata["aliases"])
 }
+
 
 O = TypeVar("O", bound=GeneratorOptions)  # noqa: E741 (options)
 
@@ -124,7 +145,8 @@ class Generator(ABC, Generic[O]):
     holds the model to `Request.schema` says so with `enforces_schema`, on the class or on itself; one
     that speaks plain completion, and so takes a `Request.prompt`, with `completes`; one whose answers
     are good for nothing but trying things out, with `for_training = False`. `variables` are the names of
-    those in the environment that it uses, which `--check` shows.
+    those in the environment that it uses, which `--check` shows. `against_loops` are sampling options, all
+    of which it is sure to take, for asking again where an answer looped.
     """
 
     Options: ClassVar[type[GeneratorOptions]] = GeneratorOptions
@@ -132,6 +154,7 @@ class Generator(ABC, Generic[O]):
     completes: bool = False
     for_training: ClassVar[bool] = True
     variables: Sequence[str] = ()
+    against_loops: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, options: O) -> None:
         self.options = options
@@ -150,10 +173,24 @@ class Generator(ABC, Generic[O]):
         """What would keep every call from working (a missing key, say), found without a call."""
         return []
 
+    def takes(self, *, plain: bool) -> Collection[str]:
+        """The sampling options that it honours, in chats or in `plain` prompts.
+
+        One that a subclass of the options declares anew counts as honoured.
+        """
+        usual = {spec.name: spec for spec in dataclasses.fields(GeneratorOptions)}
+        own = {spec.name for spec in dataclasses.fields(self.options) if usual.get(spec.name) is not spec}
+        return {*self.options.SAMPLING, *own.intersection(EVERY_SAMPLING)}
+
     @property
     def at_most(self) -> int | None:
         """How many calls it can use at once, whatever a config allows; None where only the config says."""
         return None
+
+    @property
+    def chat_template(self) -> str:
+        """The model's chat template in Jinja, where it can be read without a load or a call; else ""."""
+        return ""
 
     @property
     def endpoint(self) -> str:

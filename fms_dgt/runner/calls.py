@@ -35,6 +35,9 @@ class Calls(Protocol):
     async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
         """The answer; from `answers`, the unit's part of the journal, where it is there."""
 
+    def answered(self, ask: Ask, answers: Mapping[bytes, Any]) -> bool:
+        """Whether the answer is known, so that nobody would be asked."""
+
 
 class Endpoints:
     """The endpoints of a run: backends that name the same one share its slots."""
@@ -189,6 +192,10 @@ class PaidCalls:
             raise _not_kept(ask, error) from error
         return completion
 
+    def answered(self, ask: Ask, answers: Mapping[bytes, Any]) -> bool:
+        """Whether the journal has the answer."""
+        return ask.digest in answers
+
     def _put(
         self, ask: Ask, completion: Completion, payer: Payer, tally: Tally
     ) -> tuple[Completion, asyncio.Future[None]]:
@@ -235,6 +242,10 @@ class ReplayedCalls:
         self._hooks.call_finished(CallFinished(ask.task, ask.stage, 0.0, replayed=True))
         return Completion(**known)
 
+    def answered(self, ask: Ask, answers: Mapping[bytes, Any]) -> bool:
+        """Whether this run or the other was asked this."""
+        return ask.digest in answers or ask.digest in self._of_unit(ask)
+
     def _of_unit(self, ask: Ask) -> Mapping[bytes, Any]:
         if ask.task not in self._tasks:
             self._tasks[ask.task] = self._source.find_task(ask.task)
@@ -250,6 +261,10 @@ class KnownCalls:
 
     def __init__(self) -> None:
         self.served = 0
+
+    def answered(self, ask: Ask, answers: Mapping[bytes, Any]) -> bool:
+        """Whether the journal has the answer."""
+        return ask.digest in answers
 
     async def completion(self, ask: Ask, answers: Mapping[bytes, Any]) -> Completion:
         """The known answer; Abandoned where there is none."""

@@ -20,6 +20,7 @@ from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.validator import Validator, Verdict
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
 from fms_dgt.plugins import must_pass
+from fms_dgt.runner.fresh_asking import asked_fresh, ended_early
 from fms_dgt.runner.outcome import Mark
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask
@@ -106,7 +107,7 @@ class StageKit(Kit):
         try:
             return self._reply(request, completion)
         except Unreadable as error:
-            again = _asked_again(request, completion, str(error))
+            again = self._again(generator, request, completion, str(error))
         completion = await self._call(generator, again)
         try:
             return self._reply(again, completion)
@@ -114,26 +115,39 @@ class StageKit(Kit):
             shown = completion.text[:SHOWN_REPLY]
             raise Rejected("unreadable reply", {"missing": str(error), "reply": shown}) from error
 
+    def _again(
+        self, generator: BoundGenerator, request: Request, completion: Completion, missing: str
+    ) -> Request:
+        """What is asked after a reply that could not be read."""
+        shown = _asked_again(request, completion, missing)
+        if ended_early(completion) and not self._answered(generator, shown):
+            return asked_fresh(generator.backend, request)
+        return shown
+
+    def _answered(self, generator: BoundGenerator, request: Request) -> bool:
+        """Whether this was asked by an earlier version, which asked so after every bad reply."""
+        _, ask = self._asking(generator, request)
+        return self._walk.calls.answered(ask, self._walk.answers)
+
     def _reply(self, request: Request, completion: Completion) -> Reply:
         reading = request.reply.reading(completion.text, finish=completion.finish, count=request.count)
         self._walk.left_out(self._stage, reading)
         return Reply(reading.value, completion.text, completion, bool(reading.cut))
 
-    async def _call(self, generator: BoundGenerator, request: Request) -> Completion:
+    def _asking(self, generator: BoundGenerator, request: Request) -> tuple[bytes, Ask]:
+        """What is asked, as a digest, and the next call that asks it."""
         walk = self._walk
         sent: Any = request.messages if request.prompt is None else request.prompt
         scope = _places(_scope.get())
         asked = [generator.identity, sent, request.params, self._row.key, self._stage, scope]
         base = blake2b(canonical(asked), digest_size=16).digest()
         nth = walk.asked.get(base, 0)
-        walk.asked[base] = nth + 1
         digest = blake2b(b"%b/%d/%d" % (base, walk.seed, nth), digest_size=16).digest()
         # 31 bits fit every backend's seed
         seed = int.from_bytes(digest[:4], "big") >> 1
-        request = _with_seed(request, seed)
         ask = Ask(
             generator,
-            request,
+            _with_seed(request, seed),
             digest,
             walk.task.name,
             walk.task_id,
@@ -143,6 +157,12 @@ class StageKit(Kit):
             walk.priority,
             walk.stop,
         )
+        return base, ask
+
+    async def _call(self, generator: BoundGenerator, request: Request) -> Completion:
+        walk = self._walk
+        base, ask = self._asking(generator, request)
+        walk.asked[base] = walk.asked.get(base, 0) + 1
         walk.asking()
         # noted here, for a stage may catch what is raised, and must not turn it into data
         try:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.request import getproxies, proxy_bypass
 
 # The program's own settings.
@@ -119,6 +120,19 @@ def setting(name: str) -> str:
 def backend_variables(backend: str) -> Mapping[str, str]:
     """The variables that a backend may read, those that are set."""
     return {name: os.environ[name] for name in BACKENDS[backend] if name in os.environ}
+
+
+@contextmanager
+def with_default(name: str, value: str) -> Iterator[None]:
+    """Within it the variable has this value, unless it is set: for libraries that read it as they load."""
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 def for_files() -> Mapping[str, str]:

@@ -8,6 +8,7 @@ import fms_dgt
 import pytest
 from fms_dgt.core.row import Row
 from fms_dgt.errors import InputError, Rejected
+from fms_dgt.testing.tiny_gguf import write_tiny_gguf
 from fms_dgt.testing import ModelServer, prompt_of
 
 from fms_dgt.builders.magpie.chat_format import FORMATS
@@ -264,6 +265,17 @@ def test_a_chat_template_that_is_not_known_is_told_before_the_first_call(tmp_pat
     with pytest.raises(InputError) as caught:
         run(tmp_path, generator=generator, options=options)
     assert words in str(caught.value)
+
+
+def test_a_name_that_says_nothing_leaves_it_to_the_models_own_template(tmp_path):
+    pytest.importorskip("xllamacpp")
+    pytest.importorskip("gguf")
+    turn = "<|start_of_role|>{{ message.role }}<|end_of_role|>{{ message.content }}<|end_of_text|>"
+    loop = "{% for message in messages %}" + turn + "{% endfor %}"
+    path = write_tiny_gguf(tmp_path / "mine.gguf", chat_template=loop)
+    model = {"type": "llama.cpp", "model": str(path), "context_size": 256, "max_tokens": 8, "threads": 1}
+    outcome = run(tmp_path / "out", generator=model, stages=BARE, wanted=1, max_calls=1)
+    assert outcome.counts["calls"] == 1
 
 
 def test_a_model_with_a_name_of_its_own_is_used_with_the_format_that_is_said(tmp_path):

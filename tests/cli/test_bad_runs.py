@@ -26,7 +26,10 @@ PLAYERS = "blocks: [{name: generator, type: simulated}, {name: validator, lm_con
 RUN = ("--task-paths", "task.yaml", "--config-path", "c.yaml")
 STAGES = "answer_template, branch_kind, dedup_question, filter_qa_template, filter_questions_template, "
 STAGES += "not_a_seed_question, question_template_freeform"
-SAMPLING = "max_new_tokens, max_tokens, stop, stop_sequences, temperature, top_p"
+SAMPLING = (
+    "dry_multiplier, frequency_penalty, max_new_tokens, max_tokens, min_p, presence_penalty, repeat_penalty, "
+    "repetition_penalty, stop, stop_sequences, temperature, top_k, top_p"
+)
 COLUMNS = (
     "examples, instruction, kind, question_reason, question_score, task_description, task_name, taxonomy_path"
 )
@@ -149,9 +152,10 @@ CASES = {
         TASK,
         skills(players=PLAYERS.replace("generator, type", "generator, temprature: 1, type")),
         "c.yaml:1: databuilders.skills_sdg.blocks[0].temprature: unknown key 'temprature'; "
-        "did you mean 'temperature'? known keys: dull, error_rate, input_price, latency, latency_median, "
-        "latency_sigma, malformed_rate, max_concurrency, max_tokens, model_id_or_path, output_price, "
-        "requests_per_minute, stop, temperature, timeout, tokens_per_minute, top_p",
+        "did you mean 'temperature'? known keys: dry_multiplier, dull, error_rate, frequency_penalty, "
+        "input_price, latency, latency_median, latency_sigma, malformed_rate, max_concurrency, max_tokens, "
+        "min_p, model_id_or_path, output_price, presence_penalty, repetition_penalty, requests_per_minute, "
+        "stop, temperature, timeout, ...",
     ),
     "an option out of range": (
         TASK,

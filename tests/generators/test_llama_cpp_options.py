@@ -8,11 +8,11 @@ import pytest
 pytest.importorskip("xllamacpp")
 pytest.importorskip("gguf")
 
-from tiny_llama import generator, gguf
+from tiny_llama import generator, gguf, request
 
-from fms_dgt.core.generator import Completion, shaping
+from fms_dgt.core.generator import EVERY_SAMPLING, Completion, shaping
 from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Overloaded, RequestRefused
-from fms_dgt.generators.llama_cpp import generator as llama_cpp
+from fms_dgt.generators.llama_cpp import generator as llama_cpp, machine
 from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
 from fms_dgt.generators.llama_cpp.body import bounded
 from fms_dgt.testing.tiny_gguf import write_tiny_gguf
@@ -42,7 +42,7 @@ def test_what_check_finds(gguf, options, said):
 
 
 def test_a_context_that_no_machine_has(gguf, monkeypatch):
-    monkeypatch.setattr(llama_cpp, "_memory", lambda: 2**30)
+    monkeypatch.setattr(llama_cpp, "memory", lambda: 2**30)
     # two layers of 32 numbers, twice, in two bytes each: 256 bytes a token
     assert generator(gguf, context_size=32_768, parallel=128).check() == []
     [problem] = generator(gguf, context_size=32_768, parallel=129).check()
@@ -63,15 +63,50 @@ def test_what_shapes_answers(gguf):
     shaped = shaping(generator(gguf))
     named = {"model_id_or_path", "repo", "file"}
     held = {"api", "chat_template", "enforce_schema", "extra_body", "grammar", "max_string"}
-    assert shaped.keys() == {"temperature", "top_p", "max_tokens", "stop"} | named | held
+    assert shaped.keys() == {*EVERY_SAMPLING} | named | held
 
 
 @pytest.mark.parametrize(
-    ("options", "bound"),
-    [({}, 6), ({"parallel": 8}, 10)],
+    ("options", "cores", "bound"),
+    [({}, 1, 3), ({}, 2, 3), ({}, 4, 4), ({}, 64, 6), ({"parallel": 8}, 2, 10)],
 )
-def test_calls_in_flight_follow_the_slots(gguf, options, bound):
+def test_calls_in_flight_follow_the_slots(gguf, monkeypatch, options, cores, bound):
+    monkeypatch.setattr(machine, "usable_cores", lambda: cores)
     assert generator(gguf, **options).at_most == bound
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores", "threads"),
+    [("max 100000", 8, None), ("150000 100000", 2, 2), ("1600000 100000", 8, None), ("odd", 8, None)],
+)
+def test_threads_keep_to_the_quota_of_a_container(tmp_path, monkeypatch, quota, cores, threads):
+    file = tmp_path / "cpu.max"
+    file.write_text(quota + "\n")
+    monkeypatch.setattr(machine, "_QUOTA", file)
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert machine.usable_cores() == cores
+    assert machine.allotted_threads() == threads
+
+
+def test_sampling_options_by_the_names_of_the_server(gguf):
+    body = json.loads(
+        generator(gguf)._body(request(repetition_penalty=1.1, min_p=0.2, dry_multiplier=0.8), plain=False)
+    )
+    assert body["repeat_penalty"] == 1.1
+    assert (body["min_p"], body["dry_multiplier"]) == (0.2, 0.8)
+    assert "repetition_penalty" not in body
+
+
+def test_repetition_is_made_a_little_less_likely_where_nobody_says_so(gguf):
+    def penalty(**options):
+        params = options.pop("params", {})
+        return json.loads(generator(gguf, **options)._body(request(**params), plain=False))["repeat_penalty"]
+
+    assert penalty() == 1.05
+    assert penalty(params={"repetition_penalty": 1.0}) == 1.0
+    assert penalty(extra_body={"repeat_penalty": 1.3}) == 1.3
+    assert generator(gguf).options.sampling() == {"max_tokens": 24}
 
 
 TEXT, BOUND = {"type": "string"}, {"type": "string", "maxLength": 9}

@@ -225,6 +225,16 @@ async def test_sampling_follows_the_probabilities(tiny):
         assert share == pytest.approx(likely[token].item(), abs=0.04)
 
 
+async def test_where_nothing_is_said_fifty_tokens_are_drawn_from(tiny):
+    assert await answer(tiny, ask()) == await answer(tiny, ask(top_k=50))
+
+
+async def test_min_p_of_one_is_greedy(tiny):
+    greedy = await answer(tiny, ask(temperature=0))
+    assert await answer(tiny, ask(min_p=1)) == greedy
+    assert await answer(tiny, ask(min_p=0)) == await answer(tiny, ask())
+
+
 async def test_top_k_of_one_is_greedy(tiny):
     greedy = await answer(tiny, ask(temperature=0))
     assert await answer(tiny, ask(top_k=1)) == greedy

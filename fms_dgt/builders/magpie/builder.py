@@ -28,6 +28,7 @@ class MagpieOptions(BuilderOptions):
     )
     # the model itself shapes the answers, and counts where it is named
     generator_model: str = option("", shapes=False, help="filled in: the model that plays 'generator'")
+    generator_format: str = option("", shapes=False, help="filled in: by its template")
 
 
 class MagpieBuilder(DataBuilder[MagpieTask]):
@@ -55,7 +56,7 @@ class MagpieBuilder(DataBuilder[MagpieTask]):
                     what, "leave chat_format out, or write out the turns where the model is another's work"
                 )
             ]
-        if not said and known is None:
+        if not said and self._known is None:
             what = f"the name of the model '{model}' does not say which chat template it has"
             mend = f"set 'chat_format' in the config: {', '.join(sorted(FORMATS))}; {_OWN}"
             return [Problem(what, mend)]
@@ -67,11 +68,11 @@ class MagpieBuilder(DataBuilder[MagpieTask]):
     @property
     def _form(self) -> ChatFormat:
         said = self.options.chat_format
-        return (
-            said
-            if isinstance(said, ChatFormat)
-            else FORMATS[said or format_of(self.options.generator_model) or ""]
-        )
+        return said if isinstance(said, ChatFormat) else FORMATS[said or self._known or ""]
+
+    @property
+    def _known(self) -> str | None:
+        return format_of(self.options.generator_model) or self.options.generator_format or None
 
     def _instructions(self) -> list[Stage]:
         """The cheap checks first."""

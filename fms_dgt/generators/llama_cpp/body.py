@@ -21,12 +21,20 @@ IN_PIECES: Final = {
     "return_progress": True,
     "n": 1,
 }
+# sampling options that the server calls otherwise
+WIRE_NAMES: Final = {"repetition_penalty": "repeat_penalty"}
+# Where nobody says otherwise: without it a small model repeats itself in a third of its answers in JSON, up
+# to the token limit. Not an option's default, which would be part of every call's key.
+USUAL: Final = {"repeat_penalty": 1.05}
+# where a file has sampling of its own
+OWN_SAMPLING: Final = "general.sampling."
 RESERVED: Final = frozenset({"messages", "prompt", *IN_PIECES})
 
 
-def written(request: Request, extra: Mapping[str, Any], held_to: Mapping[str, Any], *, plain: bool) -> bytes:
-    """The body of one request; `held_to` is its schema or grammar. Raises RequestRefused."""
-    body = {"seed": request.seed, **request.params, **extra, **held_to}
+def written(request: Request, usual: Mapping[str, Any], over: Mapping[str, Any], *, plain: bool) -> bytes:
+    """The body of one request: `usual` below its params, and `over` above. Raises RequestRefused."""
+    params = {WIRE_NAMES.get(name, name): value for name, value in request.params.items()}
+    body = {**usual, "seed": request.seed, **params, **over}
     if isinstance(body["seed"], int):
         body["seed"] %= SEEDS
     asked = {"prompt": plain_prompt(request)} if plain else {"messages": list(map(dict, request.messages))}

@@ -20,10 +20,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
 from fms_dgt.errors import EveryCallFails, Overloaded, SetupError
+from fms_dgt.generators.llama_cpp.machine import allotted_threads, prompt_cache_mib
 from fms_dgt.generators.llama_cpp.model import INSTALL
 from fms_dgt.generators.shared.lending import Lender, hand_over
 from fms_dgt.generators.shared.text import excerpt
 from fms_dgt.safety.child import ChildFailed, child_environment, import_path, python_command, run
+from fms_dgt.safety.environment import with_default
 
 PACKAGE: Final = "xllamacpp"
 # A call that is broken off ends with the batch of prompt tokens under way.
@@ -201,8 +203,10 @@ def start_server(
     Loading holds the interpreter. It also listens on a free port of this machine, which cannot be kept
     from it: with no `key` for nobody.
     """
-    # late: 100 MB of machine code
-    xllamacpp = importlib.import_module(PACKAGE)
+    # threads that spin while they wait for one another take the cores from whoever they wait for
+    with with_default("OMP_WAIT_POLICY", "passive"):
+        # late: 100 MB of machine code
+        xllamacpp = importlib.import_module(PACKAGE)
     params = xllamacpp.CommonParams()
     params.verbosity = verbosity
     params.model.path = settings.path
@@ -210,14 +214,15 @@ def start_server(
     params.n_batch = params.n_ubatch = BATCH
     if settings.gpu_layers is not None:
         params.n_gpu_layers = settings.gpu_layers
-    if settings.threads is not None:
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads
+    threads = settings.threads or allotted_threads()
+    if threads is not None:
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     if settings.chat_template:
         params.chat_template = settings.chat_template
     # the first call warms it up just as well, and lets other threads run meanwhile
     params.warmup = False
-    # a copy of every prompt seen, up to 8 GB of them; what the slots remember is enough
-    params.cache_ram_mib = 0
+    # a slot remembers one prompt; with these, the beginning that each stage's prompts share stays computed
+    params.cache_ram_mib = prompt_cache_mib()
     params.port = 0
     params.api_keys = [key or secrets.token_urlsafe(32)]
     if alias:

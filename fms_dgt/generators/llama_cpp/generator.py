@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
+from fms_dgt.core.generator import EVERY_SAMPLING, Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, InputError, Problem, SetupError
 from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
-from fms_dgt.generators.llama_cpp.body import RESERVED, held_to_schema, written
+from fms_dgt.generators.llama_cpp.body import OWN_SAMPLING, RESERVED, USUAL, held_to_schema, written
 from fms_dgt.generators.llama_cpp.engine import PACKAGE, Engine, EngineSettings, borrow, give_back
 from fms_dgt.generators.llama_cpp.header import Header
-from fms_dgt.generators.llama_cpp.model import INSTALL, file_problems, header_of, model_of
+from fms_dgt.generators.llama_cpp.machine import memory, usual_slots
+from fms_dgt.generators.llama_cpp.model import INSTALL, file_problems, header_of, model_of, template_of
 
 USUAL_CONTEXT: Final = 4096
 # so many calls stand ready for the next free slot
@@ -24,6 +26,7 @@ AT_THE_DOOR: Final = 2
 GIB: Final = 2**30
 # the one chat template that llama.cpp knows by name
 NAMED_TEMPLATE: Final = "chatml"
+CHATML: Final = "<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,13 @@ class LlamaCppOptions(GeneratorOptions):
     context_size: int | None = option(
         None, low=16, shapes=False, aliases=("n_ctx",), help="tokens of one call, prompt and answer together"
     )
-    parallel: int = option(4, low=1, high=256, shapes=False, help="slots: calls that are batched together")
+    parallel: int | None = option(
+        None,
+        low=1,
+        high=256,
+        shapes=False,
+        help="slots: calls that are batched together; default: one for two cores, four at the most",
+    )
     gpu_layers: int | None = option(
         None, low=-1, shapes=False, aliases=("n_gpu_layers",), help="0 for none, -1 for what fits"
     )
@@ -58,27 +67,42 @@ class LlamaCppOptions(GeneratorOptions):
     # a model on a processor takes its time, and nothing is gained by asking it again
     timeout: float = option(3600.0, low=0.001, shapes=False, help="seconds one call may take")
 
+    SAMPLING = EVERY_SAMPLING
+
 
 class LlamaCppGenerator(Generator[LlamaCppOptions]):
     """Chat completions of a model in this process; calls in flight are batched together."""
 
     Options = LlamaCppOptions
     completes = True
+    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.2, "dry_multiplier": 0.8}
 
     def __init__(self, options: LlamaCppOptions) -> None:
         super().__init__(options)
         self.enforces_schema = options.enforce_schema
         self._model = model_of(options.model_id_or_path, options.repo, options.file)
         self._engine: Engine | None = None
+        self._usual: Mapping[str, Any] = USUAL
         self._missing = "llama.cpp: a call before open()"
 
     @property
     def at_most(self) -> int:
-        return self.options.parallel + AT_THE_DOOR
+        return self._slots + AT_THE_DOOR
+
+    @property
+    def _slots(self) -> int:
+        return self.options.parallel or usual_slots()
 
     @property
     def endpoint(self) -> str:
         return self._model.name
+
+    @property
+    def chat_template(self) -> str:
+        if self.options.chat_template == NAMED_TEMPLATE:
+            return CHATML
+        path = self._model.present()
+        return self.options.chat_template or ("" if path is None else template_of(path))
 
     def check(self) -> list[Problem]:
         problems = self._model.problems()
@@ -99,13 +123,13 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         return problems
 
     def _size_problems(self, header: Header) -> list[Problem]:
-        context, parallel = self._context(header), self.options.parallel
+        context, parallel = self._context(header), self._slots
         if header.context is not None and context > header.context:
             what = f"the model was made for {header.context} tokens, not {context}"
             return [Problem(what, f"set 'context_size' to {header.context} or less")]
         # on a card of its own it needs none of this machine's
         on_card = bool(self.options.gpu_layers)
-        needed, there = None if on_card else header.memory_of(context * parallel), _memory()
+        needed, there = None if on_card else header.memory_of(context * parallel), memory()
         if needed is not None and there is not None and needed > there:
             what = f"{parallel} slots of {context} tokens need {needed / GIB:.1f} GB beside the model"
             what = f"{what}, and this machine has {there / GIB:.1f} GB"
@@ -132,11 +156,13 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         problems = problems or self._size_problems(header)
         if problems:
             raise SetupError(str(InputError(problems)))
+        if any(name.startswith(OWN_SAMPLING) for name in header.values):
+            self._usual = {}
         options = self.options
         return EngineSettings(
             os.path.abspath(path),  # noqa: PTH100 (a link's own name has the right ending)
             self._context(header),
-            options.parallel,
+            self._slots,
             options.gpu_layers,
             options.threads,
             options.chat_template or "",
@@ -162,12 +188,4 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         held_to: dict[str, Any] = {"grammar": options.grammar} if options.grammar else {}
         if request.schema is not None and options.enforce_schema:
             held_to = held_to_schema(request.schema, options.max_string, plain=plain)
-        return written(request, options.extra_body, held_to, plain=plain)
-
-
-def _memory() -> int | None:
-    """The bytes of memory that this machine has."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
-        return None
+        return written(request, self._usual, {**options.extra_body, **held_to}, plain=plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import SEEK_CUR
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -12,6 +13,8 @@ MAGIC: Final = b"GGUF"
 VERSIONS: Final = (2, 3)
 # what follows from here on is the vocabulary: long, and of no use here
 VOCABULARY: Final = "tokenizer.ggml."
+TEMPLATE: Final = "tokenizer.chat_template"
+MOST_WORDS: Final = 4_000_000
 LONGEST_TEXT: Final = 4 * 1024 * 1024
 MOST_ENTRIES: Final = 10_000
 HALF_FLOAT: Final = 2
@@ -82,6 +85,42 @@ def read_header(path: Path) -> Header:
                 break
             values[key] = _value(file, _unpack(file, "<I")[0])
     return Header(values)
+
+
+def read_chat_template(path: Path) -> str:
+    """The chat template, which stands behind the vocabulary; "" where there is none.
+
+    Raises NotGGUF, and OSError where the file cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != MAGIC:
+            raise NotGGUF("is no GGUF file")
+        _, _, count = _unpack(file, "<IQQ")
+        for _ in range(count):
+            key = _text(file)
+            (kind,) = _unpack(file, "<I")
+            if key == TEMPLATE and kind == _TEXT:
+                return _text(file)
+            _skip(file, kind)
+    return ""
+
+
+def _skip(file: BinaryIO, kind: int) -> None:
+    if kind == _TEXT:
+        (length,) = _unpack(file, "<Q")
+        file.seek(length, SEEK_CUR)
+        return
+    if kind != _ARRAY:
+        _value(file, kind)
+        return
+    inner, count = _unpack(file, "<IQ")
+    if inner in _SCALARS:
+        file.seek(count * struct.calcsize(_SCALARS[inner]), SEEK_CUR)
+        return
+    if inner != _TEXT or count > MOST_WORDS:
+        raise NotGGUF("is a GGUF file with an odd list")
+    for _ in range(count):
+        _skip(file, inner)
 
 
 def _value(file: BinaryIO, kind: int) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from fms_dgt.errors import Problem, SetupError, did_you_mean
-from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
+from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_chat_template, read_header
 from fms_dgt.generators.llama_cpp.hub import fetch_file, name_problem
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
 from fms_dgt.safety.cache import cache_folder
@@ -212,6 +212,14 @@ def header_of(path: Path) -> Header:
         return read_header(path)
     except (NotGGUF, OSError):
         return Header({})
+
+
+def template_of(path: Path) -> str:
+    """The chat template in a file; "" where it has none, or cannot be read."""
+    try:
+        return read_chat_template(path)
+    except (NotGGUF, OSError):
+        return ""
 
 
 def _neighbours(folder: Path, name: str = "") -> str:

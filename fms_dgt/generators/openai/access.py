@@ -35,6 +35,7 @@ class Access:
     `mend` says what to do about a status of an answer; `max_tokens_name` how this server calls the
     limit in chats, `mend_url` what to do where `base` is no URL of a server. `refused` says why no call may
     be made, whoever makes it; `variables` are those of the environment that were used.
+    `hosted` is set for OpenAI's own models, which take nothing beyond the protocol.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Access:
     mend_url: str = "write 'base_url: http://localhost:8000/v1', say"
     refused: str = ""
     variables: Sequence[str] = ()
+    hosted: bool = False
 
     @property
     def shown(self) -> str:
@@ -117,6 +119,7 @@ def access_of(options: OpenAIOptions) -> Access:
             # the hosted reasoning models refuse the old name, and all hosted ones take the new
             max_tokens_name="max_completion_tokens" if hosted else "max_tokens",
             variables=environ.used,
+            hosted=hosted,
         ),
         options,
     )

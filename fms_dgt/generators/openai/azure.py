@@ -97,5 +97,6 @@ def _access(options: AzureOptions) -> Access:
         max_tokens_name="max_completion_tokens",
         mend_url=f"set {ENDPOINT_VARIABLE}, or 'azure_endpoint: https://NAME.openai.azure.com'",
         variables=environ.used,
+        hosted=True,
     )
     return checked(access, options)

@@ -13,6 +13,7 @@ from fms_dgt.generators.shared.requests import plain_prompt, response_format, wr
 # what an answer would come back in several pieces with, or in another form than is read here
 ONE_ANSWER = {"n": (None, 1), "stream": (None, False)}
 MEND_SEVERAL = "take it out: each answer is asked for, and paid for, by itself"
+PENALTY = "repetition_penalty"
 # what a request says itself
 OWN = ("messages", "prompt")
 
@@ -48,6 +49,8 @@ class BodyWriter:
         if self._options.send_seed:
             body["seed"] = request.seed
         body.update(request.params)
+        if PENALTY in body:
+            body[self._options.repetition_penalty_name] = body.pop(PENALTY)
         if self._options.enforce_schema and request.schema is not None:
             body["response_format"] = response_format(request.schema)
         return body

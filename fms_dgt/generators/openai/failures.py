@@ -42,6 +42,11 @@ PARAMETERS = {
     "temperature": "set 'temperature: null' in the block and in the stages' params",
     "top_p": "set 'top_p: null' in the block and in the stages' params",
     "stop": "set 'stop: null' in the block and in the stages' params",
+    **{
+        name: f"take '{name}' out of the block, the stages' params and the templates"
+        for name in ("top_k", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty")
+    },
+    "repeat_penalty": "set 'repetition_penalty_name: repetition_penalty'",
 }
 _PARAMETER = re.compile(rf"\b({'|'.join(sorted(PARAMETERS, key=len, reverse=True))})\b")
 _UNKNOWN = re.compile(

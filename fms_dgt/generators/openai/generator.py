@@ -5,17 +5,22 @@ The calls are spoken directly through aiohttp; no object is built between the JS
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import cached_property
+from typing import Final
 
 from yarl import URL
 
 from fms_dgt.core.generator import Completion, Generator, Request
-from fms_dgt.errors import Problem
+from fms_dgt.errors import EveryCallFails, Problem
 from fms_dgt.generators.openai.access import Access, access_of
 from fms_dgt.generators.openai.answers import AnswerReader
-from fms_dgt.generators.openai.body import BodyWriter, body_problems
-from fms_dgt.generators.openai.options import OpenAIOptions, ServerOptions
+from fms_dgt.generators.openai.body import PENALTY, BodyWriter, body_problems
+from fms_dgt.generators.openai.options import BEYOND_PROTOCOL, OpenAIOptions, ServerOptions
 from fms_dgt.generators.openai.wire import Wire, proxy_of, wire_problems
+
+# how llama.cpp's server calls itself in the headers of its answers
+LLAMA_SERVER: Final = "llama.cpp"
 
 
 class ProtocolGenerator(Generator[ServerOptions]):
@@ -36,6 +41,10 @@ class ProtocolGenerator(Generator[ServerOptions]):
     @property
     def endpoint(self) -> str:
         return f"{self._access.shown} {self.options.model_id_or_path}"
+
+    def takes(self, *, plain: bool) -> Collection[str]:
+        names = super().takes(plain=plain)
+        return {*names} - BEYOND_PROTOCOL if self._access.hosted else names
 
     def check(self) -> list[Problem]:
         kind, base = self._access.kind, self._access.base
@@ -59,7 +68,15 @@ class ProtocolGenerator(Generator[ServerOptions]):
             answered = await self._wire.post(self._plain, self._bodies.plain(request))
         else:
             answered = await self._wire.post(self._chat, self._bodies.chat(request))
+        if PENALTY in request.params:
+            self._check_penalty(answered.headers)
         return self._answers.read(answered.status, answered.headers, answered.content)
+
+    def _check_penalty(self, headers: Mapping[str, str]) -> None:
+        """llama.cpp's server passes over names that it does not know."""
+        if headers.get("Server") == LLAMA_SERVER and self.options.repetition_penalty_name == PENALTY:
+            what = f"llama.cpp's server at {self._access.shown} does not know '{PENALTY}' by this name"
+            raise EveryCallFails(f"{what}; set 'repetition_penalty_name: repeat_penalty'")
 
     @cached_property
     def _chat(self) -> URL:

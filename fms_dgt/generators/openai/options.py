@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from fms_dgt.core.generator import GeneratorOptions
+from fms_dgt.core.generator import USUAL_SAMPLING, GeneratorOptions
 from fms_dgt.core.typed import option
 
 PUBLIC_API = "https://api.openai.com/v1"
@@ -14,6 +14,8 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
 ORGANIZATION_VARIABLE = "OPENAI_ORG_ID"
 PROJECT_VARIABLE = "OPENAI_PROJECT_ID"
+# what servers take beyond the protocol, and OpenAI's own answer with an error
+BEYOND_PROTOCOL: Final = frozenset({"top_k", "min_p", "repetition_penalty"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,9 @@ class ServerOptions(GeneratorOptions):
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] | None = option(
         None, shapes=False, help="how the server calls the limit (default: as hosted models want it, or not)"
     )
+    repetition_penalty_name: Literal["repetition_penalty", "repeat_penalty"] = option(
+        "repetition_penalty", shapes=False, help="how the server calls it; repeat_penalty: llama.cpp's"
+    )
     n: int = option(1, low=1, shapes=False, help="1: each answer is asked for by itself")
     headers: dict[str, str] = option(default_factory=dict, secret=True, help="sent with every call")
     proxy: str | None = option(None, secret=True, help="'http://host:port' (default: the environment's)")
@@ -52,6 +57,11 @@ class ServerOptions(GeneratorOptions):
     client_cert: Path | None = option(None, shapes=False, help="a certificate (PEM) to show to the server")
     client_key: Path | None = option(None, shapes=False, help="its key, where it stands in another file")
     connect_timeout: float = option(30.0, low=0.001, shapes=False, help="seconds until connected")
+
+    SAMPLING: ClassVar[tuple[str, ...]] = (
+        *USUAL_SAMPLING,
+        *("top_k", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

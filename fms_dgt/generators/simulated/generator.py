@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from fms_dgt.core.canonical import derived_random
-from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
+from fms_dgt.core.generator import EVERY_SAMPLING, Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract, ScoreReply, TextReply
 from fms_dgt.core.typed import option
 from fms_dgt.errors import ConnectionFailed, RequestRefused
@@ -45,6 +45,9 @@ class SimulatedOptions(GeneratorOptions):
     dull: float = option(
         0.0, low=0, high=1, help="share of items and texts that repeat one phrase of the prompt"
     )
+
+    # it stands in for every backend
+    SAMPLING = EVERY_SAMPLING
 
     def __post_init__(self) -> None:
         if isinstance(self.latency, str) and self.latency != "lognormal":

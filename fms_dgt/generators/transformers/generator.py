@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
-from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
+from fms_dgt.core.generator import USUAL_SAMPLING, Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, Problem, RequestRefused, SetupError
 from fms_dgt.generators.shared.requests import plain_prompt
+from fms_dgt.generators.transformers.files import template_in
 from fms_dgt.generators.transformers.request import Asked, ModelSettings, Sampling, sampling_of
 
 if TYPE_CHECKING:
@@ -38,10 +40,6 @@ class TransformersOptions(GeneratorOptions):
     # a model on a processor takes its time, and nothing is gained by asking it again
     timeout: float = option(3600.0, low=0.001, shapes=False, help="seconds one call may take")
     max_tokens: int | None = option(1024, low=1, aliases=("max_new_tokens",))
-    top_k: int | None = option(None, low=0, help="0 for no limit")
-    presence_penalty: float | None = option(None)
-    frequency_penalty: float | None = option(None)
-    repetition_penalty: float | None = option(None, low=0.01)
     device: str = option("auto", shapes=False, help="auto, cpu, cuda, cuda:1, mps")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = option(
         "auto", help="auto: float32 on a processor, else the model's own"
@@ -58,11 +56,8 @@ class TransformersOptions(GeneratorOptions):
     )
 
     SAMPLING = (
-        *GeneratorOptions.SAMPLING,
-        "top_k",
-        "presence_penalty",
-        "frequency_penalty",
-        "repetition_penalty",
+        *USUAL_SAMPLING,
+        *("top_k", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty"),
     )
 
 
@@ -71,6 +66,7 @@ class TransformersGenerator(Generator[TransformersOptions]):
 
     Options = TransformersOptions
     completes = True
+    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.2}
 
     def __init__(self, options: TransformersOptions) -> None:
         super().__init__(options)
@@ -85,6 +81,10 @@ class TransformersGenerator(Generator[TransformersOptions]):
     @property
     def endpoint(self) -> str:
         return f"transformers {self._name}"
+
+    @property
+    def chat_template(self) -> str:
+        return self.options.chat_template or template_in(self._name, self.options.revision)
 
     def check(self) -> list[Problem]:
         # the packages themselves take seconds to import; open() does that

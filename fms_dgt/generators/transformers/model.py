@@ -25,7 +25,9 @@ NO_LIMIT: Final = 10**9
 # what models call the argument that takes keys and values: transformers renamed it in 5.24, and a model
 # that brings its own code may have either name
 CACHE_ARGUMENTS: Final = ("past_key_values", "cache")
-SAMPLING_DEFAULTS: Final = ("temperature", "top_p", "top_k", "repetition_penalty")
+SAMPLING_DEFAULTS: Final = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+# as in transformers' own generate()
+TOP_K: Final = 50
 
 
 @dataclass
@@ -56,12 +58,10 @@ class LoadedModel:
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
-        """The sampling that the model's makers recommend; nothing where they recommend none."""
+        """The sampling that the model's makers recommend; where they say nothing, that of `generate()`."""
         config = self.model.generation_config
-        if not config.do_sample:
-            return {}
-        said = {name: getattr(config, name, None) for name in SAMPLING_DEFAULTS}
-        return {name: value for name, value in said.items() if value is not None}
+        said = {name: getattr(config, name, None) for name in SAMPLING_DEFAULTS} if config.do_sample else {}
+        return {"top_k": TOP_K, **{name: value for name, value in said.items() if value is not None}}
 
     @property
     def has_chat_template(self) -> bool:

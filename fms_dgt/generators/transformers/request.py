@@ -32,11 +32,12 @@ class Sampling:
     temperature: float = option(1.0, low=0)
     top_p: float = option(1.0, low=0, high=1)
     top_k: int = option(0, low=0)
+    min_p: float = option(0.0, low=0, high=1)
     max_tokens: int = option(1024, low=1, aliases=("max_completion_tokens", "max_new_tokens"))
     stop: str | list[str] = option(default_factory=list, aliases=("stop_sequences",))
     presence_penalty: float = option(0.0)
     frequency_penalty: float = option(0.0)
-    repetition_penalty: float = option(1.0, low=0.01)
+    repetition_penalty: float = option(1.0, low=0.01, aliases=("repeat_penalty",))
     seed: int = option(0)
     n: int = option(1, low=1, high=1)
 
@@ -44,6 +45,11 @@ class Sampling:
     def greedy(self) -> bool:
         """Whether the likeliest token is taken."""
         return self.temperature < COLDEST
+
+    @property
+    def cut(self) -> bool:
+        """Whether only some of the tokens are drawn from."""
+        return bool(self.top_k or self.top_p < 1.0 or self.min_p)
 
     @property
     def penalised(self) -> bool:

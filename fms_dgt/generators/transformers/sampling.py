@@ -46,21 +46,22 @@ def _sampled(scores: Any, rows: Sequence[Drawn]) -> Any:
     heat = _column([row.sampling.temperature for row in rows], scores)
     # the largest is taken away first: a low temperature must not make infinities
     likely = torch.softmax((scores - scores.amax(dim=-1, keepdim=True)) / heat, dim=-1)
-    if any(row.sampling.top_k or row.sampling.top_p < 1.0 for row in rows):
+    if any(row.sampling.cut for row in rows):
         likely = _cut(likely, rows)
     noise = torch.stack([_noise(row, scores.shape[-1], scores.device) for row in rows])
     return (likely / noise).argmax(dim=-1)
 
 
 def _cut(likely: Any, rows: Sequence[Drawn]) -> Any:
-    """The probabilities with the tail of each row set to zero, as its top_k and top_p want."""
+    """The probabilities with the tail of each row set to zero, as its top_k, top_p and min_p want."""
     size = likely.shape[-1]
     most = _column([row.sampling.top_k or size for row in rows], likely)
     share = _column([row.sampling.top_p for row in rows], likely)
     falling, order = likely.sort(dim=-1, descending=True, stable=True)
     rank = torch.arange(size, device=likely.device)
     before = falling.cumsum(dim=-1) - falling
-    kept = (rank < most) & ((before < share) | (share >= 1.0))
+    least = _column([row.sampling.min_p for row in rows], likely) * falling[:, :1]
+    kept = (rank < most) & ((before < share) | (share >= 1.0)) & (falling >= least)
     kept[:, 0] = True
     return torch.zeros_like(likely).scatter(-1, order, falling * kept)
 

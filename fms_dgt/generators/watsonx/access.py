@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from yarl import URL
 
-from fms_dgt.core.generator import GeneratorOptions
+from fms_dgt.core.generator import USUAL_SAMPLING, GeneratorOptions
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem, did_you_mean
 from fms_dgt.generators.shared.keys import KeyRule, named_url
@@ -90,7 +90,11 @@ class WatsonxOptions(GeneratorOptions):
     )
     enforce_schema: bool = option(False)
 
-    SAMPLING: ClassVar[tuple[str, ...]] = (*GeneratorOptions.SAMPLING, "min_new_tokens", "decoding_method")
+    SAMPLING: ClassVar[tuple[str, ...]] = (
+        *USUAL_SAMPLING,
+        *("top_k", "repetition_penalty", "frequency_penalty", "presence_penalty"),
+        *("min_new_tokens", "decoding_method"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from fms_dgt.core.generator import Completion, Generator, Request
@@ -11,7 +12,7 @@ from fms_dgt.errors import EveryCallFails, Problem, SetupError
 from fms_dgt.generators.shared.requests import plain_prompt, response_format
 from fms_dgt.generators.watsonx.access import WatsonxOptions, access_of
 from fms_dgt.generators.watsonx.answers import AnswerReader
-from fms_dgt.generators.watsonx.params import chat_params, joined_seed, plain_params
+from fms_dgt.generators.watsonx.params import ONLY_CHAT, ONLY_PLAIN, chat_params, joined_seed, plain_params
 
 if TYPE_CHECKING:
     from fms_dgt.generators.watsonx.service import Service
@@ -37,6 +38,10 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
     def endpoint(self) -> str:
         access = self._access
         return f"{access.shown} {access.project_id or access.space_id} {self.options.model_id_or_path}"
+
+    def takes(self, *, plain: bool) -> Collection[str]:
+        plain = plain or self.options.api == "completion"
+        return {*super().takes(plain=plain)} - (ONLY_CHAT if plain else ONLY_PLAIN)
 
     def check(self) -> list[Problem]:
         problems = []

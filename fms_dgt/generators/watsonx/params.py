@@ -11,6 +11,10 @@ from fms_dgt.errors import RequestRefused
 CHAT_NAMES = {"max_new_tokens": "max_tokens", "stop_sequences": "stop", "random_seed": "seed"}
 PLAIN_NAMES = {name: own for own, name in CHAT_NAMES.items()}
 
+# what only one of them has
+ONLY_CHAT = frozenset({"frequency_penalty", "presence_penalty"})
+ONLY_PLAIN = frozenset({"top_k"})
+
 SEED_MASK = 2**31 - 1
 
 
