@@ -27,7 +27,8 @@ def nonsense_in(path: str, body: bytes, template: str) -> str:
     if not isinstance(asked, Mapping):
         return "the request must be a JSON object"
     if path in _COMPLETIONS:
-        return "'prompt' is empty: send the text that the answer continues" if asked.get("prompt") == "" else ""
+        is_empty = asked.get("prompt") == ""
+        return "'prompt' is empty: send the text that the answer continues" if is_empty else ""
     messages = asked.get("messages")
     # what is missing or no list, llama.cpp refuses
     return _fault_of_chat(messages, template) if isinstance(messages, list) else ""
