@@ -35,15 +35,18 @@ class Probe:
 
 
 class Hearing:
-    """Hands on the pieces of an answer; `begun` once there was one."""
+    """Hands on the pieces of an answer while it is waited for; `begun` once there was one."""
 
     def __init__(self, heard: Callable[[str], None]) -> None:
         self._heard = heard
         self.begun = False
+        self.over = False
 
     def __call__(self, piece: str) -> None:
-        self.begun = self.begun or bool(piece)
-        self._heard(piece)
+        # a backend's thread may have one more in hand when the call is broken off
+        if piece and not self.over:
+            self.begun = True
+            self._heard(piece)
 
 
 class Prober:
@@ -74,6 +77,13 @@ class Prober:
         except UserError as error:
             return Probe(error=text_of(error), mendable=True)
         hearing = Hearing(heard) if heard else None
+        try:
+            return await self._tried(generator, request, hearing)
+        finally:
+            if hearing:
+                hearing.over = True
+
+    async def _tried(self, generator: BoundGenerator, request: Request, hearing: Hearing | None) -> Probe:
         until = time.monotonic() + self._timeout
         tries = 0
         while True:
