@@ -9,29 +9,43 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fms_dgt.cli.parser import Parser, number, whole_number
+from fms_dgt.cli.datasets_flags import (
+    COMPLETIONS,
+    add_columns,
+    add_form,
+    add_format,
+    add_raft,
+    add_runs,
+    add_seed,
+    datasets_parser,
+    raft_settings,
+)
 from fms_dgt.cli.written import RowCounter, tell
 from fms_dgt.datasets import (
     Layout,
-    RaftSettings,
+    PreferenceColumns,
+    SkillsColumns,
     TrainingSet,
+    Written,
     create_knowledge_pretraining_ds,
     create_knowledge_regular_ds,
+    create_preference_ds,
     create_skills_ds,
     mix,
+    write_completions,
     write_instructlab,
 )
-from fms_dgt.datasets.training_set import check_target
+from fms_dgt.datasets.completions import whole_file
+from fms_dgt.datasets.row_file import check_target
 from fms_dgt.errors import InputError, Problem, did_you_mean
 
-FOLDER = "training"
-_RUNS = "output folders, folders of tasks, JSONL or Parquet files; several are merged"
 ABOUT = """\
 Make training sets of what runs made: conversations that InstructLab's trainer, TRL and others read.
 
 actions:
   knowledge RUN [RUN ...]     both phases of knowledge tuning: the document in view, then RAFT
   skills RUN [RUN ...]        a conversation for each record
+  preference RUN [RUN ...]    a prompt with a chosen and a rejected answer, for DPO
   mix RECIPE -o FILE          put sets together, by share or number
   instructlab RUN [RUN ...]   the files that InstructLab leaves for its training, all at once
 
@@ -40,6 +54,11 @@ _PHASES = """\
 examples:
   fms_dgt datasets knowledge output
   fms_dgt datasets knowledge output/first output/second -o training --format parquet"""
+_OWN_COLUMNS = """\
+examples:
+  fms_dgt datasets skills output
+  fms_dgt datasets skills output --form prompt-completion
+  fms_dgt datasets skills output/emails --prompt email --response rewrite"""
 _RECIPE = """\
 a recipe:
   datasets:
@@ -53,12 +72,13 @@ def main(argv: Sequence[str]) -> int:
     doing: dict[str, Callable[[Sequence[str]], int]] = {
         "knowledge": _knowledge,
         "skills": _skills,
+        "preference": _preference,
         "mix": _mix,
         "instructlab": _instructlab,
     }
     action, rest = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else ("", argv)
     if not action:
-        parser = _parser("", ABOUT)
+        parser = datasets_parser("", ABOUT)
         parser.parse(rest)
         raise InputError([Problem("an action is missing", did_you_mean("", doing, noun="actions"))])
     if action not in doing:
@@ -69,19 +89,20 @@ def main(argv: Sequence[str]) -> int:
 
 def _knowledge(argv: Sequence[str]) -> int:
     about = "Make the training sets of both phases of knowledge tuning."
-    parser = _parser("knowledge RUN [RUN ...]", about, _PHASES)
-    _add_runs(parser)
+    parser = datasets_parser("knowledge RUN [RUN ...]", about, _PHASES)
+    add_runs(parser)
+    add_form(parser)
     parser.add_argument(
         "--phase", choices=("1", "2", "both"), default="both", help="which set (default: both)"
     )
-    _add_format(parser)
-    _add_raft(parser)
+    add_format(parser)
+    add_raft(parser)
     parser.add_argument("--no-auxiliary", action="store_true", help="leave out the summarisation rows")
     parser.add_argument(
         "--keep-document-outline", action="store_true", help="phase 1: the outline above each document"
     )
     options = parser.parse(argv)
-    raft, auxiliary = _raft(options), not options.no_auxiliary
+    raft, auxiliary = raft_settings(options), not options.no_auxiliary
     sets = {
         "1": lambda: create_knowledge_pretraining_ds(
             options.runs, auxiliary, keep_document_outline=options.keep_document_outline, seed=options.seed
@@ -103,27 +124,64 @@ def _knowledge(argv: Sequence[str]) -> int:
 
 
 def _skills(argv: Sequence[str]) -> int:
-    parser = _parser("skills RUN [RUN ...]", "Make a training set of skills: a conversation for each record.")
-    _add_runs(parser)
-    _add_format(parser)
+    about = "Make a training set of skills: a conversation for each record."
+    parser = datasets_parser("skills RUN [RUN ...]", about, _OWN_COLUMNS)
+    add_runs(parser)
+    add_form(parser)
+    add_format(parser)
+    add_columns(
+        parser,
+        prompt="the instruction (default: instruction, or question)",
+        response="the answer (default: response, answer or output)",
+        context="what is above the instruction (default: context, or input)",
+        system="the system turn (default: system_prompt, or system)",
+    )
     options = parser.parse(argv)
-    return _write({Path(options.output, f"skills.{options.format}"): create_skills_ds(options.runs)}, options)
+    columns = SkillsColumns(
+        prompt=options.prompt, response=options.response, context=options.context, system=options.system
+    )
+    return _write(
+        {Path(options.output, f"skills.{options.format}"): create_skills_ds(options.runs, columns)}, options
+    )
+
+
+def _preference(argv: Sequence[str]) -> int:
+    about = "Make a training set of preferences: a prompt, a chosen and a rejected answer, each as messages."
+    parser = datasets_parser("preference RUN [RUN ...]", about)
+    add_runs(parser)
+    add_format(parser)
+    add_columns(
+        parser,
+        prompt="the prompt, a text or messages (default: prompt)",
+        chosen="the better answer (default: chosen)",
+        rejected="the worse answer (default: rejected)",
+        system="the system turn (default: system_prompt, or system)",
+    )
+    options = parser.parse(argv)
+    columns = PreferenceColumns(
+        prompt=options.prompt, chosen=options.chosen, rejected=options.rejected, system=options.system
+    )
+    made = create_preference_ds(options.runs, columns)
+    return _write({Path(options.output, f"preference.{options.format}"): made}, options)
 
 
 def _mix(argv: Sequence[str]) -> int:
-    parser = _parser("mix RECIPE -o FILE", "Put training sets together by a recipe.", _RECIPE)
+    parser = datasets_parser("mix RECIPE -o FILE", "Put training sets together by a recipe.", _RECIPE)
     parser.add_argument("recipe", metavar="RECIPE", help="a YAML file; its paths start at its own folder")
     parser.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="the file to write, .jsonl or .parquet"
     )
-    _add_seed(parser)
+    add_form(parser)
+    add_seed(parser)
     options = parser.parse(argv)
     return _write({Path(options.output): mix(options.recipe, seed=options.seed)}, options)
 
 
 def _instructlab(argv: Sequence[str]) -> int:
-    parser = _parser("instructlab RUN [RUN ...]", "Write the files that InstructLab leaves for its training.")
-    _add_runs(parser)
+    parser = datasets_parser(
+        "instructlab RUN [RUN ...]", "Write the files that InstructLab leaves for its training."
+    )
+    add_runs(parser)
     parser.add_argument(
         "--task-paths",
         nargs="+",
@@ -138,14 +196,14 @@ def _instructlab(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--system-prompt", metavar="TEXT", default="", help="the system turn of every row (default: none)"
     )
-    _add_raft(parser)
+    add_raft(parser)
     options = parser.parse(argv)
     stamp = options.stamp or time.strftime("%Y-%m-%dT%H_%M_%S")
     layout = Layout(
         folder=Path(options.output),
         stamp=stamp,
         sys_prompt=options.system_prompt,
-        raft=_raft(options),
+        raft=raft_settings(options),
         seed=options.seed,
         force=options.force,
     )
@@ -171,75 +229,18 @@ def _tasks(paths: Sequence[str]) -> list[Mapping[str, Any]]:
     return [task.said.plain() for task in plan.tasks]
 
 
-def _parser(usage: str, about: str, examples: str = "") -> Parser:
-    parser = Parser(
-        prog=f"fms_dgt datasets {usage.split(' ', maxsplit=1)[0]}".rstrip(),
-        description=about,
-        epilog=examples,
-    )
-    parser.usage = f"fms_dgt datasets {usage or 'ACTION ...'} [flags]"
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    parser.add_argument("-h", "--help", action="help", help="show this")
-    return parser
-
-
-def _add_runs(parser: Parser) -> None:
-    parser.add_argument("runs", nargs="+", metavar="RUN", help=_RUNS)
-    parser.add_argument("-o", "--output", metavar="DIR", default=FOLDER, help=f"where to (default: {FOLDER})")
-    _add_seed(parser)
-
-
-def _add_seed(parser: Parser) -> None:
-    parser.add_argument(
-        "--seed", type=whole_number, metavar="N", default=0, help="of all that is drawn (default: 0)"
-    )
-    parser.add_argument("--force", action="store_true", help="write over files that are there")
-    parser.add_argument("--json", action="store_true", help="tell as JSON what was written")
-
-
-def _add_format(parser: Parser) -> None:
-    parser.add_argument(
-        "--format", choices=("jsonl", "parquet"), default="jsonl", help="of the files (default: jsonl)"
-    )
-
-
-def _add_raft(parser: Parser) -> None:
-    usual = RaftSettings()
-    parser.add_argument(
-        "--golden-share",
-        type=number,
-        metavar="P",
-        default=usual.p,
-        help=f"the share of contexts that have the answer's document (default: {usual.p:g})",
-    )
-    parser.add_argument(
-        "--context-documents",
-        type=whole_number,
-        metavar="N",
-        default=usual.size,
-        help=f"documents in a context (default: {usual.size})",
-    )
-    parser.add_argument(
-        "--distractors",
-        choices=("documents", "chunks"),
-        default=usual.distractors,
-        help="the others are from other documents (default), or from other chunks of any document",
-    )
-
-
-def _raft(options: Namespace) -> RaftSettings:
-    settings = RaftSettings(options.golden_share, options.context_documents, options.distractors)
-    settings.check()
-    return settings
-
-
 def _write(sets: Mapping[Path, TrainingSet], options: Namespace) -> int:
+    as_completions = getattr(options, "form", "") == COMPLETIONS
     for path in sets:
         # before the first of them is written
-        check_target(path, force=options.force)
-    written = []
-    for path, one in sets.items():
+        for target in (path, whole_file(path)) if as_completions else (path,):
+            check_target(target, force=options.force)
+    written: list[Written] = []
+    for path, made in sets.items():
         with RowCounter(path.name) as counter:
-            written.append(one.write(path, force=options.force, progress=counter))
+            if as_completions:
+                written.extend(write_completions(made, path, force=options.force, progress=counter))
+            else:
+                written.append(made.write(path, force=options.force, progress=counter))
     tell(written, as_json=options.json)
     return 0

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 RUN = "run"
 COMMANDS = {
+    "chat": "talk with a model, and save what was said as seed examples",
     "check-teachers": "ask every model of a config for a word",
     "datasets": "make training sets of what runs made, and mix them",
     "draw": "draw the flow of a task as SVG, HTML or Mermaid, with a run's counts",

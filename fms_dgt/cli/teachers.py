@@ -1,4 +1,4 @@
-"""What `try` and `check-teachers` share: which models are meant, and what is said in the meantime."""
+"""What `try`, `chat` and `check-teachers` share: which models are meant, and what is said in the meantime."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MADE = "teachers-"
 _FLAGS = ("teacher", "include", "allow_env", "allow_path", "allow_host")
 
 
-def add_model_flags(parser: Parser) -> None:
+def add_model_flags(parser: Parser, *, as_json: bool = True) -> None:
     """The flags that say which models are meant, and how they are asked."""
     group = parser.add_argument_group("which models")
     group.add_argument("--config-path", metavar="PATH", help="a config file, or a shipped one by name")
@@ -50,19 +50,20 @@ def add_model_flags(parser: Parser) -> None:
         "--include", metavar="PATH", nargs="+", action="extend", default=[], help="Python files with plugins"
     )
     add_trust_flags(parser)
-    _add_face(parser)
+    _add_face(parser, as_json=as_json)
 
 
-def _add_face(parser: Parser) -> None:
+def _add_face(parser: Parser, *, as_json: bool) -> None:
     group = parser.add_argument_group("how long, and what is shown")
     group.add_argument(
         "--timeout",
         type=_seconds,
         default=60.0,
         metavar="SECONDS",
-        help="how long a call is waited for (default: 60)",
+        help="how long a call is waited for (default: %(default)g)",
     )
-    group.add_argument("--json", action="store_true", help="write JSON")
+    if as_json:
+        group.add_argument("--json", action="store_true", help="write JSON")
     group.add_argument("--debug", action="store_true", help="show tracebacks")
     group.add_argument("-h", "--help", action="help", help="show this")
 

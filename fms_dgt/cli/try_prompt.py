@@ -88,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="fms_dgt try", usage=_USAGE, description=_ABOUT, epilog=_EXAMPLES)
     _add_question(parser)
-    _add_sampling(parser)
+    add_sampling(parser)
     add_model_flags(parser)
     return parser
 
@@ -125,7 +125,8 @@ def _add_question(parser: Parser) -> None:
     group.add_argument("--show-prompt", action="store_true", help="show what is sent")
 
 
-def _add_sampling(parser: Parser) -> None:
+def add_sampling(parser: Parser) -> None:
+    """The flags of `try` and `chat` that say how a model is asked."""
     group = parser.add_argument_group("how to ask, in place of what is configured")
     group.add_argument("--temperature", type=number, metavar="X", help="how freely it chooses its words")
     group.add_argument("--top-p", type=number, metavar="X", help="the share of likely words it chooses from")

@@ -55,12 +55,12 @@ def asking_of(options: argparse.Namespace, meant: Meant) -> Asking:
         raise _wrong(f"{given[0]} and {given[1]} say two things to ask", "leave one of them out")
     if options.stage or (options.task_paths and not given):
         return _of_task(options, meant)
-    teacher, role = _chosen(options, meant.teachers())
+    teacher, role = chosen_teacher(options, meant.teachers())
     if options.template:
         return _of_template(options, meant, teacher, role)
     if options.values:
         raise _wrong("--set fills in a template, and there is none", "name one with --template")
-    request = Request(_chat(options), _params(options, teacher.generator.sampling), seed=options.seed)
+    request = Request(_chat(options), sampling_of(options, teacher.generator.sampling), seed=options.seed)
     return Asking(teacher.generator, request, role, teacher.problems)
 
 
@@ -68,7 +68,7 @@ def _wrong(what: str, mend: str, flag: str = "") -> InputError:
     return InputError([Problem(what, mend, f"{COMMAND_LINE}: {flag}" if flag else COMMAND_LINE)])
 
 
-def _chosen(options: argparse.Namespace, teachers: Sequence[Teacher]) -> tuple[Teacher, str]:
+def chosen_teacher(options: argparse.Namespace, teachers: Sequence[Teacher]) -> tuple[Teacher, str]:
     """The model that plays the role, and the role in words."""
     played = [(teacher, role) for teacher in teachers for role in teacher.roles]
     wanted = options.role or "generator"
@@ -84,7 +84,7 @@ def _chosen(options: argparse.Namespace, teachers: Sequence[Teacher]) -> tuple[T
     return teacher, str(role)
 
 
-def _params(options: argparse.Namespace, *below: Mapping[str, Any]) -> Mapping[str, Any]:
+def sampling_of(options: argparse.Namespace, *below: Mapping[str, Any]) -> Mapping[str, Any]:
     """Sampling options: of the block, the template and the stage, and then the flags."""
     said = {name: getattr(options, name) for name in SAMPLING if getattr(options, name) is not None}
     places = {
@@ -195,7 +195,7 @@ def _filled(
         messages = ({"role": "system", "content": options.system}, *own)
     return Request(
         messages,
-        _params(options, generator.sampling, template.params, stage_params or {}),
+        sampling_of(options, generator.sampling, template.params, stage_params or {}),
         seed=options.seed,
         reply=template.reply,
         count=count,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Generic, Self, TypeAlias, TypeVar
 
@@ -162,6 +162,15 @@ class Generator(ABC, Generic[O]):
     @abstractmethod
     async def generate(self, request: Request) -> Completion:
         """One try at one request. Raises GeneratorError."""
+
+    async def generate_in_pieces(self, request: Request, heard: Callable[[str], None]) -> Completion:
+        """The same try, for somebody who reads along: `heard` gets the text as it comes.
+
+        A backend that gets its answers in pieces overrides this; all others hand on nothing before the end.
+        """
+        completion = await self.generate(request)
+        heard(completion.text)
+        return completion
 
     async def open(self) -> None:
         """Called once, before the first call of a run that makes one."""

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fms_dgt.core.node import kind_of
 from fms_dgt.datasets.tables import SomeRow, Table
-from fms_dgt.errors import InputError, Problem
+from fms_dgt.errors import InputError, Problem, did_you_mean
 
-Kind: TypeAlias = Literal["knowledge", "skills", "messages"]
+Kind: TypeAlias = Literal["knowledge", "skills", "messages", "preference"]
+Names: TypeAlias = Mapping[str, tuple[str, ...]]
 
 # Our name, then those that sdg_hub, InstructLab and common instruction sets use.
-_KNOWLEDGE_TEXTS = {
-    "question": ("question",),
-    "response": ("response", "answer"),
-    "document": ("document",),
+_REQUIRED: Mapping[Kind, Names] = {
+    "knowledge": {
+        "question": ("question",),
+        "response": ("response", "answer"),
+        "document": ("document",),
+    },
+    "skills": {
+        "instruction": ("instruction", "question"),
+        "response": ("response", "answer", "output"),
+    },
+    "preference": {"chosen": ("chosen",), "rejected": ("rejected",)},
+    "messages": {"messages": ("messages",)},
 }
-_SKILLS_TEXTS = {
-    "instruction": ("instruction", "question"),
-    "response": ("response", "answer", "output"),
-}
-_OPTIONAL = {
+OPTIONAL: Names = {
     "context": ("context", "input"),
+    "system": ("system_prompt", "system"),
+    "prompt": ("prompt",),
     "raw_document": ("raw_document", "base_document"),
     "document_outline": ("document_outline",),
     "document_name": ("document_name", "document_path", "source"),
@@ -32,12 +39,8 @@ _OPTIONAL = {
     "task_name": ("task_name",),
     "taxonomy_path": ("taxonomy_path", "leaf_node_path"),
 }
-_REQUIRED: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
-    "knowledge": _KNOWLEDGE_TEXTS,
-    "skills": _SKILLS_TEXTS,
-    "messages": {"messages": ("messages",)},
-}
-_COMMAND = {"knowledge": "fms_dgt datasets knowledge", "skills": "fms_dgt datasets skills"}
+MESSAGES = "messages"
+_COMMAND = {kind: f"fms_dgt datasets {kind}" for kind in ("knowledge", "skills", "preference")}
 _TYPES = {
     "document": "base_document",
     "detailed_summary": "summary_detailed",
@@ -46,6 +49,35 @@ _TYPES = {
 }
 BASE = "base_document"
 SHOWN_NOTES = 3
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a kind of row. `own` has the user's names for some of them, by ours."""
+
+    kind: Kind
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """The columns that may hold `name`, the likeliest first."""
+        usual = _REQUIRED[self.kind].get(name) or OPTIONAL[name]
+        return (self.own[name],) if name in self.own else usual
+
+    def missing(self, row: SomeRow) -> list[str]:
+        """What a row has no column for, by our names."""
+        names = dict.fromkeys([*self._required(row), *self.own])
+        return [name for name in names if not any(column in row for column in self.names(name))]
+
+    def fits(self, row: SomeRow) -> bool:
+        """Whether rows like this one are of the kind."""
+        # a knowledge row has the columns of a skill, too
+        is_knowledge = self.kind == "skills" and not self.own and "document" in row
+        return not self.missing(row) and not is_knowledge
+
+    def _required(self, row: SomeRow) -> Iterable[str]:
+        # a whole conversation needs no more
+        is_conversation = self.kind == "skills" and isinstance(row.get(MESSAGES), list)
+        return () if is_conversation else _REQUIRED[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,71 +96,69 @@ class KnowledgeRow:
     taxonomy_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class SkillsRow:
-    """An instruction and its response; `others` is all else that the row said."""
-
-    instruction: str
-    response: str
-    context: str
-    others: SomeRow
-
-
 def kind_of_table(table: Table) -> Kind | None:
     """What a table's rows are, by the columns of its first row."""
     first = table.first() or {}
-    kinds: tuple[Kind, ...] = ("messages", "knowledge", "skills")
-    return next((kind for kind in kinds if not _missing(first, kind)), None)
+    kinds: tuple[Kind, ...] = ("knowledge", "skills", "preference", "messages")
+    return next(
+        (kind for kind in kinds if all(_has(first, names) for names in _REQUIRED[kind].values())), None
+    )
 
 
-def only(found: Iterable[Table], kind: Kind) -> tuple[list[Table], list[str]]:
+def _has(row: SomeRow, names: Iterable[str]) -> bool:
+    return any(name in row for name in names)
+
+
+def only(found: Iterable[Table], schema: Schema) -> tuple[list[Table], list[str]]:
     """The tables whose rows are of a kind, and notes on those left out. Raises InputError.
 
     A table that was found in a folder may be of another kind, or empty; one that was named may not.
     """
     right: list[Table] = []
     notes: list[str] = []
-    problems: list[Problem] = []
+    misfits: list[tuple[Table, Problem]] = []
     for table in found:
         first = table.first()
         if first is None:
             notes.append(f"{table.name}: holds no rows")
-        elif not (missing := _missing(first, kind)) and not (kind == "skills" and "document" in first):
+        elif schema.fits(first):
             right.append(table)
-        elif table.stray:
-            notes.append(f"{table.name}: left out, its rows are no {kind} rows")
         else:
-            problems.append(_misfit(table, kind, first, missing))
-    if problems:
-        raise InputError(problems)
+            misfits.append((table, _misfit(table, schema, first)))
+            if table.stray:
+                notes.append(f"{table.name}: left out, its rows are no {schema.kind} rows")
+    # columns that no table has are misspelt
+    wrong = [problem for table, problem in misfits if not table.stray or (schema.own and not right)]
+    if wrong:
+        raise InputError(wrong)
     if not right:
-        what = f"there are no {kind} rows in what was given"
+        what = f"there are no {schema.kind} rows in what was given"
         raise InputError([Problem(what, "; ".join(notes[:SHOWN_NOTES]) or "name a run that has made some")])
     return right, notes
 
 
-def _missing(row: SomeRow, kind: Kind) -> list[str]:
-    return [name for name, names in _REQUIRED[kind].items() if not any(one in row for one in names)]
-
-
-def _misfit(table: Table, kind: Kind, first: SomeRow, missing: Iterable[str]) -> Problem:
-    names = [" or ".join(f"'{one}'" for one in _REQUIRED[kind][name]) for name in missing]
-    what = f"has no column {', no column '.join(names)}" if names else f"has no {kind} rows"
+def _misfit(table: Table, schema: Schema, first: SomeRow) -> Problem:
+    missing = schema.missing(first)
+    own = next((schema.own[name] for name in missing if name in schema.own), None)
+    if own is not None:
+        return Problem(f"has no column '{own}'", did_you_mean(own, first, noun="its columns"), table.name)
+    names = [" or ".join(f"'{column}'" for column in schema.names(name)) for name in missing]
+    what = f"has no column {', no column '.join(names)}" if names else f"has no {schema.kind} rows"
     there = kind_of_table(table)
-    if there in _COMMAND and there != kind:
-        mend = f"its rows are {there} rows: {_COMMAND[there]}"
+    if there in _COMMAND and there != schema.kind:
+        help_text = f"its rows are {there} rows: {_COMMAND[there]}"
     else:
-        mend = f"it has: {', '.join(first)}"
-    return Problem(what, mend, table.name)
+        help_text = f"it has: {', '.join(first)}"
+    return Problem(what, help_text, table.name)
 
 
 def knowledge_rows(found: Iterable[Table]) -> Iterator[KnowledgeRow]:
     """Every row, in order. Raises InputError where a text is missing."""
+    schema = Schema("knowledge")
     for table in found:
         for number, row in table.rows():
             if row:
-                texts = _texts(table, number, row, "knowledge")
-                yield _knowledge_row(row, **texts)
+                yield _knowledge_row(row, **texts_of(table, number, row, schema))
 
 
 def _knowledge_row(row: SomeRow, question: str, response: str, document: str) -> KnowledgeRow:
@@ -147,17 +177,6 @@ def _knowledge_row(row: SomeRow, question: str, response: str, document: str) ->
     )
 
 
-def skills_rows(found: Iterable[Table]) -> Iterator[SkillsRow]:
-    """Every row, in order. Raises InputError where a text is missing."""
-    used = {name for names in _SKILLS_TEXTS.values() for name in names} | {*_OPTIONAL["context"]}
-    for table in found:
-        for number, row in table.rows():
-            if row:
-                texts = _texts(table, number, row, "skills")
-                others = {name: value for name, value in row.items() if name not in used}
-                yield SkillsRow(**texts, context=_said(row, "context"), others=others)
-
-
 def node_of(row: SomeRow) -> str:
     """The node of the taxonomy that a row is of, or its task; "" where it does not say."""
     # InstructLab writes a node as knowledge->shop->prices
@@ -165,20 +184,27 @@ def node_of(row: SomeRow) -> str:
 
 
 def _said(row: SomeRow, name: str) -> str:
-    values = (row.get(one) for one in _OPTIONAL[name])
+    values = (row.get(column) for column in OPTIONAL[name])
     return next((str(value) for value in values if value is not None), "").strip()
 
 
-def _texts(table: Table, number: int, row: SomeRow, kind: Kind) -> dict[str, str]:
+def texts_of(table: Table, number: int, row: SomeRow, schema: Schema) -> dict[str, str]:
+    """The texts that a row must have, by our names. Raises InputError."""
     texts = {}
-    for name, names in _REQUIRED[kind].items():
-        said = next((one for one in names if row.get(one) is not None), names[0])
-        value = row.get(said)
+    for name in _REQUIRED[schema.kind]:
+        names = schema.names(name)
+        column = next((each for each in names if row.get(each) is not None), names[0])
+        value = row.get(column)
         if not isinstance(value, str) or not value.strip():
-            what = f"'{said}' is {'empty' if isinstance(value, str) else kind_of(value)}, and must be text"
-            raise InputError([Problem(what, "mend the row or take it out", table.place(number))])
+            what = f"'{column}' is {'empty' if isinstance(value, str) else kind_of(value)}, and must be text"
+            raise bad_row(table, number, what)
         texts[name] = value.strip()
     return texts
+
+
+def bad_row(table: Table, number: int, what: str) -> InputError:
+    """What is wrong with a row, and where it is."""
+    return InputError([Problem(what, "change the row or take it out", table.place(number))])
 
 
 # what sdg_hub's parser leaves around an answer; inside one it may be meant

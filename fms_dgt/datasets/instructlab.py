@@ -8,23 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from fms_dgt.datasets.columns import Kind, kind_of_table, knowledge_rows, skills_rows
+from fms_dgt.datasets.columns import Kind, kind_of_table, knowledge_rows
 from fms_dgt.datasets.knowledge import closed_book_rows, open_book_rows, raft_rows, summary_rows
 from fms_dgt.datasets.mix import mix
 from fms_dgt.datasets.nodes import Node, nodes_of
 from fms_dgt.datasets.raft import Documents, RaftSettings
 from fms_dgt.datasets.recipe import Ingredient, Recipe, read_recipe
+from fms_dgt.datasets.row_file import Progress, in_place_of, write_rows
 from fms_dgt.datasets.seeds import seed_pairs
-from fms_dgt.datasets.skills import skill_rows
+from fms_dgt.datasets.skills import skill_rows, skills_rows
 from fms_dgt.datasets.tables import Given, Table, not_for_training, seeds_of_runs, tables
-from fms_dgt.datasets.training_set import (
-    Progress,
-    TrainingRow,
-    TrainingSet,
-    Written,
-    in_place_of,
-    write_rows,
-)
+from fms_dgt.datasets.training_set import TrainingRow, TrainingSet, Written
 from fms_dgt.errors import FolderError, InputError, Problem
 
 
@@ -126,12 +120,24 @@ class _Writer:
     def plain(self) -> Iterator[Written]:
         """All pairs once more, in the older formats."""
         prompt = self._layout.sys_prompt
-        train = (
-            {"system": prompt, "user": said[0]["content"], "assistant": said[1]["content"]}
-            for said, _ in self._pairs()
-        )
-        yield self._rows("train", train)
-        messages = ({"messages": said, "metadata": metadata} for said, metadata in self._pairs())
+        longer = 0
+
+        def train() -> Iterator[dict[str, Any]]:
+            nonlocal longer
+            for messages, _ in self._pairs():
+                own = [turn["content"] for turn in messages if turn["role"] == "system"]
+                rest = [turn for turn in messages if turn["role"] != "system"]
+                if [turn["role"] for turn in rest] != ["user", "assistant"]:
+                    longer += 1
+                    continue
+                question, answer = (turn["content"] for turn in rest)
+                system = prompt or "\n\n".join(own)
+                yield {"system": system, "user": question, "assistant": answer}
+
+        written = self._rows("train", train())
+        text = f"{written.path.name}: without the conversations of more than two turns ({longer:,})"
+        yield replace(written, notes=(text,) if longer else ())
+        messages = ({"messages": turns, "metadata": metadata} for turns, metadata in self._pairs())
         yield self._rows("messages", messages)
 
     def tests(self, tasks: Iterable[Mapping[str, Any]]) -> Iterator[Written]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from fms_dgt.core.canonical import derived_random, digest
-from fms_dgt.datasets.columns import BASE, KnowledgeRow, knowledge_rows, only
+from fms_dgt.datasets.columns import BASE, KnowledgeRow, Schema, knowledge_rows, only
+from fms_dgt.datasets.conversations import turns
 from fms_dgt.datasets.instructions import INSTRUCTIONS
 from fms_dgt.datasets.raft import Apart, Documents, RaftSettings
 from fms_dgt.datasets.tables import Given, Table, not_for_training, tables
@@ -31,7 +32,7 @@ def create_knowledge_pretraining_ds(
     `generated` is a run folder, a JSONL or Parquet file, a pandas frame, a Hugging Face dataset, or several
     of these. Raises InputError.
     """
-    found, notes = only(tables(generated), "knowledge")
+    found, notes = only(tables(generated), Schema("knowledge"))
 
     def make(said: list[str]) -> Iterator[TrainingRow]:
         said.extend([*notes, *not_for_training(found)])
@@ -59,7 +60,7 @@ def create_knowledge_regular_ds(
     """
     raft = RaftSettings(p, num_doc_in_context, distractors)
     raft.check()
-    found, notes = only(tables(generated), "knowledge")
+    found, notes = only(tables(generated), Schema("knowledge"))
 
     def make(said: list[str]) -> Iterator[TrainingRow]:
         said.extend([*notes, *not_for_training(found)])
@@ -143,11 +144,6 @@ def summary_rows(
         }
         yield TrainingRow(SUMMARY, turns(f"{row.raw_document}\n\n{asked}", row.document), about, unmask)
     said.extend(f"{count:,} rows about '{name}' have no summary to learn" for name, count in others.items())
-
-
-def turns(user: str, assistant: str) -> list[dict[str, str]]:
-    """One question and one answer, as chat turns."""
-    return [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
 
 
 def _about(row: KnowledgeRow, dataset: str) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import Any
 
 from fms_dgt.core.canonical import derived_random
 from fms_dgt.core.strict_json import loads
-from fms_dgt.datasets.columns import only
+from fms_dgt.datasets.columns import Schema, bad_row, only
+from fms_dgt.datasets.conversations import conversation, conversation_problem, with_system
 from fms_dgt.datasets.recipe import Ingredient, Recipe, read_recipe, recipe_problems
+from fms_dgt.datasets.row_file import Message
 from fms_dgt.datasets.tables import SomeRow, Table, tables
-from fms_dgt.datasets.training_set import Message, TrainingRow, TrainingSet
-from fms_dgt.errors import InputError, Problem
+from fms_dgt.datasets.training_set import TrainingRow, TrainingSet
+from fms_dgt.errors import InputError
 
-ROLES = ("system", "user", "assistant", "tool", "pretraining")
 _OURS = ("id", "messages", "metadata", "unmask")
 
 
@@ -30,7 +31,7 @@ def mix(recipe: Recipe | str | os.PathLike[str], *, seed: int = 0) -> TrainingSe
         recipe = read_recipe(recipe)
     elif problems := recipe_problems(recipe):
         raise InputError(problems)
-    found = [only(tables(recipe.path(at)), "messages")[0][0] for at in range(len(recipe.ingredients))]
+    found = [only(tables(recipe.path(at)), Schema("messages"))[0][0] for at in range(len(recipe.ingredients))]
 
     def make(said: list[str]) -> Iterator[TrainingRow]:
         for at, (one, table) in enumerate(zip(recipe.ingredients, found, strict=True)):
@@ -81,29 +82,13 @@ def _with_replacement(
 
 
 def _training_row(table: Table, number: int, row: SomeRow, kind: str, prompt: str) -> TrainingRow:
-    problem = _messages_problem(row.get("messages"))
+    problem = conversation_problem(row.get("messages"))
     if problem:
-        raise InputError([Problem(problem, "mend the row or take it out", table.place(number))])
+        raise bad_row(table, number, problem)
     others = {name: value for name, value in row.items() if name not in _OURS and value is not None}
     about = {**_metadata(row.get("metadata")), **others}
-    messages = _with_system([_message(one) for one in row["messages"]], prompt)
+    messages = _with_system(conversation(row["messages"]), prompt)
     return TrainingRow(kind, messages, about, bool(row.get("unmask")), str(row.get("id") or ""))
-
-
-def _messages_problem(messages: Any) -> str:
-    if not isinstance(messages, list) or not messages:
-        return "'messages' must be a list of turns"
-    for turn in messages:
-        if not isinstance(turn, Mapping) or not isinstance(turn.get("content"), str):
-            return "each turn of 'messages' must have a role and a text as its content"
-        if turn.get("role") not in ROLES:
-            return f"'{turn.get('role')}' is no role; there are: {', '.join(ROLES)}"
-    return ""
-
-
-def _message(turn: Mapping[str, Any]) -> Message:
-    """A turn with all that it says; a dataset's reader puts null where others say more."""
-    return {name: value for name, value in turn.items() if value is not None}
 
 
 def _metadata(said: Any) -> Mapping[str, Any]:
@@ -120,4 +105,4 @@ def _with_system(messages: list[Message], prompt: str) -> list[Message]:
     if not prompt:
         return messages
     rest = [turn for turn in messages if turn["role"] != "system"]
-    return [{"role": "system", "content": prompt}, *rest]
+    return with_system(rest, prompt)

@@ -1,35 +1,43 @@
-"""Rows as trainers read them, and where they are written to."""
+"""Rows as trainers read them, and sets of them."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from secrets import token_hex
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from fms_dgt.core.canonical import hexdigest
-from fms_dgt.datasets.parquet import ParquetFile
-from fms_dgt.errors import FolderError, InputError, Problem, SetupError
-from fms_dgt.safety.files import PART, OutputFolder
+from fms_dgt.datasets.row_file import CONVERSATION, TURN, Columns, Message, Progress, check_target, row_file
+from fms_dgt.errors import SetupError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Message: TypeAlias = dict[str, Any]
-Progress: TypeAlias = Callable[[int], None]
-Make: TypeAlias = Callable[[list[str]], Iterator["TrainingRow"]]
+Make: TypeAlias = Callable[[list[str]], Iterator["SetRow"]]
 
-SUFFIXES = (".jsonl", ".parquet")
+
+class SetRow(Protocol):
+    """A row of a set. `kind` is counted and not written; `EXAMPLE` has a value of each column."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]]
+
+    @property
+    def kind(self) -> str:
+        """What the row is, in a word or two."""
+
+    def columns(self) -> Columns:
+        """The row as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """One conversation. `kind` is counted and not written; where `id` is empty, it is derived."""
+    """One conversation; where `id` is empty, it is derived."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = CONVERSATION
 
     kind: str
     messages: list[Message]
@@ -37,13 +45,47 @@ class TrainingRow:
     unmask: bool = False
     id: str = ""
 
-    def columns(self) -> dict[str, Any]:
-        """The row as it is written. The id follows from the content alone."""
+    @property
+    def key(self) -> str:
+        """The id, which follows from the content alone."""
+        return self.id or hexdigest([self.messages, dict(self.metadata)])
+
+    def columns(self) -> Columns:
+        """The row as it is written."""
         return {
-            "id": self.id or hexdigest([self.messages, dict(self.metadata)]),
+            "id": self.key,
             "messages": self.messages,
             "metadata": json.dumps(self.metadata, ensure_ascii=False),
             "unmask": self.unmask,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceRow:
+    """A prompt with a better and a worse answer to it, each as turns."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "id": "",
+        "prompt": [TURN],
+        "chosen": [TURN],
+        "rejected": [TURN],
+        "metadata": "",
+    }
+
+    prompt: list[Message]
+    chosen: list[Message]
+    rejected: list[Message]
+    metadata: Mapping[str, Any]
+    kind: str = "preference"
+
+    def columns(self) -> Columns:
+        """The row as it is written. The id follows from the content alone."""
+        return {
+            "id": hexdigest([self.prompt, self.chosen, self.rejected, dict(self.metadata)]),
+            "prompt": self.prompt,
+            "chosen": self.chosen,
+            "rejected": self.rejected,
+            "metadata": json.dumps(self.metadata, ensure_ascii=False),
         }
 
 
@@ -75,7 +117,7 @@ class TrainingSet:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (row.columns() for row in self.rows())
 
-    def rows(self) -> Iterator[TrainingRow]:
+    def rows(self) -> Iterator[SetRow]:
         """The rows, with their kinds."""
         self.notes = []
         return self._make(self.notes)
@@ -99,75 +141,17 @@ class TrainingSet:
 
         Raises FolderError where the file is there and `force` is not set.
         """
+        target = Path(path)
+        check_target(target, force=force)
         kinds: Counter[str] = Counter()
-
-        def counted() -> Iterator[dict[str, Any]]:
-            for row in self.rows():
+        if progress is not None:
+            progress(0)
+        rows = self.rows()
+        first = next(rows, None)
+        with row_file(target, first.EXAMPLE if first else CONVERSATION) as write:
+            for number, row in enumerate([] if first is None else chain([first], rows), 1):
                 kinds[row.kind] += 1
-                yield row.columns()
-
-        rows = write_rows(Path(path), counted(), force=force, progress=progress)
-        return Written(Path(path), self.name, rows, dict(sorted(kinds.items())), tuple(self.notes))
-
-
-def write_rows(
-    path: Path, rows: Iterator[dict[str, Any]], *, force: bool = False, progress: Progress | None = None
-) -> int:
-    """Write rows as they come, and say how many. Raises FolderError, InputError."""
-    check_target(path, force=force)
-    number = 0
-    if progress is not None:
-        progress(number)
-    with in_place_of(path) as part:
-        for number, row in enumerate(_written(part, path.suffix, rows), 1):  # noqa: B007
-            if progress is not None:
-                progress(number)
-    return number
-
-
-def check_target(path: Path, *, force: bool) -> None:
-    """Whether a file may be written there. Raises FolderError, InputError."""
-    if path.suffix not in SUFFIXES:
-        what = "the ending of a training set's file says its format"
-        raise InputError([Problem(what, f"let it end in {' or '.join(SUFFIXES)}", str(path))])
-    if path.is_dir():
-        raise FolderError(f"{path}: is a folder; name a file")
-    if path.exists() and not force:
-        raise FolderError(f"{path}: is there already; name another, or write over it: --force")
-
-
-@contextmanager
-def in_place_of(path: Path) -> Iterator[Path]:
-    """A file beside `path` that takes its place in the end, or goes away."""
-    # a name that nobody can put a link under before
-    part = path.with_name(f".{path.name}.{token_hex(8)}{PART}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(OutputFolder(path.parent).create(part.name))
-        yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise FolderError(f"{path}: cannot be written to: {why}; name another place") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-
-
-def _written(part: Path, suffix: str, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    if suffix == ".jsonl":
-        with part.open("wb") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-                yield row
-        return
-    turn = {"role": "", "content": ""}
-    with ParquetFile(part, {"id": "", "messages": [turn], "metadata": "", "unmask": True}) as table:
-        for row in rows:
-            if extra := {key for said in row["messages"] for key in said if key not in turn}:
-                what = f"a turn also says {', '.join(sorted(extra))}, which Parquet has no column for"
-                raise InputError([Problem(what, "write JSONL", f"row {row['id']}")])
-            table.write(row)
-            yield row
+                write(row.columns())
+                if progress is not None:
+                    progress(number)
+        return Written(target, self.name, kinds.total(), dict(sorted(kinds.items())), tuple(self.notes))

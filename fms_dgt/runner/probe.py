@@ -34,6 +34,21 @@ class Probe:
     tries: int = 0
 
 
+class Hearing:
+    """Hands on the pieces of an answer while it is waited for; `begun` once there was one."""
+
+    def __init__(self, heard: Callable[[str], None]) -> None:
+        self._heard = heard
+        self.begun = False
+        self.over = False
+
+    def __call__(self, piece: str) -> None:
+        # a backend's thread may have one more in hand when the call is broken off
+        if piece and not self.over:
+            self.begun = True
+            self._heard(piece)
+
+
 class Prober:
     """Makes such calls. `timeout` bounds each with its tries; opening a backend takes what it takes.
 
@@ -50,23 +65,36 @@ class Prober:
         """Close what was opened."""
         await self._endpoints.close(asyncio.Event())
 
-    async def ask(self, generator: BoundGenerator, request: Request) -> Probe:
-        """Open the backend, ask, and again where that may help. Raises nothing that a backend raised."""
+    async def ask(
+        self, generator: BoundGenerator, request: Request, heard: Callable[[str], None] | None = None
+    ) -> Probe:
+        """Open the backend, ask, and again where that may help. Raises nothing that a backend raised.
+
+        `heard` is given the pieces of the answer as they come; after the first there is no other try.
+        """
         try:
             await self._endpoints.open(generator.backend)
         except UserError as error:
             return Probe(error=text_of(error), mendable=True)
+        hearing = Hearing(heard) if heard else None
+        try:
+            return await self._tried(generator, request, hearing)
+        finally:
+            if hearing:
+                hearing.over = True
+
+    async def _tried(self, generator: BoundGenerator, request: Request, hearing: Hearing | None) -> Probe:
         until = time.monotonic() + self._timeout
         tries = 0
         while True:
             tries += 1
             started = time.monotonic()
             try:
-                completion = await self._once(generator, request, until - started)
+                completion = await self._once(generator, request, until - started, hearing)
             except GeneratorError as error:
                 seconds = time.monotonic() - started
                 wait = _wait(error, tries, until - time.monotonic())
-                if wait is None:
+                if wait is None or (hearing and hearing.begun):
                     return Probe(None, _text(error), not error.retryable, seconds, tries)
                 self._tell(f"{model_of(generator)}: {text_of(error)}; trying again")
                 await asyncio.sleep(wait)
@@ -78,10 +106,17 @@ class Prober:
             self._known.add(text)
             self._told(text)
 
-    async def _once(self, generator: BoundGenerator, request: Request, seconds: float) -> Completion:
+    async def _once(
+        self, generator: BoundGenerator, request: Request, seconds: float, hearing: Hearing | None
+    ) -> Completion:
+        backend = generator.backend
         try:
             async with asyncio.timeout(seconds):
-                given: Any = await generator.backend.generate(request)
+                given: Any = (
+                    await backend.generate_in_pieces(request, hearing)
+                    if hearing
+                    else await backend.generate(request)
+                )
             if isinstance(given, Completion):
                 return given
             raise TypeError(f"generate() must give a Completion, not {type(given).__name__}")

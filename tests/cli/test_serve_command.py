@@ -105,6 +105,35 @@ def test_a_key_locks_it_and_is_not_shown(gguf, way, tmp_path):
     assert KEY not in "\n".join([*lines, out, err])
 
 
+def refusal(url: str, body: object) -> dict:
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+        urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()), timeout=60)
+    with refused.value as answer:
+        return json.load(answer)["error"]
+
+
+def test_requests_that_ask_nothing(gguf):
+    user = {"role": "user", "content": "x"}
+    with serving(gguf, "--no-key", "--context", "512") as (_, lines):
+        url = config_in(lines)["base_url"]
+        for messages, text in [
+            ([], "'messages' is empty"),
+            ([{"role": "user", "content": None}], "messages[0] has no content"),
+            ([user, {"role": "user", "content": []}], "messages[1] has no content"),
+            ([{"role": "user", "content": ""}], "no message has any content"),
+            ([{"role": "king", "content": "x"}], "messages[0]: 'king' is no role; there are: system,"),
+            ([{"content": "x"}], "messages[0] has no role"),
+            (["x"], "messages[0] must be an object"),
+        ]:
+            error = refusal(f"{url}/chat/completions", {"messages": messages, "max_tokens": 1})
+            assert text in error["message"]
+            assert (error["code"], error["type"]) == (400, "invalid_request_error")
+        assert "'prompt' is empty" in refusal(f"{url}/completions", {"prompt": ""})["message"]
+        parts = [{"type": "text", "text": "x"}]
+        for messages in ([user], [{"role": "user", "content": parts}], [{"role": "system", "content": "x"}]):
+            assert asked(f"{url}/chat/completions", messages=messages, max_tokens=1)["choices"]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_calls_under_way_do_not_keep_it(gguf, number, code):
     endless = {"messages": [{"role": "user", "content": "x"}], "ignore_eos": True, "max_tokens": 30_000}

@@ -36,6 +36,18 @@ async def test_a_chat(gguf):
     assert len(reply.text) == 24
 
 
+@pytest.mark.parametrize("api", ["chat", "completion"])
+async def test_an_answer_in_pieces(gguf, api):
+    model, heard = generator(gguf, api=api), []
+    await model.open()
+    try:
+        reply = await model.generate_in_pieces(long_request(), heard.append)
+    finally:
+        await model.close()
+    assert reply.text == "".join(heard)
+    assert len([piece for piece in heard if piece]) > 5
+
+
 async def test_a_completion_goes_on_from_the_prompt_as_it_stands(gguf):
     [reply] = await asked(gguf, long_request(), api="completion")
     assert (reply.input_tokens, reply.output_tokens) == (len("<Say hello."), 24)

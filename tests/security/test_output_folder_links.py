@@ -7,7 +7,7 @@ from pathlib import Path
 
 import fms_dgt
 import pytest
-from fms_dgt.datasets.training_set import in_place_of
+from fms_dgt.datasets.row_file import in_place_of
 from fms_dgt.errors import FolderError, UserError
 from fms_dgt.safety.files import OutputFolder, read_at_most
 

@@ -147,7 +147,7 @@ def test_nothing_is_written_over(made):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([], "an action is missing; actions: instructlab, knowledge, mix, skills"),
+        ([], "an action is missing; actions: instructlab, knowledge, mix, preference, skills"),
         (["knowlege"], "there is no 'fms_dgt datasets knowlege'; did you mean 'knowledge'?"),
         (["knowledge"], "the following arguments are required: RUN"),
         (["knowledge", "nowhere"], "nowhere: there is no such file or folder"),
@@ -195,5 +195,5 @@ def test_a_bad_row_names_its_line(made):
     assert (result.code, result.stdout) == (2, "")
     assert (
         result.stderr
-        == "error: bad.jsonl:2: 'response' is empty, and must be text; mend the row or take it out\n"
+        == "error: bad.jsonl:2: 'response' is empty, and must be text; change the row or take it out\n"
     )

@@ -235,3 +235,23 @@ def test_a_node_called_like_the_folder_for_what_was_before(run, layout):
     (run / "debate/earlier/1/data.jsonl").write_text("no JSON")
     names = {one.path.name for one in write_instructlab(run, layout)}
     assert "earlier.jsonl" in names
+
+
+def test_system_turns_and_longer_conversations(tmp_path):
+    asked, answered = {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}
+    own = {"role": "system", "content": "You bake."}
+    rows = [
+        {"instruction": "I", "response": "R", "system_prompt": "You bake."},
+        {"instruction": "Q", "response": "A", "messages": [own, asked, answered, asked, answered]},
+    ]
+    layout = Layout(folder=tmp_path, stamp="T")
+    written = write_instructlab(rows, layout, tasks=[])
+    assert read(tmp_path / "train_T.jsonl") == [{"system": "You bake.", "user": "I", "assistant": "R"}]
+    (note,) = next(file.notes for file in written if file.kind == "train")
+    assert note == "train_T.jsonl: without the conversations of more than two turns (1)"
+    messages = [row["messages"] for row in read(tmp_path / "messages_T.jsonl")]
+    assert [[turn["role"] for turn in each] for each in messages] == [
+        ["system", "user", "assistant"],
+        ["system", "user", "assistant", "user", "assistant"],
+    ]
+    assert read(tmp_path / "skills_train_msgs_T.jsonl")[0]["messages"][0] == own

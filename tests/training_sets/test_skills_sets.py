@@ -3,10 +3,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from knowledge_made import about, record, said, skill
+from knowledge_made import about, lines, record, said, skill
 
+import fms_dgt
 from fms_dgt.builders.skills_sdg.record import SkillsRecord
-from fms_dgt.datasets import create_skills_ds
+from fms_dgt.datasets import SkillsColumns, create_skills_ds
 from fms_dgt.errors import InputError
 
 
@@ -51,3 +52,101 @@ def test_grounded_and_free_are_counted(tmp_path):
 def test_knowledge_is_no_skill(tmp_path):
     with pytest.raises(InputError, match="its rows are knowledge rows: fms_dgt datasets knowledge"):
         create_skills_ds([record()])
+
+
+def turn(role, content):
+    return {"role": role, "content": content}
+
+
+CHAT = [turn("user", "Q"), turn("assistant", "A"), turn("user", "More?"), turn("assistant", "No.")]
+
+
+def test_the_system_turn_that_an_answer_was_written_under():
+    (row,) = create_skills_ds([{"system_prompt": "Be kind.", "instruction": "I", "response": "R"}])
+    assert row["messages"] == [turn("system", "Be kind."), turn("user", "I"), turn("assistant", "R")]
+    assert about(row) == {"dataset": "skills_free"}
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", None])
+def test_no_system_turn_without_a_text(nothing):
+    (row,) = create_skills_ds([{"system_prompt": nothing, "instruction": "I", "response": "R"}])
+    assert said(row) == ("I", "R")
+
+
+@pytest.mark.parametrize("more", [{}, {"instruction": "I", "response": "R"}])
+def test_messages_are_taken_as_they_are(more):
+    (row,) = create_skills_ds([{"messages": CHAT, "topic": "x", **more}])
+    assert row["messages"] == CHAT
+    assert about(row)["topic"] == "x"
+    assert about(row)["dataset"] == "skills_conversation"
+
+
+def test_messages_keep_their_own_system_turn():
+    own = [turn("system", "Be brief."), *CHAT]
+    rows = [{"messages": own, "system": "Be kind."}, {"messages": CHAT, "system": "Be kind."}]
+    first, second = create_skills_ds(rows)
+    assert first["messages"] == own
+    assert second["messages"] == [turn("system", "Be kind."), *CHAT]
+
+
+@pytest.mark.parametrize(
+    ("messages", "words"),
+    [
+        (CHAT[:3], "the last turn of 'messages' is not the assistant's"),
+        ([], "must be a list of turns"),
+        ([turn("human", "Q")], "'human' is no role"),
+        ([{"role": "user", "content": 3}], "a text as its content"),
+    ],
+)
+def test_messages_that_are_no_conversation(messages, words):
+    with pytest.raises(InputError, match=words):
+        list(create_skills_ds([{"messages": messages}]))
+
+
+def test_own_columns():
+    columns = SkillsColumns(prompt="email", response="rewrite", system="tone", context="thread")
+    given = {"email": "E", "rewrite": "R", "tone": "Be kind.", "thread": "T", "score": 3}
+    (row,) = create_skills_ds([given], columns)
+    assert row["messages"] == [
+        turn("system", "Be kind."),
+        turn("user", "T\n\nE"),
+        turn("assistant", "R"),
+    ]
+    assert about(row) == {"dataset": "skills_grounded", "score": 3}
+
+
+def test_a_named_column_goes_before_messages_and_before_the_usual_one():
+    given = {"messages": CHAT, "instruction": "I", "response": "R", "email": "E"}
+    (row,) = create_skills_ds([given], SkillsColumns(prompt="email"))
+    assert said(row) == ("E", "R")
+    assert about(row)["instruction"] == "I"
+
+
+def test_a_misspelt_column(project):
+    row = {"email": "E", "rewrite": "R"}
+    made = project({"output/a/data.jsonl": lines([row]), "output/b/data.jsonl": lines([{"x": 1}])})
+    result = made.run("datasets", "skills", "output", "--prompt", "emial", "--response", "rewrite")
+    assert result.code == 2
+    assert "output/a/data.jsonl: has no column 'emial'; did you mean 'email'?" in result.stderr
+    result = made.run("datasets", "skills", "output", "--prompt", "email", "--response", "rewrite")
+    assert result.stdout == "wrote training/skills.jsonl: 1 row (1 free)\n"
+    assert "output/b/data.jsonl: left out" in result.stderr
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_the_magpie_builders_system_prompt(tmp_path, monkeypatch, turns):
+    monkeypatch.chdir(tmp_path)
+    task = {
+        "task_name": "chat",
+        "created_by": "us",
+        "task_description": "chats",
+        "data_builder": "magpie",
+        "system_prompt": "You help with baking.",
+        "turns": turns,
+    }
+    fms_dgt.run(task, config="offline", num_outputs_to_generate=2, output_dir="out")
+    rows = list(create_skills_ds("out"))
+    assert rows
+    for row in rows:
+        assert row["messages"][0] == turn("system", "You help with baking.")
+        assert [each["role"] for each in row["messages"][1:]] == ["user", "assistant"] * turns

@@ -52,6 +52,17 @@ def read_answer(chunks: Sequence[bytes]) -> Completion:
     return Completion(storable(text), finish, *tokens, extra)
 
 
+def text_in(chunk: bytes) -> str:
+    """The text in one piece of an answer; "" where there is none, or the piece cannot be read."""
+    try:
+        choices = json.loads(chunk)["choices"]
+        texts = [choice.get("text") or (choice.get("delta") or {}).get("content") or "" for choice in choices]
+        text: str = storable("".join(texts))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ""
+    return text
+
+
 @contextmanager
 def translate_errors() -> Iterator[None]:
     """What a call into the wheel raises, as this package's errors: C++ exceptions, by Cython's names."""

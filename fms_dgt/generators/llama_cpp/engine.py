@@ -41,6 +41,7 @@ _DEVICES: Final = (
 )
 
 Settle: TypeAlias = Callable[[list[bytes], Exception | None], None]
+Heard: TypeAlias = Callable[[bytes], None]
 
 _ERROR_LINE = re.compile(r"^[\d.]+ E [\w ]*:? *(.+)$", re.MULTILINE)
 
@@ -75,8 +76,11 @@ class Engine:
             if self._server is None:
                 self._server = _loaded(self.settings)
 
-    async def ask(self, handler: str, body: bytes) -> list[bytes]:
-        """The pieces of the answer to one request. Raises what the wheel raises."""
+    async def ask(self, handler: str, body: bytes, heard: Heard | None = None) -> list[bytes]:
+        """The pieces of the answer to one request, each given to `heard` as it comes.
+
+        Raises what the wheel raises.
+        """
         loop = asyncio.get_running_loop()
         gate = self._gates.setdefault(loop, asyncio.Semaphore(self.settings.parallel))
         await gate.acquire()
@@ -92,7 +96,11 @@ class Engine:
                 answer.set_exception(error)
 
         try:
-            call = self._started(handler, body, lambda *came: hand_over(loop, settle, *came))
+            came = _Came(
+                settle=lambda *answered: hand_over(loop, settle, *answered),
+                heard=(lambda piece: hand_over(loop, heard, piece)) if heard else None,
+            )
+            call = self._started(handler, body, came)
         except BaseException:
             gate.release()
             raise
@@ -102,11 +110,11 @@ class Engine:
             call.stopped = True
             raise
 
-    def _started(self, handler: str, body: bytes, settle: Settle) -> _Call:
+    def _started(self, handler: str, body: bytes, came: _Came) -> _Call:
         with self._lock:
             if self._server is None:
                 raise EveryCallFails("llama.cpp: the model is not loaded")
-            call = _Call(getattr(self._server, handler), body, settle, self._calls.discard)
+            call = _Call(getattr(self._server, handler), body, came, self._calls.discard)
             try:
                 self._calls.add(call)
                 call.thread.start()
@@ -127,16 +135,24 @@ class Engine:
         del server
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """Who is told, from the call's thread, what has come: the whole answer, and each piece of it."""
+
+    settle: Settle
+    heard: Heard | None
+
+
 class _Call:
     """A thread that asks the server and keeps the pieces of the answer."""
 
     def __init__(
-        self, handle: Callable[..., None], body: bytes, settle: Settle, gone: Callable[[_Call], None]
+        self, handle: Callable[..., None], body: bytes, came: _Came, gone: Callable[[_Call], None]
     ) -> None:
         self.stopped = False
         self._handle = handle
         self._body = body
-        self._settle = settle
+        self._came = came
         self._gone = gone
         self._caller = threading.current_thread()
         # no daemon: one that is inside C++ when the interpreter goes would take the process down
@@ -148,6 +164,8 @@ class _Call:
         def keep(piece: bytes) -> bool:
             """Take a piece; true for: no more."""
             pieces.append(piece)
+            if self._came.heard is not None:
+                self._came.heard(piece)
             # nobody waits any more where the thread of the event loop has ended, as at exit
             return self.stopped or not self._caller.is_alive()
 
@@ -159,7 +177,7 @@ class _Call:
         # the server is freed with the last reference to it, which must not be this thread's
         del self._handle
         self._gone(self)
-        self._settle(pieces, error)
+        self._came.settle(pieces, error)
 
 
 _engines = Lender(Engine)

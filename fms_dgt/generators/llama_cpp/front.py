@@ -22,6 +22,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from fms_dgt.generators.llama_cpp.nonsense import nonsense_in
+
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 # a request with many pictures, as base64
 LARGEST: Final = 1 << 28
@@ -89,6 +91,7 @@ class Front:
         self._access = access
         self._upstream = upstream
         self._key = {"Authorization": f"Bearer {upstream_key}"}
+        self._template = ""
 
     async def serve(self, host: str, port: int, ready: Callable[[int], None]) -> int:
         """Serve until a signal comes, and return its number; `ready` is told the port."""
@@ -101,6 +104,7 @@ class Front:
         async with aiohttp.ClientSession(
             timeout=timeout, connector=connector, auto_decompress=False, trust_env=False
         ) as session:
+            self._template = await self._chat_template(session)
             app = web.Application(client_max_size=LARGEST)
             app.router.add_route("*", "/{path:.*}", lambda request: self._answer(session, request))
             runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
@@ -110,31 +114,47 @@ class Front:
             ready(runner.addresses[0][1])
             return await stopped
 
+    async def _chat_template(self, session: aiohttp.ClientSession) -> str:
+        """The model's own; "" where the server does not give it."""
+        try:
+            async with session.get(f"{self._upstream}/props", headers=self._key) as answer:
+                return str((await answer.json()).get("chat_template", ""))
+        except (aiohttp.ClientError, ValueError, AttributeError):
+            return ""
+
     async def _answer(self, session: aiohttp.ClientSession, request: web.Request) -> web.StreamResponse:
         refused = self._access.refusal(request)
         allowed = {"Access-Control-Allow-Origin": self._access.origin, "Vary": "Origin"}
         extra = allowed if refused is None and "Origin" in request.headers else {}
         if refused is not None:
-            status, text = refused
-            return web.json_response({"error": {"code": status, "message": text}}, status=status)
+            return _error(*refused, {})
         if request.method == "OPTIONS":
             methods = {
                 "Access-Control-Allow-Methods": "GET, POST",
                 "Access-Control-Allow-Headers": "*, Authorization",
             }
             return web.Response(headers=extra | methods if extra else {})
+        body = await request.read()
+        if fault := nonsense_in(request.path, body, self._template):
+            return _error(HTTPStatus.BAD_REQUEST, fault, extra)
         try:
             async with session.request(
                 request.method,
                 URL(f"{self._upstream}{request.rel_url.raw_path_qs}", encoded=True),
                 headers=_passed(request.headers) | self._key,
-                data=await request.read() or None,
+                data=body or None,
                 allow_redirects=False,
             ) as answer:
                 return await _copied(request, answer, extra)
         except aiohttp.ClientConnectionError:
-            text = "llama.cpp's server does not answer"
-            return web.json_response({"error": {"code": 502, "message": text}}, status=502)
+            return _error(HTTPStatus.BAD_GATEWAY, "llama.cpp's server does not answer", {})
+
+
+def _error(status: HTTPStatus, text: str, headers: Mapping[str, str]) -> web.Response:
+    """An error in the form of the protocol."""
+    kinds = {HTTPStatus.BAD_REQUEST: {"type": "invalid_request_error"}}
+    error = {"code": status, "message": text, **kinds.get(status, {})}
+    return web.json_response({"error": error}, status=status, headers=headers)
 
 
 async def _copied(

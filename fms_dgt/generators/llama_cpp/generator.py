@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -13,9 +13,16 @@ from typing import Any, ClassVar, Final, Literal
 from fms_dgt.core.generator import EVERY_SAMPLING, Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
 from fms_dgt.errors import EveryCallFails, InputError, Problem, SetupError
-from fms_dgt.generators.llama_cpp.answers import read_answer, translate_errors
+from fms_dgt.generators.llama_cpp.answers import read_answer, text_in, translate_errors
 from fms_dgt.generators.llama_cpp.body import OWN_SAMPLING, RESERVED, USUAL, held_to_schema, written
-from fms_dgt.generators.llama_cpp.engine import PACKAGE, Engine, EngineSettings, borrow, give_back
+from fms_dgt.generators.llama_cpp.engine import (
+    PACKAGE,
+    Engine,
+    EngineSettings,
+    Heard,
+    borrow,
+    give_back,
+)
 from fms_dgt.generators.llama_cpp.header import Header
 from fms_dgt.generators.llama_cpp.machine import memory, usual_slots
 from fms_dgt.generators.llama_cpp.model import INSTALL, file_problems, header_of, model_of, template_of
@@ -174,13 +181,19 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
             await give_back(engine)
 
     async def generate(self, request: Request) -> Completion:
+        return await self._answered(request)
+
+    async def generate_in_pieces(self, request: Request, heard: Callable[[str], None]) -> Completion:
+        return await self._answered(request, lambda chunk: heard(text_in(chunk)))
+
+    async def _answered(self, request: Request, heard: Heard | None = None) -> Completion:
         if self._engine is None:
             raise EveryCallFails(self._missing)
         plain = request.prompt is not None or self.options.api == "completion"
         handler = "handle_completions" if plain else "handle_chat_completions"
         body = self._body(request, plain=plain)
         with translate_errors():
-            pieces = await self._engine.ask(handler, body)
+            pieces = await self._engine.ask(handler, body, heard)
         return read_answer(pieces)
 
     def _body(self, request: Request, *, plain: bool) -> bytes:
