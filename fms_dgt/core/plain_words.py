@@ -38,6 +38,12 @@ _WORD: Final = re.compile(
 )
 
 
+def unnumbered(text: str) -> str:
+    """A text without the number, letter or bullet that it has as an item of a list."""
+    found = _NUMBERING.match(text)
+    return text[found.end() :] if found else text
+
+
 def words(text: str) -> list[str]:
     """The words of a text, in order: the same for two texts that differ in form alone.
 

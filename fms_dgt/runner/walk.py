@@ -253,17 +253,20 @@ class Walk:
 def checks_ahead(
     stages: tuple[Stage, ...], memories: Memories, validators: Mapping[str, BoundValidator]
 ) -> list[Check]:
-    """The checks against earlier records that come before anything is asked."""
-    found = []
+    """The checks against earlier records that come before anything is asked; none where nothing is.
+
+    Where no call follows, a row that is dropped later shuts nobody out.
+    """
+    found: list[Check] = []
     for stage in stages:
         if stage.inner() or any(stage.asks()):
-            break
+            return found
         if isinstance(stage, Check):
             if stage.name in memories:
                 found.append(stage)
             elif validators[stage.validator].generators:
-                break
-    return found
+                return found
+    return []
 
 
 def _rows(given: Any, row: Row) -> Row | list[Row | Rejected]:

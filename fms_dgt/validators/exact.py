@@ -23,6 +23,10 @@ class ExactDeduplication(OrderedValidator[ValidatorOptions]):
         return ExactMemory(keep)
 
 
+def _compared(value: Any) -> str:
+    return normal(value) if isinstance(value, str) else as_text(value).casefold()
+
+
 class ExactMemory(Memory):
     """Digests of the texts so far: about 180 bytes a record, however long its text is."""
 
@@ -34,7 +38,7 @@ class ExactMemory(Memory):
         self._records = array("Q")
 
     def add(self, value: Any, record: int) -> None:
-        key = digest(normal(as_text(value)))
+        key = digest(_compared(value))
         position = len(self._records)
         if self._first.setdefault(key, position) != position:
             self._later.setdefault(key, []).append(position)
@@ -44,7 +48,7 @@ class ExactMemory(Memory):
         return len(self._records)
 
     def find(self, value: Any, start: int = 0) -> Match | None:
-        key = digest(normal(as_text(value)))
+        key = digest(_compared(value))
         if not self._refuses or key not in self._first:
             return None
         positions = (self._first[key], *self._later.get(key, ()))

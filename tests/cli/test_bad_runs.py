@@ -24,7 +24,7 @@ seed_examples:
 """
 PLAYERS = "blocks: [{name: generator, type: simulated}, {name: validator, lm_config: {type: simulated}}]"
 RUN = ("--task-paths", "task.yaml", "--config-path", "c.yaml")
-STAGES = "answer_template, branch_kind, dedup_question, filter_qa_template, filter_questions_template, "
+STAGES = "answer_copies, answer_template, branch_kind, dedup_question, filter_qa_template, filter_questions_template, "
 STAGES += "not_a_seed_question, question_template_freeform"
 SAMPLING = "max_new_tokens, max_tokens, stop, stop_sequences, temperature, top_p"
 COLUMNS = (
