@@ -131,9 +131,9 @@ def test_skills_copied_answers_are_not_judged(tmp_path, answer, reason):
     records, dropped, server = ran(tmp_path, "skills_sdg", texts, SKILLS)
     assert records == []
     assert set(dropped) == {("answer_copies", reason)}
-    assert not any(CUT in prompt for prompt in server.judged)
-    # one question of each unit
-    assert server.calls["judge"] == sum(dropped.values())
+    # its question was judged, the pair was not
+    assert server.judged
+    assert not any(answer[:60] in prompt for prompt in server.judged)
 
 
 def test_skills_rules_are_no_instructions(tmp_path):
@@ -338,7 +338,7 @@ def test_a_flow_in_yaml(tmp_path):
         ("dedup_question", REPEATED),
         ("not_a_seed_response", TAKEN),
     }
-    assert server.calls["judge"] == dropped[("not_a_seed_response", TAKEN)]
+    assert not any(CUT[:60] in prompt for prompt in server.judged)
 
 
 def test_the_same_comes_of_a_run_that_goes_on(tmp_path):
