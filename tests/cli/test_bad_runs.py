@@ -137,7 +137,7 @@ CASES = {
         TASK,
         skills(players=PLAYERS.replace("]", ", {name: dedupp, type: exact}]")),
         "c.yaml:1: databuilders.skills_sdg.blocks[2].name: the builder 'skills_sdg' has no block 'dedupp'; "
-        "did you mean 'dedup'? blocks: dedup, generator, validator",
+        "did you mean 'dedup'? blocks: answer_copies, copies, dedup, generator, validator",
     ),
     "a validator where a generator belongs": (
         TASK,
@@ -184,7 +184,9 @@ CASES = {
     "a stage switched off that others need": (
         TASK,
         stage("answer_template", "enabled: false"),
-        f"{SKILLS}/templates/filter_qa_template.yaml: the template 'filter_qa_template' uses 'response', "
+        "the builder 'skills_sdg': the stage 'answer_copies' needs the column 'response', which nothing makes; "
+        f"columns that are there: {COLUMNS}\n"
+        f"error: {SKILLS}/templates/filter_qa_template.yaml: the template 'filter_qa_template' uses 'response', "
         f"which is not there at 'filter_qa_template'; columns that are there: {COLUMNS}\n"
         "error: the builder 'skills_sdg': the record SkillsRecord needs 'response', which nothing makes; "
         "make it in a stage, or give the field a default (known: examples, instruction, kind, pair_reason, "
