@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fms_dgt.binding.wiring import matching
 from fms_dgt.config.plan import TaskSettings
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.canonical import digest
@@ -108,6 +109,14 @@ class BoundTask:
         """The checks that are decided at commit, by stage name."""
         found = (stage for stage in self.flow.walk() if isinstance(stage, Check))
         return {stage.name: stage for stage in found if self.validators[stage.validator].ordered}
+
+    @cached_property
+    def fixed_texts(self) -> tuple[str, ...]:
+        """The text that stands in every prompt of the flow, those of checks apart."""
+        stages = (stage for stage in self.flow.walk() if not isinstance(stage, Check))
+        asked = dict.fromkeys(pattern for stage in stages for _, pattern in stage.asks())
+        names = dict.fromkeys(name for pattern in asked for name in matching(pattern, self.templates))
+        return tuple(p for name in names if name in self.templates for p in self.templates[name].fixed_text)
 
     @cached_property
     def record_types(self) -> Mapping[str, tuple[type, ...]]:

@@ -13,6 +13,69 @@ from typing import TypeAlias
 Edit: TypeAlias = tuple[str, str]
 
 _BUILDERS = "the code of fms_dgt.builders."
+_VALIDATORS = "the code of fms_dgt.validators."
+
+# `not_a_seed` of a flow is a check by now; a flow that has it shows by its stage
+_NOT_A_SEED = """@dataclass(frozen=True)
+class NotASeed(Stage):
+    on: str
+    known: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def needs(self) -> frozenset[str]:
+        return frozenset([self.on])
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        if normal(row[self.on]) in self.known:
+            raise Rejected("same as a seed example", row[self.on])
+        return row
+
+
+def normal(value: Any) -> str:
+    return " ".join(str(value).casefold().split()).rstrip(" .?!")
+
+
+"""
+# `exact` and `rouge` compare the texts of records to come more closely; those that are there stay
+_EXACT_NORMAL = """def normal(value: Any) -> str:
+    folded = unicodedata.normalize("NFKC", as_text(value)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+"""
+_EXACT_COMPARED = """def _compared(value: Any) -> str:
+    return normal(value) if isinstance(value, str) else as_text(value).casefold()
+
+
+"""
+_TEXT_HELPERS = '''\
+def told_apart(rows: Sequence[Row | Rejected], columns: Iterable[str]) -> list[Row | Rejected]:
+    """The rows of one reply, less those that have the words of an earlier one."""
+    seen: set[str] = set()
+    told: list[Row | Rejected] = []
+    for row in rows:
+        if isinstance(row, Row):
+            said = canonical([_normal(row[name]) for name in sorted(columns)]).decode()
+            told.append(Rejected("like another item of the same reply", said) if said in seen else row)
+            seen.add(said)
+    return told
+
+
+def _normal(value: Any) -> Any:
+    return normal(value) if isinstance(value, str) else value
+
+
+def _has_words(task: TextGenerationTask) -> bool:
+    """Whether prompts have words of their own that an answer could hand back."""
+    pieces = [*fixed_pieces(task.prompt), *fixed_pieces(task.system)]
+    return any(True for piece in pieces for _ in runs(words(piece)))
+
+
+'''
+_TEXT_RUN = """    async def run(self, row: Row, kit: Kit) -> Outcome:
+        made = await super().run(row, kit)
+        return told_apart(made, self.makes()) if isinstance(made, list) else made
+
+"""
 
 EDITS: Mapping[str, Sequence[Edit]] = {
     # patterns are searched in bounded time, and mean what they did
@@ -32,6 +95,22 @@ EDITS: Mapping[str, Sequence[Edit]] = {
         ("from fms_dgt.core.text_pattern import group_count\n", ""),
         ("group_count(self.pattern)", "re.compile(self.pattern, re.DOTALL).groups"),
         ("except ValueError as error", "except re.error as error"),
+        ("    Pick,\n", "    NotASeed,\n    Pick,\n"),
+        ("    Spread,\n)", "    Spread,\n    normal,\n)"),
+        ("import Check, Stage\n", "import Stage\n"),
+        (
+            """    validator: str = option("copies", nonempty=True, help="the block that says what a copy is")
+""",
+            "",
+        ),
+        (
+            """        known = [seed[column] for seed in seeds if seed.get(column)]
+        return Check(self.validator, on=self.on, name=name or f"not_a_seed_{self.on}", known=known)
+""",
+            """        known = frozenset(normal(seed[column]) for seed in seeds if seed.get(column))
+        return NotASeed(self.on, known - {""}, name=name or f"not_a_seed_{self.on}")
+""",
+        ),
     ),
     # where a model's name does not say which chat format it has, its own template does
     f"{_BUILDERS}magpie.builder": (
@@ -55,6 +134,42 @@ EDITS: Mapping[str, Sequence[Edit]] = {
     f"{_BUILDERS}pipeline.steps": (
         ("import arender, names_in\n", "import names_in, render\n"),
         ("await arender(text, row)", "render(text, row)"),
+        ("from dataclasses import dataclass\n", "from dataclasses import dataclass, field\n"),
+        (
+            "@dataclass(frozen=True)\nclass ChooseFlow",
+            f"{_NOT_A_SEED}@dataclass(frozen=True)\nclass ChooseFlow",
+        ),
+    ),
+    f"{_VALIDATORS}exact": (
+        ("from fms_dgt.core.plain_words import normal\n", ""),
+        ("import annotations\n\nfrom array", "import annotations\n\nimport unicodedata\nfrom array"),
+        (_EXACT_COMPARED, _EXACT_NORMAL),
+        ("digest(_compared(value))", "digest(normal(value))"),
+    ),
+    f"{_VALIDATORS}rouge": (
+        ("from fms_dgt.core.plain_words import unnumbered\n", ""),
+        ("tokens(unnumbered(text))", "tokens(text)"),
+        ("tokens(unnumbered(as_text(value)))", "tokens(as_text(value))"),
+    ),
+    # a task whose prompt has no words of its own has no check for copies of them
+    f"{_BUILDERS}text_generation.builder": (
+        ("import Iterable, Iterator, Mapping, Sequence\n", "import Iterator, Mapping\n"),
+        ("from fms_dgt.core.canonical import canonical\n", ""),
+        ("from fms_dgt.core.fixed_text import fixed_pieces\n", ""),
+        ("from fms_dgt.core.overlap import runs\n", ""),
+        ("from fms_dgt.core.plain_words import normal, words\n", ""),
+        ("import Check, Generate, Map,", "import Generate, Map,"),
+        (
+            """        made = _into(task)
+        columns = [made] if isinstance(made, str) else made
+        copies = [Check("copies", on=name, name=f"{name}_copies") for name in columns if _has_words(task)]
+""",
+            "",
+        ),
+        ("                into=made,\n", "                into=_into(task),\n"),
+        ("            *copies,\n", ""),
+        (_TEXT_HELPERS, ""),
+        (_TEXT_RUN, ""),
     ),
     # patterns of paths are looked for within bounds
     f"{_BUILDERS}knowledge_sdg.origins": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -72,3 +72,11 @@ class Kit(ABC):
     @abstractmethod
     def check(self) -> Check:
         """In a validator: the check that it answers (its column `on`, its `template`)."""
+
+    @property
+    def fixed_texts(self) -> Sequence[str]:
+        """The text that every prompt of the flow has, whatever the row: templates less their placeholders.
+
+        Prompts of checks are left out.
+        """
+        return ()

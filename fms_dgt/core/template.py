@@ -9,6 +9,7 @@ from pathlib import Path
 from sysconfig import get_path
 from typing import Any
 
+from fms_dgt.core.fixed_text import fixed_pieces
 from fms_dgt.core.generator import Message, SamplingParams
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import ReplyContract, TextReply, contract_from
@@ -92,6 +93,12 @@ class Template:
     def variables(self) -> frozenset[str]:
         """The names that a row, the task or the caller must supply."""
         return self._names - GIVEN
+
+    @cached_property
+    def fixed_text(self) -> tuple[str, ...]:
+        """The pieces of text that stand in every prompt made of it, the words about the reply included."""
+        forms = {self.reply.instructions(None, as_json=as_json): None for as_json in (False, True)}
+        return tuple(piece for text in (self.system, self.prompt, *forms) for piece in fixed_pieces(text))
 
     @cached_property
     def _prompt(self) -> TemplateText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextvars import ContextVar
 from hashlib import blake2b
 from random import Random
@@ -62,6 +62,10 @@ class StageKit(Kit):
         if self._check is None:
             raise RuntimeError("kit.check is there in validators only")
         return self._check
+
+    @property
+    def fixed_texts(self) -> Sequence[str]:
+        return self._walk.task.fixed_texts
 
     async def ask(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,31 @@ class Memories:
                 raise
             # what is remembered by now depends on timing; commit will meet the error, or will not
             return False, 0
+
+    def repeats(self, stage: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Row, Match]]:
+        """Of rows that one stage made at once: those that the check would not let stand by an earlier one.
+
+        Each with that earlier row. Rows on which the check's own code fails are left to `mark` and `find`.
+        """
+        compared = self._compared[stage]
+        on, within = compared.check.on or "", compared.check.within
+        memories: dict[str, Memory] = {}
+        for number, row in enumerate(rows):
+            try:
+                group = hexdigest(row[within]) if within else ""
+                if group not in memories:
+                    memories[group] = compared.validator.memory(compared.keep)
+                value = compared.validator.value(row, on)
+                match = memories[group].find(value)
+                _check(match)
+                if match is None:
+                    memories[group].add(value, number)
+            except BaseException as error:
+                if must_pass(error):
+                    raise
+                continue
+            if match is not None and 0 <= match.record < number:
+                yield row, rows[match.record], match
 
     def find(self, mark: Mark) -> Match | None:
         """The earliest record that a marked row may not stand beside, or the FAULT of looking for it."""

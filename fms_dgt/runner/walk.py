@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from fms_dgt.binding.bound import BoundTask
+from fms_dgt.binding.bound import BoundTask, BoundValidator
 from fms_dgt.core.composed import Branch
 from fms_dgt.core.fits_json import NotJson
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Row, Unit
-from fms_dgt.core.stages import Stage
+from fms_dgt.core.stages import Check, Stage
 from fms_dgt.errors import FmsDgtError, Rejected
 from fms_dgt.plugins import full_text, must_pass, place, shown, text_of
 from fms_dgt.runner.calls import Calls
@@ -21,6 +21,9 @@ from fms_dgt.runner.limits import Priority
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.outcome import CODE_ERROR, RECORD, Leaf, Mark, UnitOutcome
 from fms_dgt.runner.stop import Abandoned, Stop, run_has_ended, this_task
+
+# The reason of rows that are like another one of the list that they came in.
+REPEATED = "like another item of the same reply"
 
 _Given: TypeAlias = "Row | list[Row] | Mark | tuple[Stage, ...]"
 
@@ -95,11 +98,12 @@ class Walk:
                 row = given
             elif isinstance(given, tuple):
                 stages, at = given, 0
-            elif len(given) == 1:
-                row = given[0]
             else:
-                await self._spread(given, stages[at:], trail, origin)
-                return
+                rows = self._without_repeats(given, stages[at:], trail, origin)
+                if len(rows) != 1:
+                    await self._spread(rows, stages[at:], trail, origin)
+                    return
+                row = rows[0]
         self._record(row, trail, origin)
 
     async def _step(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> _Given | None:
@@ -141,6 +145,24 @@ class Walk:
             if isinstance(child, Rejected):
                 self._reject(row.child(at), trail, stage, child)
         return [child for child in children if isinstance(child, Row)]
+
+    def _without_repeats(
+        self, rows: list[Row], stages: tuple[Stage, ...], trail: tuple[Mark, ...], came_from: str
+    ) -> list[Row]:
+        """The rows of a list, less those that a check before the next call would find alike."""
+        if len(rows) < 2:
+            return rows
+        for check in checks_ahead(stages, self._around.memories, self.task.validators):
+            compared = [row for row in rows if row.made_at(check.on or "") == row.path]
+            repeated = list(self._around.memories.repeats(check.name, compared))
+            for row, first, match in repeated:
+                text = {"text": match.text} if match.text else {}
+                evidence = {"score": round(match.score, 4), "row": first.key, **text}
+                self.moved(check.name, came_from)
+                self._reject(row, trail, check.name, Rejected(REPEATED, evidence))
+            paths = {row.path for row, _, _ in repeated}
+            rows = [row for row in rows if row.path not in paths]
+        return rows
 
     def _end(self, row: Row, trail: tuple[Mark, ...], stage: str, fault: BaseException) -> None:
         """A stage raised: the row is rejected, unless the run stops."""
@@ -226,6 +248,25 @@ class Walk:
             "values": made,
         }
         self._outcome.leaves.append(Leaf(row.path, trail, rejection=rejection))
+
+
+def checks_ahead(
+    stages: tuple[Stage, ...], memories: Memories, validators: Mapping[str, BoundValidator]
+) -> list[Check]:
+    """The checks against earlier records that come before anything is asked; none where nothing is.
+
+    Where no call follows, a row that is dropped later shuts nobody out.
+    """
+    found: list[Check] = []
+    for stage in stages:
+        if stage.inner() or any(stage.asks()):
+            return found
+        if isinstance(stage, Check):
+            if stage.name in memories:
+                found.append(stage)
+            elif validators[stage.validator].generators:
+                return found
+    return []
 
 
 def _rows(given: Any, row: Row) -> Row | list[Row | Rejected]:

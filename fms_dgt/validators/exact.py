@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from array import array
 from typing import Any
 
 from fms_dgt.core.canonical import digest
+from fms_dgt.core.plain_words import normal
 from fms_dgt.core.validator import Keep, Match, Memory, OrderedValidator, ValidatorOptions
 from fms_dgt.validators.text import as_text
 
 
 class ExactDeduplication(OrderedValidator[ValidatorOptions]):
-    """Refuses a text that differs from an earlier record's in case, white space or unicode form at most.
+    """Refuses a text that has the words of an earlier record's, in the same order.
 
+    Case, white space, quotation marks, punctuation and numbering make no difference; digits and symbols do.
     The score is 1 for such texts and 0 for all others. A value that is not text is compared as its
     canonical JSON text.
     """
@@ -22,11 +23,8 @@ class ExactDeduplication(OrderedValidator[ValidatorOptions]):
         return ExactMemory(keep)
 
 
-def normal(value: Any) -> str:
-    """The text that is compared: NFKC, without case, one space for any white space."""
-    # folding can undo the normal form, hence the second pass
-    folded = unicodedata.normalize("NFKC", as_text(value)).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+def _compared(value: Any) -> str:
+    return normal(value) if isinstance(value, str) else as_text(value).casefold()
 
 
 class ExactMemory(Memory):
@@ -40,7 +38,7 @@ class ExactMemory(Memory):
         self._records = array("Q")
 
     def add(self, value: Any, record: int) -> None:
-        key = digest(normal(value))
+        key = digest(_compared(value))
         position = len(self._records)
         if self._first.setdefault(key, position) != position:
             self._later.setdefault(key, []).append(position)
@@ -50,7 +48,7 @@ class ExactMemory(Memory):
         return len(self._records)
 
     def find(self, value: Any, start: int = 0) -> Match | None:
-        key = digest(normal(value))
+        key = digest(_compared(value))
         if not self._refuses or key not in self._first:
             return None
         positions = (self._first[key], *self._later.get(key, ()))

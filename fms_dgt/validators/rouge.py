@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import LCSseq
 
+from fms_dgt.core.plain_words import unnumbered
 from fms_dgt.core.stages import Check
 from fms_dgt.core.template import Template
 from fms_dgt.core.typed import option
@@ -41,7 +42,8 @@ class RougeDeduplication(OrderedValidator[RougeOptions]):
     """Refuses a text whose ROUGE-L F-measure with an earlier record's reaches the threshold.
 
     Scores are those of the package rouge-score without stemming; `tokens` says where the words of a
-    text come from. A value that is not text is compared as its canonical JSON text.
+    text come from. A number, letter or bullet at its beginning is left out.
+    A value that is not text is compared as its canonical JSON text.
     """
 
     Options = RougeOptions
@@ -105,7 +107,7 @@ class RougeMemory(Memory):
 
     def add(self, value: Any, record: int) -> None:
         text = as_text(value)
-        words = tokens(text)
+        words = tokens(unnumbered(text))
         position = len(self._texts)
         for word in _told_apart(words):
             number = self._numbers.setdefault(word, len(self._numbers))
@@ -121,7 +123,7 @@ class RougeMemory(Memory):
         return len(self._texts)
 
     def find(self, value: Any, start: int = 0) -> Match | None:
-        words = tokens(as_text(value))
+        words = tokens(unnumbered(as_text(value)))
         # a word that no record has can only count in the length
         known = [self._numbers[word] for word in words if word in self._numbers]
         for position in self._candidates(words, start):

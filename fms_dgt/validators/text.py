@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from fms_dgt.core.canonical import canonical
+from fms_dgt.core.plain_words import UNSPACED
+
+__all__ = ["EXCERPT", "UNSPACED", "as_text", "excerpt", "spaced"]
 
 EXCERPT = 120
-
-# Han, kana and the scripts of South-East Asia, which put no space between words.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 
 
 def as_text(value: Any) -> str:

@@ -45,11 +45,16 @@ class TextCheck(Validator[V]):
         return Verdict(found.score)
 
     def problems(self, check: Check, template: Template | None) -> list[Problem]:
-        where = f"the check '{check.name}'"
-        found = []
-        if not check.on:
-            found.append(Problem("looks at no column", "say which: 'on: response'", where))
-        if check.keep is not None:
-            what = f"keeps scores {check.keep}, but its options say what goes on"
-            found.append(Problem(what, "remove 'keep' and 'threshold'", where))
-        return found
+        return own_options_problems(check)
+
+
+def own_options_problems(check: Check) -> list[Problem]:
+    """What is wrong with a check of a column whose own options say what goes on."""
+    where = f"the check '{check.name}'"
+    found = []
+    if not check.on:
+        found.append(Problem("looks at no column", "say which: 'on: response'", where))
+    if check.keep is not None:
+        what = f"keeps scores {check.keep}, but its options say what goes on"
+        found.append(Problem(what, "remove 'keep' and 'threshold'", where))
+    return found

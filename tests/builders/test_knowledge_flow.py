@@ -22,7 +22,7 @@ from fms_dgt.core.stages import Check
 from fms_dgt.testing import Answer
 
 SUMMARIES = ["detailed_summary", "extractive_summary", "atomic_facts"]
-CHECKS = ["not_a_seed", "dedup_question", "judge_question", "judge_relevancy", "faithfulness"]
+CHECKS = ["not_a_seed", "answer_copies", "dedup_question", "judge_question", "judge_relevancy", "faithfulness"]
 PRICES = {"prices.md": "A helmet costs nothing at Saltmarsh Cycles."}
 
 
@@ -37,14 +37,14 @@ def counted(outcome) -> Counter:
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({}, ["summaries", "variants", "each_variant", "draw", "question_answer_pairs", "nothing_to_ask"]),
+        ({}, ["summaries", "variants", "each_variant", "summary_copies", "draw", "question_answer_pairs", "nothing_to_ask"]),
         (
             {"variants": ["document"]},
             ["variants", "each_variant", "draw", "question_answer_pairs", "nothing_to_ask"],
         ),
         (
             {"mode": "key_facts"},
-            ["key_facts", "nothing_to_learn", "key_fact_shown", "draw", "key_fact_pairs"],
+            ["key_facts", "nothing_to_learn", "key_fact_copies", "key_fact_shown", "draw", "key_fact_pairs"],
         ),
     ],
 )
@@ -52,7 +52,7 @@ def test_cheap_checks_come_before_dear_ones(options, names):
     assert list(stages(**options)) == [*names, *CHECKS]
 
 
-ONE_CALL = ["variants", "each_variant", "draw", "question_answer_pairs", "nothing_to_ask", *CHECKS[:2]]
+ONE_CALL = ["variants", "each_variant", "draw", "question_answer_pairs", "nothing_to_ask", *CHECKS[:3]]
 
 
 @pytest.mark.parametrize("said", [{}, {"mode": "key_facts"}, {"variants": ["atomic_facts"]}])
@@ -188,7 +188,7 @@ def test_pairs_that_repeat_a_seed_or_each_other_are_dropped_before_a_judge_is_as
     outcome = run(tmp_path, teacher, {**PRICES, "zoo.md": "A zoo."}, variants=["document"])
     # the same question about another document is another question
     assert [record["document_name"] for record in outcome.records] == ["prices.md", "zoo.md"]
-    assert counted(outcome)[("not_a_seed", "same as a seed example")] == 2
+    assert counted(outcome)[("not_a_seed", "same as a known text")] == 2
     assert sum(count for (stage, _), count in counted(outcome).items() if stage == "dedup_question") == 2
     assert seed.lower() not in "".join(teacher.prompts["judge_question"])
 

@@ -73,7 +73,7 @@ def test_a_small_stage(project, stage, made, gone):
 def test_what_repeats_a_seed_is_dropped(project):
     records, rejected = ran(project, '  - text: {x: " TIDES "}\n  - not_a_seed: {on: x, column: topic}\n')
     assert not records
-    assert {row["reason"] for row in rejected} == {"same as a seed example"}
+    assert {row["reason"] for row in rejected} == {"same as a known text"}
 
 
 def test_one_row_becomes_several(project):

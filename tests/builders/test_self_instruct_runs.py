@@ -99,9 +99,9 @@ def test_the_seeds_are_in_the_pool(tmp_path):
         num_outputs_to_generate=4,
     )
     assert outcome.complete
-    refused = [line for line in outcome.rejections if line["stage"] == "dedup_instruction"]
-    assert {line["reason"] for line in refused} == {"like a known text"}
-    assert refused[0]["evidence"] == {"score": 1.0, "text": seed}
+    refused = [line for line in outcome.rejections if line["stage"] == "instruction_copies"]
+    assert {line["reason"] for line in refused} == {"same as a known text"}
+    assert refused[0]["evidence"] == {"text": seed}
 
 
 # --- the faults of the one in use -------------------------------------------------------------
@@ -149,7 +149,10 @@ def test_instructions_are_unlike_one_another(tmp_path):
     same = "<query>Why are there two tides on each day</query><query>Why are there two tides on every day</query>"
     outcome = texts_run(tmp_path, same)
     assert [record["instruction"] for record in outcome.records] == ["Why are there two tides on each day"]
-    assert reasons(outcome) == {("dedup_instruction", "like an earlier record"): 3}
+    assert reasons(outcome) == {
+        ("dedup_instruction", "like another item of the same reply"): 2,
+        ("dedup_instruction", "like an earlier record"): 1,
+    }
 
 
 def test_rejected_rows_say_the_rule(tmp_path):

@@ -15,6 +15,7 @@ FREE_STAGES = [
     "dedup_question",
     "filter_questions_template",
     "answer_template",
+    "answer_copies",
     "filter_qa_template",
 ]
 GROUNDED_STAGES = [
@@ -22,22 +23,27 @@ GROUNDED_STAGES = [
     "not_a_seed_context",
     "dedup_context",
     "question_template_grounded",
+    "copies_grounded_question",
     "dedup_grounded_question",
     "filter_questions_context_template",
     "answer_context_template",
+    "grounded_answer_copies",
     "filter_qa_context_template",
 ]
 SIMPLE_FREE_STAGES = [
     "simple_template_freeform",
     "not_a_seed_question",
     "dedup_question",
+    "answer_copies",
     "filter_qa_template",
 ]
 SIMPLE_GROUNDED_STAGES = [
     "simple_template_grounded",
     "not_a_seed_context",
     "dedup_context",
+    "copies_grounded_question",
     "dedup_grounded_question",
+    "grounded_answer_copies",
     "filter_qa_context_template",
 ]
 
@@ -111,22 +117,32 @@ def run_map(stage: Map, **columns: str) -> dict[str, str]:
     return dict(stage.function(Row("0", columns)))
 
 
-@pytest.mark.parametrize("text", ["Name 2 rivers.", "name 2  RIVERS", " Name 2\nrivers?! "])
-def test_a_question_that_repeats_a_seed_is_rejected(text):
-    with pytest.raises(Rejected) as caught:
-        run_map(stages(branches(*FREE)["free"])["not_a_seed_question"], instruction=text)
-    assert caught.value.reason == "same as a seed example"
-    assert caught.value.evidence == text
+@pytest.mark.parametrize(
+    ("stage", "column"),
+    [
+        ("not_a_seed_question", "question"),
+        ("dedup_question", "question"),
+        ("answer_copies", "answer"),
+    ],
+)
+def test_what_is_made_is_compared_with_the_seeds(stage, column):
+    check = stages(branches(*FREE)["free"])[stage]
+    assert list(check.known) == [seed[column] for seed in FREE]
 
 
-def test_a_question_that_differs_in_a_sign_is_new():
-    flow = branches({"question": "What is 2 + 1?", "answer": "3"})["free"]
-    assert run_map(stages(flow)["not_a_seed_question"], instruction="What is 2 - 1?") == {}
-
-
-def test_a_context_that_repeats_a_seed_is_rejected():
-    with pytest.raises(Rejected, match="same as a seed example"):
-        run_map(stages(branches(*GROUNDED)["grounded"])["not_a_seed_context"], context="colour 1 is 1")
+@pytest.mark.parametrize(
+    ("stage", "column"),
+    [
+        ("not_a_seed_context", "context"),
+        ("dedup_context", "context"),
+        ("grounded_answer_copies", "answer"),
+        # a question may be asked about another text, too
+        ("dedup_grounded_question", None),
+    ],
+)
+def test_what_is_made_about_a_text_is_compared_with_the_seeds(stage, column):
+    check = stages(branches(*GROUNDED)["grounded"])[stage]
+    assert list(check.known) == ([seed[column] for seed in GROUNDED] if column else [])
 
 
 def test_join_context_puts_both_in_one_column_at_the_end():

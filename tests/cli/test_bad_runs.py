@@ -24,7 +24,7 @@ seed_examples:
 """
 PLAYERS = "blocks: [{name: generator, type: simulated}, {name: validator, lm_config: {type: simulated}}]"
 RUN = ("--task-paths", "task.yaml", "--config-path", "c.yaml")
-STAGES = "answer_template, branch_kind, dedup_question, filter_qa_template, filter_questions_template, "
+STAGES = "answer_copies, answer_template, branch_kind, dedup_question, filter_qa_template, filter_questions_template, "
 STAGES += "not_a_seed_question, question_template_freeform"
 SAMPLING = (
     "dry_multiplier, frequency_penalty, max_new_tokens, max_tokens, min_p, presence_penalty, repeat_penalty, "
@@ -140,7 +140,7 @@ CASES = {
         TASK,
         skills(players=PLAYERS.replace("]", ", {name: dedupp, type: exact}]")),
         "c.yaml:1: databuilders.skills_sdg.blocks[2].name: the builder 'skills_sdg' has no block 'dedupp'; "
-        "did you mean 'dedup'? blocks: dedup, generator, validator",
+        "did you mean 'dedup'? blocks: answer_copies, copies, dedup, generator, validator",
     ),
     "a validator where a generator belongs": (
         TASK,
@@ -188,7 +188,9 @@ CASES = {
     "a stage switched off that others need": (
         TASK,
         stage("answer_template", "enabled: false"),
-        f"{SKILLS}/templates/filter_qa_template.yaml: the template 'filter_qa_template' uses 'response', "
+        "the builder 'skills_sdg': the stage 'answer_copies' needs the column 'response', which nothing makes; "
+        f"columns that are there: {COLUMNS}\n"
+        f"error: {SKILLS}/templates/filter_qa_template.yaml: the template 'filter_qa_template' uses 'response', "
         f"which is not there at 'filter_qa_template'; columns that are there: {COLUMNS}\n"
         "error: the builder 'skills_sdg': the record SkillsRecord needs 'response', which nothing makes; "
         "make it in a stage, or give the field a default (known: examples, instruction, kind, pair_reason, "

@@ -29,7 +29,8 @@ flow:
 
 def text_before(name: str) -> str:
     """A module's text as it was, kept with these tests."""
-    return (EARLIER / f"{name.removeprefix('the code of fms_dgt.builders.')}.txt").read_text("utf-8")
+    file = name.removeprefix("the code of fms_dgt.").removeprefix("builders.")
+    return (EARLIER / f"{file}.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", EDITS)

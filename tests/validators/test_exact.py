@@ -31,7 +31,7 @@ def test_what_differs_in_form_only_is_the_same(one, other):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("a b", "ab"), ("a.", "a"), ("e", "é"), ([1, 2], [2, 1]), (1, True)]
+    ("one", "other"), [("a b", "ab"), ("1 + 2", "1 - 2"), ("e", "é"), ([1, 2], [2, 1]), (1, True)]
 )
 def test_what_differs_in_content_is_not(one, other):
     assert remembering(one).find(other) is None

@@ -12,7 +12,7 @@ from fms_dgt.core.builder import BuilderOptions, DataBuilder
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.record import Columns
 from fms_dgt.core.source import Source
-from fms_dgt.core.stages import Generate, Judge
+from fms_dgt.core.stages import Check, Generate, Judge
 from fms_dgt.core.typed import option
 from fms_dgt.core.validator import equal
 from fms_dgt.errors import Problem
@@ -104,6 +104,8 @@ class EvolInstructBuilder(DataBuilder[EvolInstructTask]):
             options.include_original,
             tuple(options.prompt_words),
             tuple(options.refusal_words),
+            copies=Check("copies", on=column),
+            answer_copies=Check("copies", on="response", name="answer_copies") if answers else None,
             name="evolve",
         )
         return Flow(begin(column), evolve)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from fms_dgt.core.plain_words import normal
 from fms_dgt.documents.measure import count_words
 from fms_dgt.errors import Rejected
 
@@ -36,18 +37,34 @@ _REFUSAL = re.compile(
     r")",
     re.IGNORECASE,
 )
+# a single sentence, and nothing to do in it: "This is a different way to write the instruction."
+_OWN_MAKING = re.compile(
+    r"(?:this|that|it|here|below|the (?:following|above))(?:['\u2019]s| is| was| are)\b"
+    r"[^.!?:\n]{0,200}\b(?:instruction|prompt|rewording|rewrite|rephrasing)s?\b[^.!?:\n]{0,200}[.!:]?",
+    re.IGNORECASE,
+)
 
 
-def check_instruction(text: str, parent: str, prompt_words: Sequence[str]) -> None:
-    """Raises Rejected where an evolved instruction is none."""
-    _check_new(text, parent, prompt_words)
+def check_instruction(
+    text: str, parent: str, prompt_words: Sequence[str], earlier: Sequence[str] = ()
+) -> None:
+    """Raises Rejected where an evolved instruction is none. `earlier` is what its parent came of."""
+    _check_new(text, parent, prompt_words, earlier)
+    if _OWN_MAKING.fullmatch(text.strip()) and not _OWN_MAKING.fullmatch(parent.strip()):
+        raise Rejected("speaks of its own making", text)
     if _REFUSAL.match(text) and count_words(text) < SHORT:
         raise Rejected("a refusal", text)
 
 
-def check_response(text: str, parent: str, prompt_words: Sequence[str], refusal_words: Sequence[str]) -> None:
-    """Raises Rejected where an evolved answer is none."""
-    _check_new(text, parent, prompt_words)
+def check_response(
+    text: str,
+    parent: str,
+    prompt_words: Sequence[str],
+    refusal_words: Sequence[str],
+    earlier: Sequence[str] = (),
+) -> None:
+    """Raises Rejected where an evolved answer is none. `earlier` is what its parent came of."""
+    _check_new(text, parent, prompt_words, earlier)
     check_answer(text, refusal_words)
 
 
@@ -66,12 +83,14 @@ def _says(text: str, word: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)) if word.isascii() else word in text
 
 
-def _check_new(text: str, parent: str, prompt_words: Sequence[str]) -> None:
+def _check_new(text: str, parent: str, prompt_words: Sequence[str], earlier: Sequence[str]) -> None:
     _check_says_something(text)
-    said, before = _normal(text), _normal(parent)
+    said, before = normal(text), normal(parent)
     if said == before:
         raise Rejected("same as its parent", text)
-    for words in map(_normal, prompt_words):
+    if said in map(normal, earlier):
+        raise Rejected("same as an earlier generation", text)
+    for words in map(normal, prompt_words):
         if words and words in said and words not in before:
             raise Rejected("copies words of the prompt", {"words": words, "text": text})
 
@@ -79,7 +98,3 @@ def _check_new(text: str, parent: str, prompt_words: Sequence[str]) -> None:
 def _check_says_something(text: str) -> None:
     if all(word.casefold() in _SAY_NOTHING for word in _WORD.findall(text)):
         raise Rejected("only stop words and punctuation", text)
-
-
-def _normal(text: str) -> str:
-    return " ".join(text.casefold().split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 from fms_dgt.builders.evol_instruct.elimination import check_answer, check_instruction, check_response
 from fms_dgt.core.composed import one_row
@@ -57,6 +57,8 @@ class Evolve(Stage):
     with_original: bool = False
     prompt_words: Sequence[str] = ()
     refusal_words: Sequence[str] = ()
+    copies: Check | None = None
+    answer_copies: Check | None = None
 
     def needs(self) -> frozenset[str]:
         return frozenset({"instruction", self.column, *columns_of(self.column)})
@@ -65,20 +67,23 @@ class Evolve(Stage):
         return frozenset({"response"} if self.answer else ())
 
     def inner(self) -> tuple[Stage, ...]:
-        return tuple(stage for stage in (*self.mutations, self.judge, self.answer) if stage is not None)
+        stages = (*self.mutations, self.copies, self.judge, self.answer, self.answer_copies)
+        return tuple(stage for stage in stages if stage is not None)
 
     def with_inner(self, inner: Sequence[Stage]) -> Self:
-        answer = self.answer.name if self.answer else ""
-        asking = [stage for stage in inner if isinstance(stage, Generate)]
-        mutations = tuple(stage for stage in asking if stage.name != answer)
+        given = {stage.name: stage for stage in inner}
+        changed = [given.get(stage.name) for stage in self.mutations]
+        mutations = tuple(stage for stage in changed if isinstance(stage, Generate))
         if not mutations:
             mend = "leave one of the stages of mutations enabled"
             raise InputError([Problem(f"the stage '{self.name}' has no mutation left", mend)])
         return dataclasses.replace(
             self,
             mutations=mutations,
-            judge=next((stage for stage in inner if isinstance(stage, Check)), None),
-            answer=next((stage for stage in asking if stage.name == answer), None),
+            judge=_still(self.judge, given, Check),
+            answer=_still(self.answer, given, Generate),
+            copies=_still(self.copies, given, Check),
+            answer_copies=_still(self.answer_copies, given, Check),
         )
 
     def multiplies(self) -> int:
@@ -86,13 +91,15 @@ class Evolve(Stage):
 
     async def run(self, row: Row, kit: Kit) -> Outcome:
         ends: list[Row | Rejected] = [await self._first(row, kit)] if self.with_original else []
-        parent = row
+        parent, earlier = row, [row[self.column]]
         for generation in range(1, self.generations + 1):
             mutation = kit.random(f"generation {generation}").choice(self.mutations)
             about = {"generation": generation, "mutation": mutation.name}
-            child = await self._next(parent, mutation, about, kit)
+            child = await self._next(parent, earlier, mutation, about, kit)
             ends.append(child)
-            parent = child if isinstance(child, Row) else parent
+            if isinstance(child, Row):
+                parent = child
+                earlier.append(child[self.column])
         return ends if self.kept == "all" else self._without_superseded(ends, parent)
 
     def _without_superseded(self, ends: Sequence[Row | Rejected], last: Row) -> list[Row | Rejected]:
@@ -110,28 +117,30 @@ class Evolve(Stage):
             return _told(rejected, {"generation": 0})
 
     async def _next(
-        self, parent: Row, mutation: Generate, about: Mapping[str, Any], kit: Kit
+        self, parent: Row, earlier: Sequence[str], mutation: Generate, about: Mapping[str, Any], kit: Kit
     ) -> Row | Rejected:
         """The next generation, or why there is none. A call that failed for good is such a reason, too."""
         try:
             evolved = one_row(await kit.step(mutation, parent), mutation)
             text = str(evolved[self.column]).strip()
-            self._check(text, parent[self.column])
+            self._check(text, parent[self.column], earlier)
             changed = {self.column: text, f"parent_{self.column}": parent[self.column], **about}
             if self.column == "instruction" and "response" in parent:
                 # it answered the parent
                 changed["response"] = ""
             child = parent.with_(**changed)
+            if self.copies is not None:
+                await kit.step(self.copies, child)
             await self._judged(child, kit)
             return await self._answered(child, kit)
         except Rejected as rejected:
             return _told(rejected, about)
 
-    def _check(self, text: str, parent: str) -> None:
+    def _check(self, text: str, parent: str, earlier: Sequence[str]) -> None:
         if self.column == "instruction":
-            check_instruction(text, parent, self.prompt_words)
+            check_instruction(text, parent, self.prompt_words, earlier)
         else:
-            check_response(text, parent, self.prompt_words, self.refusal_words)
+            check_response(text, parent, self.prompt_words, self.refusal_words, earlier)
 
     async def _judged(self, child: Row, kit: Kit) -> None:
         judge = self.judge
@@ -150,7 +159,18 @@ class Evolve(Stage):
             return row
         answered = one_row(await kit.step(self.answer, row), self.answer)
         check_answer(str(answered["response"]), self.refusal_words)
+        if self.answer_copies is not None:
+            await kit.step(self.answer_copies, answered)
         return row.with_(response=answered["response"])
+
+
+S = TypeVar("S", bound=Stage)
+
+
+def _still(stage: Stage | None, given: Mapping[str, Stage], kind: type[S]) -> S | None:
+    """What a stage has become; None where it was switched off."""
+    found = given.get(stage.name) if stage is not None else None
+    return found if isinstance(found, kind) else None
 
 
 def _told(rejected: Rejected, about: Mapping[str, Any]) -> Rejected:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,7 @@ class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
             return [
                 AsMany("key_facts", into=KEY_FACT, count=options.max_key_facts),
                 something(KEY_FACT, KEY_FACT, name="nothing_to_learn"),
+                Check("copies", on=KEY_FACT, name="key_fact_copies"),
                 key_fact_shown,
                 draw,
                 Generate("key_fact_pairs", into=pair, count=options.pairs_per_fact),
@@ -114,12 +115,16 @@ class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
             *([Together(*summaries, name="summaries")] if summaries else []),
             Unfold(wanted, into="document", label="dataset_type", name="variants"),
             Texts("document", emptied=names, count=count, name="each_variant"),
+            *([Check("copies", on="document", name="summary_copies")] if summaries else []),
         ]
 
     def _checks(self, task: KnowledgeTask) -> list[Stage]:
         """The cheap ones first: nothing, then a short prompt, then the document with each claim."""
-        new = [
-            not_a_seed(task.examples),
+        seeds = [pair for example in task.examples for pair in example["pairs"]]
+        questions, answers = ([pair[part] for pair in seeds] for part in ("question", "answer"))
+        new: list[Stage] = [
+            Check("copies", on="question", name="not_a_seed", known=questions),
+            Check("answer_copies", on="response", known=answers),
             Check("dedup", on="question", within="document_name", name="dedup_question"),
         ]
         if self.options.simple:
@@ -178,19 +183,3 @@ def show_key_fact(row: Row) -> Mapping[str, Any]:
 key_fact_shown = Map(
     show_key_fact, needs=[KEY_FACT], makes=["document", "dataset_type"], name="key_fact_shown"
 )
-
-
-def not_a_seed(examples: Sequence[Mapping[str, Any]]) -> Map:
-    """Rejects questions that repeat one of the seed examples."""
-    known = {_normal(pair["question"]) for example in examples for pair in example["pairs"]}
-
-    def not_a_seed(row: Row) -> Mapping[str, Any]:
-        if _normal(row["question"]) in known:
-            raise Rejected("same as a seed example", row["question"])
-        return {}
-
-    return Map(not_a_seed, needs=["question"])
-
-
-def _normal(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(" .?!")

@@ -63,7 +63,7 @@ class MagpieBuilder(DataBuilder[MagpieTask]):
         return []
 
     def flow(self, task: MagpieTask) -> Flow:
-        return Flow(*self._instructions(), *([] if task.only_instruction else self._answers(task)))
+        return Flow(*self._instructions(task), *([] if task.only_instruction else self._answers(task)))
 
     @property
     def _form(self) -> ChatFormat:
@@ -74,11 +74,12 @@ class MagpieBuilder(DataBuilder[MagpieTask]):
     def _known(self) -> str | None:
         return format_of(self.options.generator_model) or self.options.generator_format or None
 
-    def _instructions(self) -> list[Stage]:
+    def _instructions(self, task: MagpieTask) -> list[Stage]:
         """The cheap checks first."""
         return [
             first_instruction(self._form),
             Check("instruction_length", on="instruction"),
+            Check("copies", on="instruction", name="instruction_copies", known=_sent(task)),
             Check("dedup", on="instruction", name="dedup_instruction"),
             Judge("judge_quality", keep=at_least(3), into="quality"),
             Judge("judge_difficulty", keep=at_least(1), into="difficulty"),
@@ -92,5 +93,11 @@ class MagpieBuilder(DataBuilder[MagpieTask]):
             chat if task.turns == 1 else first_response(self._form),
             Check("response_length", on="response"),
             Check("refusal", on="response"),
+            Check("answer_copies", on="response", name="response_copies", known=_sent(task)),
             *([more_turns(self._form, task.turns)] if task.turns > 1 else []),
         ]
+
+
+def _sent(task: MagpieTask) -> list[str]:
+    """What the teacher is shown and may hand back."""
+    return [text for _, text in task.system_prompt.texts]

@@ -13,15 +13,13 @@ from fms_dgt.builders.pipeline.steps import (
     Choose,
     ChooseFlow,
     Collect,
-    NotASeed,
     Pick,
     Repeat,
     Spread,
-    normal,
 )
 from fms_dgt.core.composed import Flow, ForEach, Together, Unfold
 from fms_dgt.core.node import Node
-from fms_dgt.core.stages import Stage
+from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.text_pattern import group_count
 from fms_dgt.core.typed import option
 from fms_dgt.errors import did_you_mean
@@ -60,10 +58,11 @@ class FilterSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class NotASeedSpec:
-    """Drops rows that repeat a seed example."""
+    """Drops rows that copy a seed example, or the prompt."""
 
     on: str = option(nonempty=True, help="add 'on: ...', the column it looks at")
     column: str | None = option(None, help="the seeds' column; by default the same name")
+    validator: str = option("copies", nonempty=True, help="the block that says what a copy is")
 
     def stage(self, name: str, node: Node, making: Making) -> Stage | None:
         """The stage."""
@@ -73,8 +72,8 @@ class NotASeedSpec:
             names = {name for seed in seeds for name in seed}
             what, at = f"no seed example has the column '{column}'", node.get("column") or node
             making.problems.append(at.problem(what, did_you_mean(column, names, noun="they have")))
-        known = frozenset(normal(seed[column]) for seed in seeds if seed.get(column))
-        return NotASeed(self.on, known - {""}, name=name or f"not_a_seed_{self.on}")
+        known = [seed[column] for seed in seeds if seed.get(column)]
+        return Check(self.validator, on=self.on, name=name or f"not_a_seed_{self.on}", known=known)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.core.composed import Branch
@@ -169,27 +169,6 @@ class Spread(Stage):
         if not isinstance(entries, list) or not entries:
             raise Rejected(f"{self.column} is no list with entries", {self.column: entries})
         return [row.with_(**{self.into: entry}) for entry in entries]
-
-
-@dataclass(frozen=True)
-class NotASeed(Stage):
-    """Rejects rows that repeat a seed example in a column; case, spaces and a last sign do not count."""
-
-    on: str
-    known: frozenset[str] = field(default=frozenset(), repr=False)
-
-    def needs(self) -> frozenset[str]:
-        return frozenset([self.on])
-
-    async def run(self, row: Row, kit: Kit) -> Outcome:
-        if normal(row[self.on]) in self.known:
-            raise Rejected("same as a seed example", row[self.on])
-        return row
-
-
-def normal(value: Any) -> str:
-    """What of a text counts where it is compared with a seed's."""
-    return " ".join(str(value).casefold().split()).rstrip(" .?!")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.core.kit import Kit
+from fms_dgt.core.plain_words import normal
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Outcome, Stage
 from fms_dgt.errors import CallFailed, Rejected
@@ -18,7 +19,8 @@ TEMPLATE = "answer"
 class Answers(Stage):
     """Puts the answers of each role into the column `answers`, each with its `role` and `text`.
 
-    An answer that cannot be read, breaks off or repeats another is left out; two at least must be there.
+    An answer that cannot be read, breaks off, or repeats another or the prompt is left out; two at least must
+    be there.
     """
 
     roles: tuple[str, ...]
@@ -42,11 +44,12 @@ class Answers(Stage):
         asked = [(role, number) for role in self.roles for number in range(self.each)]
         given = await kit.together(*(self._answer(role, number, kit) for role, number in asked))
         answers: dict[str, dict[str, str]] = {}
+        asked_for = normal(row["prompt"])
         for answer in given:
-            if answer is not None:
-                answers.setdefault(answer["text"], answer)
+            if answer is not None and normal(answer["text"]) != asked_for:
+                answers.setdefault(normal(answer["text"]), answer)
         if len(answers) < 2:
-            left = {"asked": len(asked), "answers": list(answers)}
+            left = {"asked": len(asked), "answers": [answer["text"] for answer in answers.values()]}
             raise Rejected("fewer than two different answers", left)
         return row.with_(answers=list(answers.values()))
 

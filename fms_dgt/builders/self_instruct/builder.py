@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.builders.self_instruct.draws import from_pool
 from fms_dgt.builders.self_instruct.filters import BEYOND_TEXT, told_apart, usable
 from fms_dgt.builders.self_instruct.record import SelfInstructRecord
-from fms_dgt.builders.self_instruct.task import SelfInstructTask
+from fms_dgt.builders.self_instruct.task import SelfInstructSeed, SelfInstructTask
 from fms_dgt.core.builder import BuilderOptions, DataBuilder
 from fms_dgt.core.composed import Branch, Flow
 from fms_dgt.core.kit import Kit
@@ -66,10 +66,11 @@ class SelfInstructBuilder(DataBuilder[SelfInstructTask]):
         if task.is_about_texts:
             answer = [Generate("answer", into=("output",))] if self.options.answers else []
             queries = Generate("queries", into="instruction", count=number)
-            return Flow(HAS_TEXT, queries, *self._new([]), *answer)
+            own_answer = [Check("answer_copies", on="output")] if answer else []
+            return Flow(HAS_TEXT, queries, *self._new([]), *answer, *own_answer)
         seeds = list(dict.fromkeys(seed.instruction.strip() for seed in task.seed_examples))
         written = Generate("new_instructions", into="instruction", count=number)
-        return Flow(written, *self._new(seeds), *self._instances())
+        return Flow(written, *self._new(seeds), *self._instances(task.seed_examples))
 
     def columns(self, task: SelfInstructTask) -> Mapping[str, Any]:
         about = {"application_description": task.application_description, "criteria": task.criteria}
@@ -83,10 +84,11 @@ class SelfInstructBuilder(DataBuilder[SelfInstructTask]):
         fit = usable((options.min_words, options.max_words), options.unwanted_words)
         return [
             Map(fit, needs=["instruction"], makes=["instruction"], name="usable"),
+            Check("copies", on="instruction", name="instruction_copies", known=known),
             Check("dedup", on="instruction", name="dedup_instruction", known=known),
         ]
 
-    def _instances(self) -> list[Stage]:
+    def _instances(self, seeds: Sequence[SelfInstructSeed]) -> list[Stage]:
         options = self.options
         if not options.answers:
             return []
@@ -95,7 +97,15 @@ class SelfInstructBuilder(DataBuilder[SelfInstructTask]):
             True: Flow(Instances("output_first", ("output", "input"), count=options.class_instances)),
             False: Flow(Instances("input_first", ("input", "output"), count=options.instances)),
         }
-        return [Generate("classification", into="asked_kind"), KIND, Branch("is_classification", to=by_kind)]
+        inputs = [seed.input.strip() for seed in seeds if seed.input.strip()]
+        outputs = [seed.output.strip() for seed in seeds if seed.output.strip()]
+        return [
+            Generate("classification", into="asked_kind"),
+            KIND,
+            Branch("is_classification", to=by_kind),
+            Check("answer_copies", on="input", name="input_copies", known=inputs),
+            Check("answer_copies", on="output", name="output_copies", known=outputs),
+        ]
 
 
 class Instances(Generate):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from fms_dgt.core.plain_words import normal
 from fms_dgt.core.row import Row
 from fms_dgt.documents.measure import WORD, count_words
 from fms_dgt.errors import Rejected
@@ -74,19 +75,15 @@ def told_apart(rows: Sequence[Row]) -> list[Row | Rejected]:
     for row in rows:
         given = "" if _NONE.fullmatch(row["input"]) else row["input"]
         problem = _instance_problem(given, row, inputs)
-        inputs.add(_normal(given))
+        inputs.add(normal(given))
         result.append(Rejected(problem, row["output"]) if problem else row.with_(input=given))
     return result
 
 
 def _instance_problem(given: str, row: Row, inputs: set[str]) -> str:
-    said = _normal(row["output"])
-    if said == _normal(row["instruction"]):
+    said = normal(row["output"])
+    if said == normal(row["instruction"]):
         return "the output repeats the instruction"
-    if said == _normal(given):
+    if said == normal(given):
         return "the output repeats the input"
-    return "the same input as another instance" if _normal(given) in inputs else ""
-
-
-def _normal(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return "the same input as another instance" if normal(given) in inputs else ""

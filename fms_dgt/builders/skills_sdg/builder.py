@@ -20,7 +20,6 @@ from fms_dgt.core.source import Accepted, Draw, Endless, Source
 from fms_dgt.core.stages import Check, Generate, Judge, Map, Stage
 from fms_dgt.core.typed import option
 from fms_dgt.core.validator import at_least, equal
-from fms_dgt.errors import Rejected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,40 +62,51 @@ class SkillsBuilder(DataBuilder[SkillsTask]):
 
     def _free(self, seeds: Sequence[SkillsSeed]) -> Flow:
         batch = self.options.request_batch_size
+        known = _column(seeds, "instruction")
         new = (
-            not_a_seed("instruction", seeds, "not_a_seed_question"),
-            Check("dedup", on="instruction", name="dedup_question"),
+            Check("copies", on="instruction", name="not_a_seed_question", known=known),
+            Check("dedup", on="instruction", name="dedup_question", known=known),
         )
+        own_answer = Check("answer_copies", on="response", known=_column(seeds, "response"))
         judge_pair = Judge("filter_qa_template", keep=at_least(2), into="pair")
         if self.options.simple:
             pairs = Generate("simple_template_freeform", into=("instruction", "response"), count=batch)
-            return Flow(pairs, *new, judge_pair)
+            return Flow(pairs, *new, own_answer, judge_pair)
         return Flow(
             Generate("question_template_freeform", into="instruction", count=batch),
             *new,
             Judge("filter_questions_template", keep=equal(1), into="question"),
             Generate("answer_template", into=("response",)),
+            own_answer,
             judge_pair,
         )
 
     def _grounded(self, seeds: Sequence[SkillsSeed]) -> Flow:
         options = self.options
+        known = _column(seeds, "context")
         new_context = (
-            not_a_seed("context", seeds, "not_a_seed_context"),
-            Check("dedup", on="context", name="dedup_context"),
+            Check("copies", on="context", name="not_a_seed_context", known=known),
+            Check("dedup", on="context", name="dedup_context", known=known),
         )
-        new_question = Check("dedup", on="instruction", within="context", name="dedup_grounded_question")
+        # a question of a seed may be asked about another text
+        new_question = (
+            Check("copies", on="instruction", name="copies_grounded_question"),
+            Check("dedup", on="instruction", within="context", name="dedup_grounded_question"),
+        )
+        own_answer = Check(
+            "answer_copies", on="response", name="grounded_answer_copies", known=_column(seeds, "response")
+        )
         judge_pair = Judge("filter_qa_context_template", keep=at_least(2), into="pair")
-        end: tuple[Stage, ...] = (judge_pair, *([JOIN] if options.join_context else []))
+        end: tuple[Stage, ...] = (own_answer, judge_pair, *([JOIN] if options.join_context else []))
         if options.simple:
             parts = ("context", "instruction", "response")
             samples = Generate("simple_template_grounded", into=parts, count=options.request_batch_size)
-            return Flow(samples, *new_context, new_question, *end)
+            return Flow(samples, *new_context, *new_question, *end)
         return Flow(
             Generate("context_template", into="context", count=options.contexts_per_draw),
             *new_context,
             Generate("question_template_grounded", into="instruction", count=options.questions_per_context),
-            new_question,
+            *new_question,
             Judge("filter_questions_context_template", keep=equal(1), into="question"),
             Generate("answer_context_template", into=("response",)),
             *end,
@@ -141,20 +151,8 @@ def _shown(seed: SkillsSeed) -> dict[str, str]:
     return {name: _OUR_TAG.sub("< ", text) for name, text in seed.columns().items()}
 
 
-def not_a_seed(column: str, seeds: Sequence[SkillsSeed], name: str) -> Map:
-    """Rejects rows that repeat a seed example in `column`."""
-    known = {_normal(seed.columns()[column]) for seed in seeds} - {""}
-
-    def compare(row: Row) -> Mapping[str, str]:
-        if _normal(row[column]) in known:
-            raise Rejected("same as a seed example", row[column])
-        return {}
-
-    return Map(compare, needs=[column], name=name)
-
-
-def _normal(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(" .?!")
+def _column(seeds: Sequence[SkillsSeed], name: str) -> list[str]:
+    return list(dict.fromkeys(text for seed in seeds if (text := seed.columns()[name])))
 
 
 def join_context(row: Row) -> Mapping[str, str]:

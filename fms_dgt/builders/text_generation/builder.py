@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.builders.text_generation.task import COLUMN, TextGenerationTask
 from fms_dgt.core.builder import DataBuilder
+from fms_dgt.core.canonical import canonical
 from fms_dgt.core.composed import Flow
+from fms_dgt.core.fixed_text import fixed_pieces
 from fms_dgt.core.kit import Kit
+from fms_dgt.core.overlap import runs
+from fms_dgt.core.plain_words import normal, words
 from fms_dgt.core.record import Columns
 from fms_dgt.core.row import Row
 from fms_dgt.core.source import Source
-from fms_dgt.core.stages import Generate, Map, Outcome, Prompt, Stage
+from fms_dgt.core.stages import Check, Generate, Map, Outcome, Prompt, Stage
 from fms_dgt.core.table_source import Table, rows_of
 from fms_dgt.core.template import GIVEN, names_in
 from fms_dgt.errors import InputError, Problem, Rejected
@@ -41,6 +45,9 @@ class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
     def flow(self, task: TextGenerationTask) -> Flow:
         prompt = Prompt(task.prompt, system=task.system, reply=task.reply.said, params=dict(task.params))
         count, grouped = task.num_generations, task.group_generations
+        made = _into(task)
+        columns = [made] if isinstance(made, str) else made
+        copies = [Check("copies", on=name, name=f"{name}_copies") for name in columns if _has_words(task)]
         # where each answer is a row, one that fails takes no other with it
         apart = count > 1 and not (grouped or task.reply.several)
         return Flow(
@@ -48,11 +55,12 @@ class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
             *([Copies(count)] if apart else []),
             Answer(
                 prompt,
-                into=_into(task),
+                into=made,
                 count=1 if apart else count,
                 spread=not grouped,
                 name=STAGE,
             ),
+            *copies,
         )
 
     def _used(self, task: TextGenerationTask) -> frozenset[str]:
@@ -63,6 +71,28 @@ class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
             # told where the prompt is compiled
             return frozenset()
         return names - GIVEN - self.columns(task).keys()
+
+
+def told_apart(rows: Sequence[Row | Rejected], columns: Iterable[str]) -> list[Row | Rejected]:
+    """The rows of one reply, less those that have the words of an earlier one."""
+    seen: set[str] = set()
+    told: list[Row | Rejected] = []
+    for row in rows:
+        if isinstance(row, Row):
+            said = canonical([_normal(row[name]) for name in sorted(columns)]).decode()
+            told.append(Rejected("like another item of the same reply", said) if said in seen else row)
+            seen.add(said)
+    return told
+
+
+def _normal(value: Any) -> Any:
+    return normal(value) if isinstance(value, str) else value
+
+
+def _has_words(task: TextGenerationTask) -> bool:
+    """Whether prompts have words of their own that an answer could hand back."""
+    pieces = [*fixed_pieces(task.prompt), *fixed_pieces(task.system)]
+    return any(True for piece in pieces for _ in runs(words(piece)))
 
 
 def _into(task: TextGenerationTask) -> str | tuple[str, ...]:
@@ -102,7 +132,14 @@ class Copies(Stage):
 
 @dataclass(frozen=True)
 class Answer(Generate):
-    """Asks; the parts of an answer go into the columns of their names, whatever order they came in."""
+    """Asks; the parts of an answer go into the columns of their names, whatever order they came in.
+
+    Of the items of a list, those that repeat an earlier one end here.
+    """
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        made = await super().run(row, kit)
+        return told_apart(made, self.makes()) if isinstance(made, list) else made
 
     def _columns(self, value: Any) -> dict[str, Any]:
         if isinstance(self.into, str):
