@@ -22,6 +22,7 @@ from fms_dgt.plugins import Hooks, must_pass, summary
 from fms_dgt.runner.admission import Cost, Yield, calls_of
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement, Known
+from fms_dgt.runner.judge_check import JudgeResult
 from fms_dgt.runner.judges import JudgeCounts
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.open_files import OpenFiles
@@ -73,6 +74,8 @@ class TaskRun:
         self.stop = Stop()
         self.counts = Counts()
         self.judges = JudgeCounts(bound.name)
+        # what the judges made of rows of known quality, where that was wanted
+        self.judged: Sequence[JudgeResult] = ()
         self.yields = Yield(bound.flow.multiplies())
         self.cost = Cost(calls_of(bound.flow))
         self.memories = Memories.of(bound)
