@@ -8,6 +8,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -77,6 +78,10 @@ class _Retries:
             tell(f"{event.stage}: {event.error}; trying again")
 
 
+def _waited_for(check: JudgeCheck) -> list[str]:
+    return [f"the judges of {check.name}: {check.judged} of {check.rows} rows"]
+
+
 async def _asked(tasks: Sequence[BoundTask], seconds: float) -> tuple[list[JudgeResult], FmsDgtError | None]:
     """What the judges made of their rows, and the error that would fail every call. Nothing is kept."""
     stop, fatal = Stop(), list[FmsDgtError]()
@@ -96,10 +101,10 @@ async def _asked(tasks: Sequence[BoundTask], seconds: float) -> tuple[list[Judge
         spending = Spending(Prices(tasks, {task.name: () for task in tasks}))
         calls = PaidCalls(journal, hooks, endpoints, RetryLimits(MAX_ATTEMPTS, seconds), spending)
         try:
-            async with telling_what_for(lambda: ["the judges"]):
-                for task in tasks:
-                    entry = journal.task(task.name)
-                    check = JudgeCheck(task, entry.id, calls, journal, stop=stop, fatal=fail)
+            for task in tasks:
+                entry = journal.task(task.name)
+                check = JudgeCheck(task, entry.id, calls, journal, stop=stop, fatal=fail)
+                async with telling_what_for(partial(_waited_for, check)):
                     results.extend(await check.results())
         finally:
             await endpoints.close(asyncio.Event())

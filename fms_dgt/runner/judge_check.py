@@ -134,22 +134,41 @@ class JudgeCheck:
         fatal: Callable[[FmsDgtError], None],
     ) -> None:
         self._task = task
+        # for who waits: rows that are judged, of all there are
+        self.judged = self.rows = 0
         around = Surroundings(
             task, task_id, calls, stop, Memories.of(task), lambda _s, _o: None, lambda _s: None, fatal
         )
         self._walk = Walk(around, Unit(0, UNIT, {}), journal.answers(task_id, UNIT), (0, 0))
 
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self._task.name
+
     async def results(self) -> list[JudgeResult]:
         """What each judge made of rows made from seed examples, and of the task's own ones."""
         task = self._task
         judges = judges_of(task.flow, task.templates, task.validators)
-        examples = await self._answered(examples_of(seeds_of(task)))
+        examples, fault = self._examples()
+        examples = await self._answered(examples)
         trials: list[_Trial] = []
         for judge in judges:
-            trials.append(_Trial(judge, "seeds", *seed_rows(task, judge, examples)))
+            rows, why = seed_rows(task, judge, examples) if not fault else (JudgeRows(), fault)
+            trials.append(_Trial(judge, "seeds", rows, why))
             own = calibration_rows(task, judge)
             trials.extend([_Trial(judge, "calibrate", own)] if own.rows else [])
+        self.rows = sum(len(trial.made.rows) for trial in trials)
         return await _all(self._result(at, trial) for at, trial in enumerate(trials))
+
+    def _examples(self) -> tuple[list[Example], str]:
+        """The task's examples; none, and why, where a plugin's code for its rows fails."""
+        try:
+            return examples_of(seeds_of(self._task)), ""
+        except BaseException as error:
+            if must_pass(error):
+                raise
+            return [], f"its rows cannot be read: {full_text(error)}"
 
     async def _answered(self, examples: list[Example]) -> list[Example]:
         """The examples; where none has an answer, the flow's own model answers the first questions."""
@@ -172,7 +191,9 @@ class JudgeCheck:
 
     async def _result(self, number: int, trial: _Trial) -> JudgeResult:
         judge, made = trial.judge, trial.made
-        scored = await _all(self._scored(judge, row, (number, at)) for at, row in enumerate(made.rows))
+        scored: list[Scored] = await _all(
+            self._scored(judge, row, (number, at)) for at, row in enumerate(made.rows)
+        )
         scores = [row.score for row in scored]
         told_apart = sum(
             low is not None and high is not None and low < high
@@ -195,6 +216,12 @@ class JudgeCheck:
         )
 
     async def _scored(self, judge: Judge, row: JudgeRow, path: tuple[int, int]) -> Scored:
+        try:
+            return await self._score(judge, row, path)
+        finally:
+            self.judged += 1
+
+    async def _score(self, judge: Judge, row: JudgeRow, path: tuple[int, int]) -> Scored:
         check = judge.check
         shown = Row(UNIT, row.values, path)
         kit = StageKit(self._walk, shown, UNIT, self._task.generators)

@@ -25,11 +25,11 @@ TASK = {
 ASKED = 2 * (1 + 3) + 2 * (1 + 5)
 
 
-def run(url: str, folder: Path, **settings: object) -> fms_dgt.Outcome:
+def run(url: str, folder: Path, task: dict = TASK, **settings: object) -> fms_dgt.Outcome:
     model = {"type": "openai", "model": "m", "base_url": url, "api_key": "none", "enforce_schema": True}
     settings = {"num_outputs_to_generate": 1, "max_stalled_requests": 2, **settings}
     simple = {"databuilders": {"skills_sdg": {"simple": False}}}
-    return fms_dgt.run(TASK, config=simple, generator=model, output_dir=folder, progress=False, **settings)
+    return fms_dgt.run(task, config=simple, generator=model, output_dir=folder, progress=False, **settings)
 
 
 def report(folder: Path) -> dict:
@@ -83,7 +83,10 @@ def test_the_check_changes_nothing_in_the_data(tmp_path):
         without = run(server.base_url, tmp_path / "without")
         checked = run(server.base_url, tmp_path / "with", judge_check="warn")
         # turned on for a folder that was begun without it
-        later = run(server.base_url, tmp_path / "without", judge_check="warn", num_outputs_to_generate=1)
+        own = {"row": {"instruction": "Say this plainly: x.", "response": "y"}, "expect": "bad"}
+        later = run(
+            server.base_url, tmp_path / "without", judge_check="warn", task={**TASK, "calibrate": [own, own]}
+        )
     files = [(tmp_path / name / "plain" / "data.jsonl").read_bytes() for name in ("without", "with")]
     assert files[0] == files[1]
     assert list(without.records) == list(checked.records) == list(later.records)
