@@ -69,6 +69,8 @@ class Settings(TypedDict, total=False):
     allow_host: Sequence[str]
     changed: str
     pipeline: Literal["simple", "full"]
+    judge_check: Literal["off", "warn", "refuse"]
+    judge_bound: float
     strict: bool
     restart: bool
     accept_changes: bool

@@ -18,6 +18,7 @@ from fms_dgt.binding.builder_config import (
 )
 from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
+from fms_dgt.binding.judges import calibration_problems, judges_of
 from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
 from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
@@ -200,6 +201,8 @@ class _Binding:
         first = {**columns, **self._first_columns(source)}
         self._check_wiring(wiring, flow, first, builder.record, output or ())
         self._problems.extend(fill_problems(flow, templates, first))
+        judges = judges_of(flow, templates, players.validators)
+        self._note(list(calibration_problems(task.calibrate, judges, columns)))
         self._stop_here()
         settings, notes = self._settings(source, task)
         made = Made(self._found, builder, task, source, flow, templates, players, settings.seed, output)

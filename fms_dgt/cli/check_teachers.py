@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fms_dgt.binding.teachers import Teacher
+from fms_dgt.cli.check_judges import check_judges
 from fms_dgt.cli.parser import Parser
 from fms_dgt.cli.teachers import Meant, add_model_flags, shown_model, shown_roles, tell, telling_what_for
 from fms_dgt.core.generator import Request
@@ -29,7 +30,10 @@ Ask every model that a config names for a word, before a long run begins with a 
 Models are those of the builders that the config names, or of all builders where it speaks of every
 builder ("*"). Each is asked once, however many roles it plays, with the sampling options of its block.
 
-exit code: 0 if all answered, 2 where something is wrong that you can mend, 1 else"""
+With --judge, each judge of the tasks (--task-paths) is shown rows of known quality instead: seed examples as
+they are, and made wrong (another one's answer, cut, nonsense, copied, empty), and the rows of 'calibrate'.
+
+exit code: 0 if all answered (no judge is blind), 2 where something is wrong that you can mend, 1 else"""
 COLUMNS = ("role", "model", "said in", "answer", "seconds", "tokens")
 
 
@@ -37,7 +41,13 @@ def main(argv: Sequence[str]) -> int:
     """Ask them. Raises InputError."""
     parser = Parser(prog="fms_dgt check-teachers", description=_ABOUT)
     add_model_flags(parser)
+    group = parser.add_argument_group("judges")
+    group.add_argument(
+        "--judge", action="store_true", help="show each judge of the tasks rows of known quality instead"
+    )
     options = parser.parse(argv)
+    if options.judge:
+        return check_judges(options)
     # plugins that print when they are imported would spoil the JSON
     with contextlib.redirect_stdout(sys.stderr):
         teachers = Meant.by(options).teachers()

@@ -256,6 +256,11 @@ def _add_how_much(parser: Parser) -> None:
         help="calls in flight at once on each endpoint (default: what its generators allow)",
     )
     _number(group, "--seed", help="the seed of all randomness (default: 0)")
+    group.add_argument(
+        "--judge-check",
+        metavar="HOW",
+        help="show judges rows of known quality first; warn: tell of a blind one; refuse: stop there",
+    )
     _switch(
         group, "--save-formatted-output", help="also write formatted.jsonl, by the task's instruction_format"
     )

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fms_dgt.binding.bind import bind
+from fms_dgt.binding.bound import BoundTask
 from fms_dgt.binding.prices import model_of
 from fms_dgt.binding.teachers import Teacher, teacher_alone, teachers_of
 from fms_dgt.cli.parser import Parser, add_trust_flags, number
@@ -103,6 +105,14 @@ class Meant:
     def named_tasks(self) -> list[TaskPlan]:
         """The tasks that the flags and the config name."""
         return [task for task in self.plan.tasks if task.name != f"{_MADE}{task.builder}"]
+
+    def tasks(self) -> list[BoundTask]:
+        """The tasks that the flags and the config name, ready to be asked about. Raises InputError."""
+        named = self.named_tasks
+        if not named:
+            what = "no task is named whose judges are meant"
+            raise InputError([Problem(what, "name one with --task-paths", "the command line")])
+        return bind(replace(self.plan, tasks=named), self.plugins)
 
     def teachers(self) -> list[Teacher]:
         """Every model that is meant. Raises InputError."""

@@ -42,6 +42,8 @@ class Flags:
     allow_host: Sequence[str] = ()
     changed: str | None = None
     pipeline: str | None = None
+    judge_check: str | None = None
+    judge_bound: float | None = None
     strict: bool = False
     restart: bool = False
     accept_changes: bool = False

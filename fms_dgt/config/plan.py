@@ -41,6 +41,14 @@ class TaskSettings:
     )
     save_formatted_output: bool = option(False, shapes=False, help="also write formatted.jsonl")
     seed: int = option(0, low=0, help="the seed of all randomness")
+    judge_check: Literal["off", "warn", "refuse"] = option(
+        "off",
+        shapes=False,
+        help="show judges rows of known quality first; warn: tell of a blind one; refuse: stop there",
+    )
+    judge_bound: float = option(
+        0.7, low=0, high=1, shapes=False, help="the share of such pairs that a judge must tell apart"
+    )
 
 
 @dataclass(frozen=True)

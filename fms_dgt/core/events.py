@@ -10,6 +10,9 @@ from typing import Any, Literal, TypeAlias
 # "estimated": an estimate has worked on as many units as it needs.
 End: TypeAlias = Literal["reached", "exhausted", "stalled", "spent", "interrupted", "stopped", "estimated"]
 
+# What a judge gave again and again.
+Sameness: TypeAlias = Literal["score", "reason"]
+
 
 def to_go_on(action: str = "run the same command", *, restarted: bool) -> str:
     """What to do to go on with a run that ended early; --restart would begin anew once more."""
@@ -114,6 +117,23 @@ class RowRejected:
     stage: str
     reason: str
     evidence: Any = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeDoubted:
+    """A judge gave one score, or one reason, to nearly all rows that are committed.
+
+    `stage` names the judge. `by` is "score" or "reason", `value` which one it is, `count` in how many of
+    `judged` judgements it came. Every row may have deserved it; `fms_dgt check-teachers --judge` tells.
+    """
+
+    task: str
+    stage: str
+    by: Sameness
+    value: str
+    count: int
+    judged: int
     again: bool = False
 
 

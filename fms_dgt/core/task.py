@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from fms_dgt.core.calibration import CalibrationRow
 from fms_dgt.core.typed import option
 
 
@@ -21,3 +22,6 @@ class Task:
     task_description: str = option(help="add 'task_description: ...', one sentence on what is wanted")
     created_by: str = option(help="add 'created_by: ...', who wrote this task")
     taxonomy_path: str = option("", help="where the task stands in a taxonomy")
+    calibrate: list[CalibrationRow] = option(
+        default_factory=list, shapes=False, help="rows of known quality, to check the judges with"
+    )

@@ -13,7 +13,15 @@ from fms_dgt.core.fixed_text import fixed_pieces
 from fms_dgt.core.generator import Message, SamplingParams
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import ReplyContract, TextReply, contract_from
-from fms_dgt.core.template_text import TemplateOverLimit, TemplateText, arender, examined, names_in, render
+from fms_dgt.core.template_text import (
+    TemplateOverLimit,
+    TemplateText,
+    arender,
+    attributes_in,
+    examined,
+    names_in,
+    render,
+)
 from fms_dgt.core.typed import decode, option
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError, Problem
@@ -93,6 +101,11 @@ class Template:
     def variables(self) -> frozenset[str]:
         """The names that a row, the task or the caller must supply."""
         return self._names - GIVEN
+
+    @property
+    def attributes(self) -> Mapping[str, frozenset[str]]:
+        """What its prompt takes of variables that are mappings, by variable."""
+        return attributes_in(self.prompt)
 
     @cached_property
     def fixed_text(self) -> tuple[str, ...]:

@@ -57,6 +57,22 @@ class Examined:
     line: int = 0
 
 
+@lru_cache(maxsize=256)
+def attributes_in(text: str) -> Mapping[str, frozenset[str]]:
+    """The attributes that a text takes of its names: `{{ answer.text }}` takes `text` of `answer`."""
+    if len(text) > _PARSED_HERE:
+        return {}
+    found: dict[str, set[str]] = {}
+    try:
+        taken = list(_ENVIRONMENT.parse(text).find_all(nodes.Getattr))
+    except (jinja2.TemplateError, RecursionError):
+        return {}
+    for node in taken:
+        if isinstance(node.node, nodes.Name):
+            found.setdefault(node.node.name, set()).add(node.attr)
+    return {name: frozenset(attributes) for name, attributes in found.items()}
+
+
 @dataclass(frozen=True)
 class TemplateText:
     """A text to fill in. A `trusted` one is part of a builder, as its code is; `plain` keeps line breaks."""

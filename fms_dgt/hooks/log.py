@@ -11,6 +11,7 @@ from pathlib import Path
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    JudgeDoubted,
     RunFinished,
     RunStarted,
     RunStopping,
@@ -70,6 +71,13 @@ class RunLog:
         wanted = "all" if event.target is None else f"{event.target:,}"
         stages = ", ".join(one_line(name) for name in event.stages)
         self._write(f"task {one_line(event.task)} started: {wanted} wanted; stages: {stages}")
+
+    @hookimpl
+    def judge_doubted(self, event: JudgeDoubted) -> None:
+        # the text of a reason is an answer
+        what = f"score {event.value}" if event.by == "score" else "one reason"
+        judge = one_line(event.stage)
+        self._write(f"judge {judge} gave {what} in {event.count:,} of {event.judged:,} judgements")
 
     @hookimpl
     def call_retried(self, event: CallRetried) -> None:

@@ -32,6 +32,7 @@ from fms_dgt.hooks.wording import (
     paid_in_words,
     plural,
     what_failed,
+    what_judges_repeated,
     what_was_left_out,
     why_it_ended,
 )
@@ -51,6 +52,8 @@ def summary(event: RunFinished, count: RunCount) -> Iterator[Text]:
         yield from (Text(f"  {line}", style="yellow") for line in what_was_left_out(stages))
         # the report of a task that was complete already is an earlier run's
         said = event.report.get(task.task, {}) if counted.begun else {}
+        judges = said.get("judges", ())
+        yield from (Text(f"  {line}", style="yellow") for line in what_judges_repeated(judges))
         yield from block(task, counted, said.get("spending", {}).get("this_run", {}))
     yield Text()
     yield from _whole(event, count)

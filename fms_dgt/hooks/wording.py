@@ -26,6 +26,7 @@ LONG_ERROR = 500
 READ_OF_ERROR = 4 * LONG_ERROR
 # What a note says on data that is for trying things out: it stands in every summary.
 NO_TRAINING_DATA = "not for training"
+TRY_JUDGE = "does it tell good from bad? try: fms_dgt check-teachers --judge"
 # A file of which no task was made.
 LEFT_OUT = "left out: "
 # All that a terminal may obey, but for the ends of lines and tabs.
@@ -164,6 +165,16 @@ def what_was_left_out(stages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{name}: {replies} cut off by the limit of tokens; raise max_tokens"
         if incomplete := left_out.get("incomplete"):
             yield f"{name}: {plural(incomplete, 'item')} of replies left out as incomplete"
+
+
+def what_judges_repeated(judges: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Of the judges' part of the report: what one of them gave to nearly all rows, and what to do."""
+    for judge in judges:
+        name, judged = one_line(str(judge.get("stage", "")), 60), judge.get("judged", 0)
+        for doubt in judge.get("doubts", ()):
+            said = one_line(hide_secrets(str(doubt["value"])), 60)
+            value = f"score {said}" if doubt["by"] == "score" else f'the reason "{said}"'
+            yield f"judge {name}: {value} in {doubt['count']:,} of {judged:,} judgements; {TRY_JUDGE}"
 
 
 def notes_at_end(event: RunFinished, told: Iterable[str]) -> Iterator[str]:

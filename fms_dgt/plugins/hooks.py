@@ -12,6 +12,7 @@ import pluggy
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    JudgeDoubted,
     RecordKept,
     RowMoved,
     RowRejected,
@@ -62,6 +63,7 @@ class Hooks:
     call_finished: Callable[[CallFinished], None]
     record_kept: Callable[[RecordKept], None]
     row_rejected: Callable[[RowRejected], None]
+    judge_doubted: Callable[[JudgeDoubted], None]
     unit_finished: Callable[[UnitFinished], None]
     run_stopping: Callable[[RunStopping], None]
     task_finished: Callable[[TaskFinished], None]

@@ -12,6 +12,7 @@ import pluggy
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    JudgeDoubted,
     RecordKept,
     RowMoved,
     RowRejected,
@@ -59,6 +60,10 @@ class HookSpecs:
     @hookspec
     def row_rejected(self, event: RowRejected) -> None:
         """A row was dropped. In the order of the dataset."""
+
+    @hookspec
+    def judge_doubted(self, event: JudgeDoubted) -> None:
+        """A judge gave nearly always one score, or one reason. In unit order; each once."""
 
     @hookspec
     def unit_finished(self, event: UnitFinished) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from fms_dgt.core.validator import Match
 from fms_dgt.runner.memories import FAULT, KNOWN, Memories
-from fms_dgt.runner.outcome import CODE_ERROR, Leaf, Mark, Path, UnitOutcome
+from fms_dgt.runner.outcome import CODE_ERROR, Judged, Leaf, Mark, Path, UnitOutcome
 
 Known: TypeAlias = dict[tuple[str, Path], Match | None]
 
@@ -22,13 +22,14 @@ class Decision:
 
     `paths` are those of the records. `cut` is set where the number wanted was reached before the unit
     was through; `matches` are the refusals by ordered checks, which need not be found again when the
-    dataset is rebuilt.
+    dataset is rebuilt. `judged` is what judges said of the rows that were decided.
     """
 
     records: list[Mapping[str, Any]] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     rejections: list[Mapping[str, Any]] = field(default_factory=list)
     matches: list[tuple[str, Path, Match]] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
     cut: bool = False
     failed: bool = False
 
@@ -76,12 +77,16 @@ class Judgement:
         shut nobody out, and the children of one row do not compete on what they inherited.
         """
         case = _Case(self._memories, outcome, kept, known)
-        for leaf in outcome.leaves:
+        taken = len(outcome.leaves)
+        for at, leaf in enumerate(outcome.leaves):
             if target is not None and case.next_record > target:
                 case.decision.cut = True
+                taken = at
                 break
             case.take(leaf)
         decision = case.decision
+        if outcome.judged:
+            decision.judged = case.judged_of(outcome.leaves[:taken])
         decision.failed = decision.faulty or any(case.counts(trail) for trail in outcome.failures)
         return decision
 
@@ -119,6 +124,14 @@ class _Case:
     def counts(self, trail: tuple[Mark, ...]) -> bool:
         """Whether a failure counts: no ordered check before it refuses its row."""
         return all(self._verdicts.get(_at(mark)) is None for mark in trail)
+
+    def judged_of(self, leaves: Sequence[Leaf]) -> list[Judged]:
+        """What judges said of these rows and those that they came from, as if no refused row had gone on."""
+        judged = self._outcome.judged
+        if self.decision.cut:
+            there = {leaf.path[:depth] for leaf in leaves for depth in range(len(leaf.path) + 1)}
+            judged = [one for one in judged if one.path in there]
+        return [one for one in judged if self.counts(one.trail)]
 
     def _refused(self, mark: Mark) -> bool:
         at = _at(mark)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from fms_dgt.binding.bind import bind
 from fms_dgt.binding.bound import BoundTask, notes_of, stage_names
 from fms_dgt.config.plan import RunPlan
 from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
-from fms_dgt.errors import FmsDgtError, FolderError, UserError
+from fms_dgt.errors import FmsDgtError, FolderError, SetupError, UserError
 from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
 from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.estimate import Estimate
 from fms_dgt.runner.folder import REPORT, Opened, ended_as, open_tasks
+from fms_dgt.runner.judge_check import UNIT, JudgeCheck
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.open_files import OpenFiles
 from fms_dgt.runner.report import Totals, read_report, task_report, write_report
@@ -119,6 +121,10 @@ class _Run:
             self._hooks,
             self._spending,
         )
+        # a replay asks nobody: what the other run's judges were shown is in its report
+        wanted = [run for run in self._runs if run.bound.settings.judge_check != "off"]
+        if self._plan.settings.replay is None:
+            scheduler.first = [(run, partial(self._check_judges, run, scheduler)) for run in wanted]
         scheduler.restarted = self._plan.settings.restart
         self._journal.when_it_fails(scheduler.fail)
         with interrupts.heard_by(scheduler.interrupt):
@@ -129,6 +135,19 @@ class _Run:
                 finished = self._finish(scheduler.error)
                 await self._close_backends(interrupts)
         return finished
+
+    async def _check_judges(self, run: TaskRun, scheduler: Scheduler) -> None:
+        """Show the judges of a task rows of known quality; a blind one is told, or ends the run."""
+        check = JudgeCheck(
+            run.bound, run.entry.id, self._calls, self._journal, stop=run.stop, fatal=scheduler.fail
+        )
+        run.judged = await check.results()
+        self._spending.unit_ended(run.entry.id, UNIT)
+        blind = [str(result) for result in run.judged if result.conclusion == "blind"]
+        if run.bound.settings.judge_check == "warn":
+            self._notes.extend(blind)
+        elif blind:
+            scheduler.fail(SetupError("; ".join(blind)))
 
     async def _close_backends(self, interrupts: Interrupts) -> None:
         leave = asyncio.Event()

@@ -15,13 +15,14 @@ from fms_dgt.core.canonical import canonical, derived_random
 from fms_dgt.core.fits_json import json_copy
 from fms_dgt.core.generator import Completion, Message, Request
 from fms_dgt.core.kit import Kit, Reply
+from fms_dgt.core.reply import ScoreReply
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.validator import Validator, Verdict
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
 from fms_dgt.plugins import must_pass
 from fms_dgt.runner.fresh_asking import asked_fresh, ended_early
-from fms_dgt.runner.outcome import Mark
+from fms_dgt.runner.outcome import Mark, Path
 from fms_dgt.runner.stop import Abandoned
 from fms_dgt.runner.tries import Ask
 
@@ -37,7 +38,7 @@ _scope: ContextVar[tuple[int, ...]] = ContextVar("fms_dgt_scope", default=())
 class StageKit(Kit):
     """The kit of one stage on one row."""
 
-    __slots__ = ("_check", "_generators", "_row", "_stage", "_trail", "_walk")
+    __slots__ = ("_check", "_generators", "_path", "_row", "_stage", "_trail", "_walk")
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class StageKit(Kit):
         check: Check | None = None,
         *,
         trail: tuple[Mark, ...] = (),
+        path: Path | None = None,
     ) -> None:
         self._walk = walk
         self._row = row
@@ -56,6 +58,8 @@ class StageKit(Kit):
         self._check = check
         # the ordered checks that the row has passed: a failure counts where none refuses it after all
         self._trail = trail
+        # the row of the flow that this one stands in: an item of a list is no row of its own
+        self._path = row.path if path is None else path
 
     @property
     def check(self) -> Check:
@@ -136,6 +140,8 @@ class StageKit(Kit):
     def _reply(self, request: Request, completion: Completion) -> Reply:
         reading = request.reply.reading(completion.text, finish=completion.finish, count=request.count)
         self._walk.left_out(self._stage, reading)
+        if isinstance(request.reply, ScoreReply):
+            self._walk.judged(self._stage, self._path, self._trail, reading.value)
         return Reply(reading.value, completion.text, completion, bool(reading.cut))
 
     def _asking(self, generator: BoundGenerator, request: Request) -> tuple[bytes, Ask]:
@@ -212,7 +218,9 @@ class StageKit(Kit):
         bound = self._walk.task.validators[check.validator]
         if not isinstance(bound.validator, Validator):
             raise Rejected(f"{check.name} compares with earlier records and cannot stand inside a stage")
-        kit = StageKit(self._walk, row, check.name, bound.generators, check, trail=self._trail)
+        kit = StageKit(
+            self._walk, row, check.name, bound.generators, check, trail=self._trail, path=self._path
+        )
         verdict: Any = await bound.validator.validate(row, kit)
         if not isinstance(verdict, Verdict):
             raise TypeError(f"validate() must give a Verdict, not {type(verdict).__name__}")
@@ -220,7 +228,7 @@ class StageKit(Kit):
 
     async def step(self, stage: Stage, row: Row) -> list[Row]:
         self._walk.moved(stage.name, self._stage)
-        kit = StageKit(self._walk, row, stage.name, self._generators, trail=self._trail)
+        kit = StageKit(self._walk, row, stage.name, self._generators, trail=self._trail, path=self._path)
         given = await stage.run(row, kit)
         rows = list(given) if isinstance(given, list | tuple) else [given]
         if any(isinstance(row, Rejected) for row in rows):

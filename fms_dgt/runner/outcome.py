@@ -42,19 +42,34 @@ class Leaf:
     rejection: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The score and the reason that a judge gave, to the row at `path` or something in it.
+
+    `trail` are the ordered checks that the row had passed by then.
+    """
+
+    stage: str
+    path: Path
+    trail: tuple[Mark, ...]
+    score: int
+    reason: str
+
+
 @dataclass(slots=True)
 class UnitOutcome:
     """Everything that came out of a unit, in an order that does not depend on timing.
 
     `failures` has, for each call or piece of code that failed, the ordered checks that its row had
     passed by then: where commit refuses the row at one of them, the failure counts for nothing, since
-    with other timing the row would have ended there.
+    with other timing the row would have ended there. So it is with what judges said.
     """
 
     number: int
     key: str
     leaves: list[Leaf] = field(default_factory=list)
     failures: list[tuple[Mark, ...]] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
@@ -67,8 +82,9 @@ class UnitOutcome:
             self.failures.append(trail)
 
     def sort(self) -> None:
-        """Put the leaves into the order of the dataset."""
+        """Put the leaves into the order of the dataset, and what judges said into one that never changes."""
         self.leaves.sort(key=lambda leaf: leaf.path)
+        self.judged.sort(key=lambda one: (one.path, one.stage, one.score, one.reason))
 
     @property
     def records(self) -> int:
@@ -92,7 +108,10 @@ class UnitOutcome:
         leaves = [[leaf.path, numbers(leaf.trail), leaf.record, leaf.rejection] for leaf in self.leaves]
         # a failure without a mark is what the column `failed` says already
         failures = [numbers(trail) for trail in self.failures]
+        judged = [[one.stage, one.path, numbers(one.trail), one.score, one.reason] for one in self.judged]
         written = [[[m.stage, m.path, m.on, m.value, m.group] for m in listed], leaves]
+        if judged:
+            return [*written, failures, judged]
         return [*written, failures] if any(failures) else written
 
     @classmethod
@@ -104,4 +123,8 @@ class UnitOutcome:
             for path, trail, record, rejection in data[1]
         ]
         trails = data[2] if len(data) > 2 else [[]] * failed
-        return cls(number, key, leaves, [tuple(marks[at] for at in trail) for trail in trails])
+        judged = [
+            Judged(str(stage), tuple(path), tuple(marks[at] for at in trail), int(score), str(reason))
+            for stage, path, trail, score, reason in (data[3] if len(data) > 3 else ())
+        ]
+        return cls(number, key, leaves, [tuple(marks[at] for at in trail) for trail in trails], judged)

@@ -49,6 +49,8 @@ def task_report(
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
         "seconds": round(seconds, 3),
         "stages": _stages(run),
+        "judges": run.judges.report(),
+        "judge_check": [result.to_json() for result in run.judged],
         "seeds": _seeds(bound.task),
         "config": dict(bound.resolved),
         "settings": encode(run.bound.settings),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from fms_dgt.core.events import End, RunStopping, to_go_on
 from fms_dgt.core.row import Unit
@@ -53,6 +54,9 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._starting: Counter[Endpoint | None] = Counter()
         self._units: dict[asyncio.Task[None], TaskRun] = {}
+        # what has to be through before a unit begins: they stand in `_units` meanwhile
+        self.first: Sequence[tuple[TaskRun, Callable[[], Coroutine[Any, Any, None]]]] = ()
+        self._first_under_way: set[asyncio.Task[None]] = set()
         self.interrupted = False
         self.restarted = False
         self._broken = False
@@ -63,6 +67,11 @@ class Scheduler:
     async def run(self) -> None:
         """Until every task has ended and nothing is under way. Errors are kept in `error`."""
         async with asyncio.TaskGroup() as group:
+            for task_run, work in self.first:
+                under_way = group.create_task(work())
+                self._units[under_way] = task_run
+                self._first_under_way.add(under_way)
+                under_way.add_done_callback(self._done)
             ended = False
             while not ended:
                 try:
@@ -140,7 +149,7 @@ class Scheduler:
     # --- admission ---------------------------------------------------------------------------
 
     def _admit(self, group: asyncio.TaskGroup) -> None:
-        waiting = list(self.tasks)
+        waiting = [] if self._first_under_way else list(self.tasks)
         while waiting:
             # in turn: the task that has started fewest units is next
             task = min(waiting, key=lambda t: t.admitted)
@@ -258,6 +267,7 @@ class Scheduler:
 
     def _done(self, unit: asyncio.Task[None]) -> None:
         self._units.pop(unit, None)
+        self._first_under_way.discard(unit)
         # the group then cancels whoever waits for it
         self._broken = self._broken or (not unit.cancelled() and unit.exception() is not None)
         self._wake.set()
@@ -278,7 +288,7 @@ class Scheduler:
 
     def _needs_more(self, task: TaskRun) -> bool:
         """Whether a task cannot go on without a call: its rows wait, or its next unit has no answers."""
-        if task.under_way:
+        if task.under_way or self._first_under_way:
             return any(endpoint.waits(task.stop) for endpoint in self._endpoints.all())
         unit = task.peek() if task.wants() else None
         return unit is not None and not self._affordable(task, unit)

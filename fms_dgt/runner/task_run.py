@@ -22,6 +22,8 @@ from fms_dgt.plugins import Hooks, must_pass, summary
 from fms_dgt.runner.admission import Cost, Yield, calls_of
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement, Known
+from fms_dgt.runner.judge_check import JudgeResult
+from fms_dgt.runner.judges import JudgeCounts
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.open_files import OpenFiles
 from fms_dgt.runner.outcome import CODE_ERROR, RECORD, UnitOutcome
@@ -71,6 +73,9 @@ class TaskRun:
         self.entry = entry
         self.stop = Stop()
         self.counts = Counts()
+        self.judges = JudgeCounts(bound.name)
+        # what the judges made of rows of known quality, where that was wanted
+        self.judged: Sequence[JudgeResult] = ()
         self.yields = Yield(bound.flow.multiplies())
         self.cost = Cost(calls_of(bound.flow))
         self.memories = Memories.of(bound)
@@ -288,6 +293,8 @@ class TaskRun:
                 self._put(outcome)
             self._journal.put_decision(self.entry.id, outcome.number, to_text(decision.to_json()))
         self._add(decision, again=known is not None)
+        for doubt in self.judges.add(decision.judged, again=known is not None):
+            self._hooks.judge_doubted(doubt)
         self.committed += 1
         self.units_seen.append((outcome.key, len(decision.records)))
         if not decision.only_failed:

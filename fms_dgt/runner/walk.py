@@ -19,11 +19,13 @@ from fms_dgt.runner.calls import Calls
 from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.limits import Priority
 from fms_dgt.runner.memories import Memories
-from fms_dgt.runner.outcome import CODE_ERROR, RECORD, Leaf, Mark, UnitOutcome
+from fms_dgt.runner.outcome import CODE_ERROR, RECORD, Judged, Leaf, Mark, Path, UnitOutcome
 from fms_dgt.runner.stop import Abandoned, Stop, run_has_ended, this_task
 
 # The reason of rows that are like another one of the list that they came in.
 REPEATED = "like another item of the same reply"
+# Characters of a judge's reason.
+KEPT_OF_REASON, READ_OF_REASON = 120, 1_000
 
 _Given: TypeAlias = "Row | list[Row] | Mark | tuple[Stage, ...]"
 
@@ -195,6 +197,11 @@ class Walk:
     def failed(self, trail: tuple[Mark, ...]) -> None:
         """A call failed for good, whatever its stage makes of that; its row had passed these checks."""
         self._outcome.fail(trail)
+
+    def judged(self, stage: str, path: Path, trail: tuple[Mark, ...], said: Mapping[str, Any]) -> None:
+        """A judge gave its score and reason; the reason is kept as far as it tells one from another."""
+        reason = " ".join(said["reason"][:READ_OF_REASON].split())[:KEPT_OF_REASON]
+        self._outcome.judged.append(Judged(stage, path, trail, said["score"], reason))
 
     async def _spread(
         self, rows: list[Row], stages: tuple[Stage, ...], trail: tuple[Mark, ...], came_from: str

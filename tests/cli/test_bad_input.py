@@ -269,7 +269,7 @@ CASES = {
         {"task.yaml": f"{TASK}runner_config:\n  num_outputs_to_genrate: 3\n"},
         RUN,
         "task.yaml:4: runner_config.num_outputs_to_genrate: unknown key 'num_outputs_to_genrate'; "
-        "did you mean 'num_outputs_to_generate'? known keys: max_stalled_requests, num_outputs_to_generate, "
+        "did you mean 'num_outputs_to_generate'? known keys: judge_bound, judge_check, max_stalled_requests, num_outputs_to_generate, "
         "num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed",
     ),
     "a run's setting in a task": (
@@ -389,7 +389,7 @@ def test_every_fault_has_its_line(project, ship, runner):
         "error: a/task.yaml:1: a task must be a mapping, not a list; "
         "begin with 'task_description: ...' and 'data_builder: ...'\n"
         "error: b/task.yaml:1: runner_config.sede: unknown key 'sede'; did you mean 'seed'? known keys: "
-        "max_stalled_requests, num_outputs_to_generate, num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed\n"
+        "judge_bound, judge_check, max_stalled_requests, num_outputs_to_generate, num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed\n"
         "error: b/task.yaml:1: the key 'data_builder' is missing; add 'data_builder: skills_sdg', say\n"
         "error: the command line: --include: there is no file or folder 'x.py'; name a Python file\n"
     )

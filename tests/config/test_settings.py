@@ -103,7 +103,7 @@ FAULTS = {
     "unknown": (
         "{num_output: 3}",
         f"{PLACE}.num_output: unknown key 'num_output'; did you mean 'num_outputs_to_generate'? known keys: "
-        "max_stalled_requests, num_outputs_to_generate, num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed",
+        "judge_bound, judge_check, max_stalled_requests, num_outputs_to_generate, num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed",
     ),
     "no folder": ("{output_dir: 3}", f"{PLACE}.output_dir: must be a path, not a number; put it in quotes"),
     "an empty folder": ("{output_dir: ''}", f"{PLACE}.output_dir: is empty; name a folder"),
@@ -122,7 +122,7 @@ def test_a_fault_in_the_configs_settings_is_told_once(problems_of):
         "c.yaml": "runner_config: {seed: -1, max_attempts: 0, sed: 1}\n",
     }
     assert problems_of(files, "a", "b", config="c.yaml") == [
-        "c.yaml:1: runner_config.sed: unknown key 'sed'; did you mean 'seed'? known keys: give_up_after, max_attempts, "
+        "c.yaml:1: runner_config.sed: unknown key 'sed'; did you mean 'seed'? known keys: give_up_after, judge_bound, judge_check, max_attempts, "
         "max_calls, max_concurrency, max_cost, max_stalled_requests, max_tokens, num_outputs_to_generate, "
         "num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed",
         "c.yaml:1: runner_config.seed: is -1; it must be 0 or more",

@@ -291,3 +291,18 @@ def test_the_summary_of_a_usual_task_fits_a_terminal():
     drawn = said(finished(TaskFinished("t", "reached", 1, 1, 8, files=files), notes=[NOTE]), count)
     assert len(drawn) <= 22
     assert max(map(len, drawn)) <= 80
+
+
+def test_a_judge_that_repeats_itself_is_told_under_the_title():
+    count, task = counted_task("write", "judge")
+    task.move(RowMoved("t", "write"))
+    doubts = [{"by": "score", "value": "5", "count": 48}]
+    judge = {"stage": "judge", "judged": 50, "scores": {"4": 2, "5": 48}, "doubts": doubts}
+    done = TaskFinished("t", "reached", 20, 20, 0)
+    lines = said(finished(done, report={"t": {"judges": [judge]}}), count)
+    assert lines[1:4] == [
+        "t",
+        "  20 of 20 kept, 0 rejected: target reached",
+        "  judge judge: score 5 in 48 of 50 judgements; does it tell good from bad? "
+        "try: fms_dgt check-teachers --judge",
+    ]

@@ -13,6 +13,7 @@ from fms_dgt.hooks.wording import (
     plural,
     short_names,
     short_number,
+    what_judges_repeated,
 )
 from fms_dgt.safety.working_folder import note_working_folder, shown
 
@@ -107,3 +108,17 @@ def test_paths_are_shown_from_here(tmp_path, monkeypatch):
     note_working_folder()
     assert shown(tmp_path / "out" / "data.jsonl") == "out/data.jsonl"
     assert shown(Path("/elsewhere/data.jsonl")) == "/elsewhere/data.jsonl"
+
+
+def test_what_judges_repeated():
+    doubts = [
+        {"by": "score", "value": "5", "count": 48},
+        {"by": "reason", "value": "N is a whole number from 1 to 5", "count": 27},
+    ]
+    judge = {"stage": "judge_answer", "judged": 50, "scores": {"4": 2, "5": 48}, "doubts": doubts}
+    ask = "does it tell good from bad? try: fms_dgt check-teachers --judge"
+    assert list(what_judges_repeated([judge])) == [
+        f"judge judge_answer: score 5 in 48 of 50 judgements; {ask}",
+        f'judge judge_answer: the reason "N is a whole number from 1 to 5" in 27 of 50 judgements; {ask}',
+    ]
+    assert list(what_judges_repeated([{**judge, "doubts": []}])) == []
