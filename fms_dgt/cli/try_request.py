@@ -195,7 +195,7 @@ def _filled(
         messages = ({"role": "system", "content": options.system}, *own)
     return Request(
         messages,
-        _params(options, generator.sampling, template.params, stage_params or {}),
+        _params(options, generator.sampling, template.sampling(count), stage_params or {}),
         seed=options.seed,
         reply=template.reply,
         count=count,
