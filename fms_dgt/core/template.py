@@ -19,7 +19,7 @@ from fms_dgt.errors import InputError, Problem
 
 __all__ = ["GIVEN", "Template", "TemplateOverLimit", "arender", "names_in", "render"]
 
-GIVEN = frozenset({"reply_format", "reply_is_json", "count"})
+GIVEN = frozenset({"reply_format", "count"})
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -150,8 +150,7 @@ class Template:
         return {"max_tokens": self.item_tokens * (count + 1), **self.params}
 
     def _scope(self, values: Mapping[str, Any], count: int | None, *, as_json: bool) -> dict[str, Any]:
-        reply_format = self.reply.instructions(count, as_json=as_json)
-        return {**values, "count": count, "reply_format": reply_format, "reply_is_json": as_json}
+        return {**values, "count": count, "reply_format": self.reply.instructions(count, as_json=as_json)}
 
     def _as_messages(self, prompt: str, system: str | None) -> tuple[Message, ...]:
         user = {"role": "user", "content": prompt.strip()}

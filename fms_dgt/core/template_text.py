@@ -6,7 +6,6 @@ as those that are installed with a builder are; any other in a worker process, w
 
 from __future__ import annotations
 
-import json
 import marshal
 import time
 from collections.abc import Mapping
@@ -30,15 +29,6 @@ _ENVIRONMENT = SandboxedEnvironment(
 )
 # What is sent as it stands keeps each space and line break.
 _PLAIN_ENVIRONMENT = SandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-for _each in (_ENVIRONMENT, _PLAIN_ENVIRONMENT):
-    # Jinja's own `tojson` is for web pages, and writes < and & as numbers
-    _each.filters["json"] = _as_json
 
 LIMITS = Limits(seconds=5, memory=512 * 2**20, output=16 * 2**20)
 # a longer text is not even parsed here

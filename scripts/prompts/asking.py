@@ -67,7 +67,8 @@ def ask(case: Case, settings: Settings) -> list[dict[str, Any]]:
         for quality, values in case.rows.items()
         for number in range(tries)
     ]
-    limit = min(settings.max_tokens, template.params.get("max_tokens") or settings.max_tokens)
+    own = template.sampling(case.count or None).get("max_tokens")
+    limit = min(settings.max_tokens, own or settings.max_tokens)
     stage = Once(
         _prompt(case.path),
         into=STAGE,
@@ -90,9 +91,7 @@ def _prompt(path: Path) -> Prompt:
     return Prompt(said.pop("prompt"), **said)
 
 
-def _calls(
-    folder: Path, rows: list[dict[str, Any]], template: Template, case: Case
-) -> Iterator[Asked]:
+def _calls(folder: Path, rows: list[dict[str, Any]], template: Template, case: Case) -> Iterator[Asked]:
     (journal,) = folder.rglob("journal.sqlite")
     reader = JournalReader(journal.parent)
     task = reader.find_task(_only_task(journal.parent))

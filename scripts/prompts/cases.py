@@ -65,9 +65,7 @@ def _task(name: str) -> dict[str, Any]:
     return task
 
 
-def _writes(
-    builder: str, template: str, values: Mapping[str, Any], *, count: int = 1, **params: Any
-) -> Case:
+def _writes(builder: str, template: str, values: Mapping[str, Any], *, count: int = 1, **params: Any) -> Case:
     return Case(builder=builder, template=template, rows={"": values}, count=count, params=params)
 
 
@@ -75,12 +73,14 @@ def _judges(
     builder: str, template: str, values: Mapping[str, Any], subject: str, texts: Sequence[str]
 ) -> Case:
     """`texts` are the judged column in good, off-topic and copied; the other two are always the same."""
+    rows = {quality: {**values, **row} for quality, row in _qualities(subject, texts).items()}
+    return Case(builder=builder, template=template, rows=rows, params={})
+
+
+def _qualities(subject: str, texts: Sequence[str]) -> dict[str, dict[str, str]]:
     good, off_topic, copied = texts
     judged = (good, off_topic, GIBBERISH, "", copied)
-    rows = {
-        quality: {**values, subject: text} for quality, text in zip(QUALITIES, judged, strict=True)
-    }
-    return Case(builder=builder, template=template, rows=rows, params={})
+    return {quality: {subject: text} for quality, text in zip(QUALITIES, judged, strict=True)}
 
 
 def rules_of(builder: str, template: str) -> str:
@@ -99,7 +99,7 @@ def _skills() -> Iterator[Case]:
     rule = rules_of("skills_sdg", "question_template_freeform")
     texts = (asked["instruction"], "What is the boiling point of water at sea level?", rule)
     yield _judges("skills_sdg", "filter_questions_template", free, "instruction", texts)
-    new = "Write a closing statement for the motion \"Museums should be free on Sundays\" in about 100 words."
+    new = 'Write a closing statement for the motion "Museums should be free on Sundays" in about 100 words.'
     yield _writes("skills_sdg", "answer_template", {**free, "instruction": new})
     pair = {**free, "instruction": asked["instruction"]}
     texts = (asked["response"], other["response"], asked["instruction"])
@@ -130,14 +130,18 @@ def _skills_values(name: str) -> dict[str, Any]:
         {mine: seed.get(its, "").strip() for mine, its in names.items()} for seed in task["seed_examples"]
     ]
     path = name.removeprefix("instructlab/")
-    return {"task_description": task["task_description"], "taxonomy_path": path, "examples": seeds[:3]}
+    return {
+        "task_description": task["task_description"],
+        "taxonomy_path": path,
+        "examples": seeds[:3],
+        "answer_examples": 1,
+    }
 
 
 def _knowledge() -> Iterator[Case]:
     task = _task("instructlab/knowledge/services/bicycle_rental")
     seeds = [
-        {"context": seed["context"], "pairs": seed["questions_and_answers"]}
-        for seed in task["seed_examples"]
+        {"context": seed["context"], "pairs": seed["questions_and_answers"]} for seed in task["seed_examples"]
     ]
     folder = TASKS / "instructlab/knowledge/services/bicycle_rental/documents"
     text = "\n\n".join((folder / "rental_terms.md").read_text(encoding="utf-8").split("\n\n")[:5])
@@ -176,23 +180,30 @@ def _knowledge_judges(values: Mapping[str, Any], seeds: Sequence[Mapping[str, An
     texts = (pair["answer"], far["answer"], pair["question"])
     yield _judges("knowledge_sdg", "judge_relevancy", values, "response", texts)
     yield _judges("knowledge_sdg", "judge_faithfulness", values, "response", texts)
-    if (BUILDERS / "knowledge_sdg/templates/judge_claim.yaml").exists():
-        claim = "On the Marrow ferry a large piece of luggage costs 3 euros."
-        texts = (claim, "A berth at the north pier costs 14 euros a night.", pair["question"])
-        yield _judges("knowledge_sdg", "judge_claim", values, "claim", texts)
+    claim = "On the Marrow ferry a large piece of luggage costs 3 euros."
+    texts = (claim, "A berth at the north pier costs 14 euros a night.", pair["question"])
+    yield _judges("knowledge_sdg", "judge_claim", values, "claim", texts)
+    also = "Each passenger may take two pieces of hand luggage free of charge."
+    judged = {quality: [also, row["claim"]] for quality, row in _qualities("claim", texts).items()}
+    rows = {quality: {**values, "claims": claims} for quality, claims in judged.items()}
+    yield Case(builder="knowledge_sdg", template="judge_claims", rows=rows, params={})
 
 
 def _self_instruct() -> Iterator[Case]:
     task = _task("self_instruct")
     seeds = [{"input": "", **seed} for seed in task["seed_examples"]]
-    kinds = {kind: [seed for seed in seeds if bool(seed.get("is_classification")) == kind] for kind in (True, False)}
+    kinds = {
+        kind: [seed for seed in seeds if bool(seed.get("is_classification")) == kind]
+        for kind in (True, False)
+    }
     values = {
         "task_description": task["task_description"],
         "instructions": [seed["instruction"] for seed in seeds[:8]],
         "examples": kinds[False][:3],
         "class_examples": kinds[True][:3],
         "application_description": "It answers questions of a restaurant's guests.",
-        "input": "The kitchen is open from 12 to 14:30 and from 18 to 22. On Mondays it is shut. Dogs may lie under the table.",
+        "input": "The kitchen is open from 12 to 14:30 and from 18 to 22. On Mondays it is shut. "
+        "Dogs may lie under the table.",
         "criteria": list(CRITERIA),
     }
     yield _writes("self_instruct", "new_instructions", values, count=5)
@@ -228,7 +239,10 @@ def _evol_instruct() -> Iterator[Case]:
     texts = (better, seeds[4], seeds[0])
     parent = {"parent_instruction": seeds[0]}
     yield _judges("evol_instruct", "judge_instruction", parent, "instruction", texts)
-    longer = "Keep it cut side down in a bread bin, which lets it breathe. What you will not eat within two days, freeze in slices."
+    longer = (
+        "Keep it cut side down in a bread bin, which lets it breathe. "
+        "What you will not eat within two days, freeze in slices."
+    )
     texts = (longer, "A virus needs a cell to multiply in.", values["response"])
     parent = {"instruction": seeds[0], "parent_response": values["response"]}
     yield _judges("evol_instruct", "judge_response", parent, "response", texts)
@@ -249,7 +263,10 @@ def _magpie() -> Iterator[Case]:
 
 def _preference() -> Iterator[Case]:
     asked = "My basil dies two weeks after I buy it. What am I doing wrong?"
-    good = "Shop basil is many seedlings in one small pot. Part them into three pots, water from below when the soil is dry on top, and pick whole tips above a pair of leaves."
+    good = (
+        "Shop basil is many seedlings in one small pot. Part them into three pots, water from below when "
+        "the soil is dry on top, and pick whole tips above a pair of leaves."
+    )
     off = "The Congress of Vienna met in 1814 and 1815 and redrew the map of Europe."
     yield _writes("preference", "answer", {"prompt": asked})
     rows = {

@@ -18,7 +18,9 @@ def tables(results: Sequence[Results], cases: Sequence[Case]) -> str:
         for result in results
     ]
     labels = [str(result["label"]) for result in results]
-    return "\n".join([*_totals(labels, counts), "", *_prompts(labels, counts, cases), "", *_judges(labels, counts, cases)])
+    return "\n".join(
+        [*_totals(labels, counts), "", *_prompts(labels, counts, cases), "", *_judges(labels, counts, cases)]
+    )
 
 
 def _counted(case: Case, result: Results) -> Counts | None:
@@ -32,12 +34,24 @@ def _totals(labels: Sequence[str], counts: Sequence[Mapping[Case, Counts]]) -> I
     for label, of_label in zip(labels, counts, strict=True):
         for kind in (False, True):
             chosen = [entry for case, entry in of_label.items() if case.is_judge == kind]
-            names = ("asked", "readable", "readable_after", "echoes", "cut", "copies", "tokens_in", "tokens_out")
+            names = (
+                "asked",
+                "readable",
+                "readable_after",
+                "echoes",
+                "cut",
+                "copies",
+                "tokens_in",
+                "tokens_out",
+            )
             sums = [sum(getattr(entry, name) for entry in chosen) for name in names]
-            yield f"| {label}: {'judges' if kind else 'writing'} | {' | '.join(f'{each:,}' for each in sums)} |"
+            shown = " | ".join(f"{each:,}" for each in sums)
+            yield f"| {label}: {'judges' if kind else 'writing'} | {shown} |"
 
 
-def _prompts(labels: Sequence[str], counts: Sequence[Mapping[Case, Counts]], cases: Sequence[Case]) -> Iterator[str]:
+def _prompts(
+    labels: Sequence[str], counts: Sequence[Mapping[Case, Counts]], cases: Sequence[Case]
+) -> Iterator[str]:
     yield "| builder | prompt | | readable | after | echoes | cut off | copies | tokens in | out |"
     yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for case in cases:
@@ -51,7 +65,9 @@ def _prompts(labels: Sequence[str], counts: Sequence[Mapping[Case, Counts]], cas
                 )
 
 
-def _judges(labels: Sequence[str], counts: Sequence[Mapping[Case, Counts]], cases: Sequence[Case]) -> Iterator[str]:
+def _judges(
+    labels: Sequence[str], counts: Sequence[Mapping[Case, Counts]], cases: Sequence[Case]
+) -> Iterator[str]:
     yield f"| judge | | {' | '.join(QUALITIES)} | below the good one | different reasons |"
     yield f"| --- | --- |{' ---: |' * len(QUALITIES)} ---: | ---: |"
     for case in cases:
@@ -59,7 +75,8 @@ def _judges(labels: Sequence[str], counts: Sequence[Mapping[Case, Counts]], case
             entry = of_label.get(case)
             if case.is_judge and entry is not None:
                 scores = " | ".join(_shown(entry.scores.get(quality)) for quality in QUALITIES)
-                yield f"| {case.template} | {label} | {scores} | {tells_apart(entry)} | {entry.reasons} of {entry.asked} |"
+                reasons = f"{entry.reasons} of {entry.asked}"
+                yield f"| {case.template} | {label} | {scores} | {tells_apart(entry)} | {reasons} |"
 
 
 def _shown(score: int | None) -> str:

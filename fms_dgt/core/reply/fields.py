@@ -49,7 +49,8 @@ class FieldsReply(ReplyContract):
         )
         if not self.repeated or count == 1:
             return f"Write {tags}, and nothing else."
-        return f"Write {tags}, {f'{count} times' if count else 'as often as there are such sets'}, and nothing else."
+        often = f"{count} times" if count else "as often as there are such sets"
+        return f"Write {tags}, {often}, and nothing else."
 
     def _in_json(self, count: int | None) -> str:
         keys = _listed([f'"{name}"' for name in self.names])
