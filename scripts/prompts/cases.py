@@ -134,7 +134,6 @@ def _skills_values(name: str) -> dict[str, Any]:
         "task_description": task["task_description"],
         "taxonomy_path": path,
         "examples": seeds[:3],
-        "answer_examples": 1,
     }
 
 

@@ -43,7 +43,6 @@ VALUES = {
     "context": "The Danube flows through ten countries.",
     "instruction": "Through how many countries does the Danube flow?",
     "response": "Through ten.",
-    "answer_examples": 2,
 }
 COUNTS = {
     "question_template_freeform": 5,

@@ -32,7 +32,6 @@ class SkillsOptions(BuilderOptions):
         default_factory=TeacherConfig, shapes=False, help="a file that names the template files"
     )
     num_prompt_instructions: int = option(3, low=1, help="seed examples in a prompt")
-    answer_examples: int = option(1, low=1, help="of these, seed examples in the prompt of a response")
     request_batch_size: int = option(5, low=1, help="samples asked for in a prompt")
     contexts_per_draw: int = option(10, low=1, help="contexts asked for in a prompt (grounded)")
     questions_per_context: int = option(3, low=1, help="questions asked for about a context (grounded)")
@@ -52,9 +51,6 @@ class SkillsBuilder(DataBuilder[SkillsTask]):
 
     def source(self, task: SkillsTask) -> Source:
         return Endless(seeds_in_turn(task.seed_examples, self.options.num_prompt_instructions))
-
-    def columns(self, task: SkillsTask) -> Mapping[str, Any]:
-        return {**super().columns(task), "answer_examples": self.options.answer_examples}
 
     def flow(self, task: SkillsTask) -> Flow:
         seeds = task.seed_examples
