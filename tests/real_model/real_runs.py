@@ -18,6 +18,7 @@ TASKS = HERE.parents[1] / "tasks"
 RECORDED = HERE / "recorded"
 EXPECTED = RECORDED / "expected.json"
 MOST_TOKENS = 150
+WITHOUT_JUDGE = ("self_instruct", "text_generation")
 # one call after the other: what a unit at the end asks must not depend on how fast answers come
 SETTINGS: Mapping[str, Any] = {"max_concurrency": 1, "seed": 1, "progress": False}
 
@@ -84,7 +85,7 @@ def run(name: str, folder: Path, *, answers: Path | None = None, live: str = "")
         "max_tokens": MOST_TOKENS,
     }
     blocks: list[dict[str, Any]] = [{"name": "generator", **generator, "temperature": 0.7}]
-    if name != "text_generation":
+    if name not in WITHOUT_JUDGE:
         blocks.append({"name": "validator", "lm_config": {**generator, "temperature": 0}})
     outcome = fms_dgt.run(
         _task(planned),
