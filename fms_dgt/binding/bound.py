@@ -35,11 +35,16 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class BoundGenerator:
-    """A generator as a role of a task: the backend and the sampling options that go with it."""
+    """A generator as a role of a task: the backend and the sampling options that go with it.
+
+    `usual_limit` is set where its `max_tokens` is a builder's own: that of a shipped template, which knows
+    how long its answers are, goes before it. One that somebody chose goes before the template's.
+    """
 
     type: str
     backend: Generator[Any]
     version: str
+    usual_limit: bool = False
 
     @cached_property
     def identity(self) -> str:

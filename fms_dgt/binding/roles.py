@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
@@ -11,6 +12,7 @@ from fms_dgt.binding.sampling import refused_in_block
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
 from fms_dgt.core.node import Node
+from fms_dgt.core.template import is_installed
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
@@ -48,7 +50,8 @@ class Backends:
             for problem in backend.check():
                 where = problem.where or str(spec.options.place)
                 problems.append(dataclasses.replace(problem, where=where))
-        return BoundGenerator(found.name, backend, f"{found.distribution} {found.version}")
+        version = f"{found.distribution} {found.version}"
+        return BoundGenerator(found.name, backend, version, _has_usual_limit(spec.options))
 
 
 class Roles:
@@ -133,6 +136,12 @@ class Roles:
             mend = f"add a block of that name ({did_you_mean(role, self._blocks, noun='blocks')})"
             problems.append(Problem(f"no block plays '{role}'", mend, where))
         return block
+
+
+def _has_usual_limit(options: Node) -> bool:
+    """Whether nobody but a builder's own YAML says how many tokens an answer may have."""
+    said = options.get("max_tokens") or options.get("max_new_tokens")
+    return said is not None and is_installed(Path(said.place.origin))
 
 
 def block_names(config: Node) -> list[str]:

@@ -195,7 +195,7 @@ def _filled(
         messages = ({"role": "system", "content": options.system}, *own)
     return Request(
         messages,
-        sampling_of(options, generator.sampling, template.params, stage_params or {}),
+        sampling_of(options, generator.sampling, template.sampling(count), stage_params or {}),
         seed=options.seed,
         reply=template.reply,
         count=count,

@@ -39,6 +39,7 @@ class _TemplateFile:
     plain: bool = option(default=False, help="sent as it stands, without the model's chat template")
     reply: Node | None = option(None)
     params: SamplingParams = option(default_factory=SamplingParams)
+    item_tokens: int | None = option(None, low=1, help="max_tokens for each item that is asked for")
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ class Template:
     origin: str
     plain: bool = False
     trusted: bool = False
+    item_tokens: int | None = None
 
     @classmethod
     def from_file(cls, path: Path, name: str | None = None, *, trusted: bool = False) -> Template:
         """Read a template's YAML file; one of an installed package is trusted. Raises InputError."""
-        return cls.from_node(read_yaml(path), name or path.stem, trusted=trusted or _is_installed(path))
+        return cls.from_node(read_yaml(path), name or path.stem, trusted=trusted or is_installed(path))
 
     @classmethod
     def from_node(cls, node: Node, name: str, *, trusted: bool = False) -> Template:
@@ -72,7 +74,9 @@ class Template:
             raise InputError(problems)
         reply = contract_from(said.reply, problems) if said.reply else TextReply()
         origin = node.place.origin
-        template = cls(name, said.prompt, said.system, reply, said.params, origin, said.plain, trusted)
+        template = cls(
+            name, said.prompt, said.system, reply, said.params, origin, said.plain, trusted, said.item_tokens
+        )
         problems.extend(template._compile_problems())
         if problems:
             raise InputError(problems)
@@ -159,6 +163,12 @@ class Template:
         except Exception as error:
             raise self._unfilled(error) from error
 
+    def sampling(self, count: int | None) -> Mapping[str, Any]:
+        """Its sampling options for an ask of so many items."""
+        if self.item_tokens is None or count is None:
+            return self.params
+        return {"max_tokens": self.item_tokens * (count + 1), **self.params}
+
     def _scope(self, values: Mapping[str, Any], count: int | None, *, as_json: bool) -> dict[str, Any]:
         return {**values, "count": count, "reply_format": self.reply.instructions(count, as_json=as_json)}
 
@@ -174,9 +184,11 @@ class Template:
 
     def describe(self) -> dict[str, Any]:
         """What shapes its answers, for fingerprints."""
-        plain = {"plain": True} if self.plain else {}
+        seldom: dict[str, Any] = {"plain": True} if self.plain else {}
+        if self.item_tokens is not None:
+            seldom["item_tokens"] = self.item_tokens
         return {
-            **plain,
+            **seldom,
             "prompt": self.prompt,
             "system": self.system,
             "params": dict(self.params),
@@ -184,7 +196,7 @@ class Template:
         }
 
 
-def _is_installed(path: Path) -> bool:
+def is_installed(path: Path) -> bool:
     """Whether a file belongs to this package, or to another that is installed."""
     real = path.resolve()
     return any(real.is_relative_to(folder) for folder in (_PACKAGE, get_path("purelib"), get_path("platlib")))

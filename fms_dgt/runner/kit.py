@@ -18,6 +18,7 @@ from fms_dgt.core.kit import Kit, Reply
 from fms_dgt.core.reply import ScoreReply
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
+from fms_dgt.core.template import Template
 from fms_dgt.core.validator import Validator, Verdict
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
 from fms_dgt.plugins import must_pass
@@ -99,7 +100,7 @@ class StageKit(Kit):
         except InputError as error:
             # this row's values do not fit; others may
             raise ValueError(str(error)) from error
-        merged = {**generator.sampling, **prompt.params, **(params or {})}
+        merged = {**generator.sampling, **_sampling(prompt, generator, count), **(params or {})}
         request = Request(
             messages,
             {name: json_copy(value) for name, value in merged.items() if value is not None},
@@ -234,6 +235,14 @@ class StageKit(Kit):
         if any(isinstance(row, Rejected) for row in rows):
             raise TypeError(f"{stage.name} rejects some of its rows, and cannot stand inside a stage")
         return [row for row in rows if isinstance(row, Row)]
+
+
+def _sampling(prompt: Template, generator: BoundGenerator, count: int | None) -> Mapping[str, Any]:
+    """A template's sampling options; a builder's template leaves a limit of tokens alone that was chosen."""
+    own = prompt.sampling(count)
+    if not prompt.trusted or generator.usual_limit or generator.sampling.get("max_tokens") is None:
+        return own
+    return {name: value for name, value in own.items() if name != "max_tokens"}
 
 
 def _places(scope: tuple[int, ...]) -> list[tuple[int, int]]:

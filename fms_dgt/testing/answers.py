@@ -13,9 +13,9 @@ from typing import Any
 from fms_dgt.core.canonical import derived_int, derived_random
 from fms_dgt.testing.wire import prompt_of
 
-_TAG = re.compile(r"<(\w+)>(\.\.\.|N)</\1>")
-_COUNT = re.compile(r"exactly (\d+)")
-_SCALE = re.compile(r"whole number from (\d+) to (\d+)")
+_TAG = re.compile(r"between <(\w+)> and </\1>|<(\w+)>(?:\.\.\.|N)</\2>")
+_COUNT = re.compile(r"exactly (\d+)|, (\d+) times,")
+_SCALE = re.compile(r"whole number from (\d+) to (\d+)|one of (\d+), (?:\d+, )*(\d+)")
 _JSON_LINE = re.compile(r"JSON schema, and nothing else:\n(.+)$", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]{3,}")
 
@@ -34,18 +34,23 @@ def echo_answers(body: Mapping[str, Any]) -> str:
     schema = _schema_of(body, prompt)
     if schema is not None:
         return json.dumps(_value(schema, chance, words), ensure_ascii=False)
-    tags = dict(_TAG.findall(prompt))
+    tags = dict.fromkeys(said or shown for said, shown in _TAG.findall(prompt))
     if not tags:
         return _sentence(chance, words)
-    scale = _SCALE.search(prompt)
-    low, high = (int(scale[1]), int(scale[2])) if scale else (0, 1)
-    said = _COUNT.search(prompt)
-    many = int(said[1]) if said else SEVERAL if "Write each" in prompt else 1
+    low, high = _numbers(_SCALE, prompt) or (0, 1)
+    asked = _numbers(_COUNT, prompt)
+    many = asked[0] if asked else SEVERAL if "Write each" in prompt else 1
     return "\n".join(
-        f"<{tag}>{_score(chance, low, high) if form == 'N' else _sentence(chance, words)}</{tag}>"
+        f"<{tag}>{_score(chance, low, high) if tag == 'score' else _sentence(chance, words)}</{tag}>"
         for _ in range(many)
-        for tag, form in tags.items()
+        for tag in tags
     )
+
+
+def _numbers(pattern: re.Pattern[str], prompt: str) -> list[int]:
+    """The numbers that a pattern finds in a prompt, in whichever of its forms."""
+    found = pattern.search(prompt)
+    return [int(number) for number in found.groups() if number is not None] if found else []
 
 
 def lognormal(

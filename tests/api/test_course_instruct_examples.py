@@ -20,11 +20,12 @@ def answers(body):
         return "<reason>More is asked for.</reason><score>1</score>"
     if "<query>" in prompt:
         return "1. How do forests make rain?\n2. Who is hurt first when rain stays away?"
-    if "<output>...</output>" in prompt:
-        return "<output>By breathing.</output>"
+    if "Write the answer to this instruction" in prompt:
+        return "By breathing."
+    asked = re.search(r"Write the response to this instruction.*?:\n\n(.*)", prompt, re.DOTALL)
+    if asked:
+        return f"About: {asked[1]}"
     given = re.search(r"<instruction>\n(.*?)\n</instruction>", prompt, re.DOTALL)[1]
-    if "<response>...</response>" in prompt:
-        return f"<response>About: {given}</response>"
     return f"<instruction>{given} Compare noon and dusk.</instruction>"
 
 

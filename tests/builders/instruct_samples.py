@@ -45,9 +45,9 @@ def template_names(builder: str) -> list[str]:
 
 
 def wanted_tags(body: Mapping[str, Any]) -> list[str]:
-    """The tags that the reply must have, in order."""
+    """The tags that the reply must have, in order; none where it is the answer alone."""
     prompt = prompt_of(body)
-    return list(dict.fromkeys(re.findall(r"<(\w+)>(?:\.\.\.|N)</\1>", prompt)))
+    return list(dict.fromkeys(re.findall(r"between <(\w+)> and </\1>", prompt)))
 
 
 def run(builder: str, answer: Callable[[Any], str], folder: Path, **settings: Any) -> fms_dgt.Outcome:

@@ -78,9 +78,9 @@ def score(number: int, reason: str = "So it is.") -> str:
 
 
 GOOD: dict[str, Callable[[str], str]] = {
-    "detailed_summary": lambda prompt: tagged(("summary", f"Detailed: {between(prompt, 'document')}")),
-    "extractive_summary": lambda prompt: tagged(("summary", f"Extract: {between(prompt, 'document')}")),
-    "atomic_facts": lambda prompt: tagged(("facts", f"- {between(prompt, 'document')}")),
+    "detailed_summary": lambda prompt: f"Detailed: {between(prompt, 'document')}",
+    "extractive_summary": lambda prompt: f"Extract: {between(prompt, 'document')}",
+    "atomic_facts": lambda prompt: f"- {between(prompt, 'document')}",
     "question_answer_pairs": lambda prompt: tagged(
         ("question", f"What is said under {between(prompt, 'document')[:30]}?"),
         ("answer", f"It says {between(prompt, 'document')}"),
@@ -93,6 +93,7 @@ GOOD: dict[str, Callable[[str], str]] = {
     "judge_relevancy": lambda prompt: score(2),
     "extract_claims": lambda prompt: tagged(("claim", between(prompt, "answer"))),
     "judge_claim": lambda prompt: score(1),
+    "judge_claims": lambda prompt: score(1),
     "judge_faithfulness": lambda prompt: score(1),
 }
 

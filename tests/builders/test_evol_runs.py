@@ -27,10 +27,10 @@ def evolver(evolve, *, judge=lambda first, second: 1, answer=lambda text: f"Beca
             return f"<reason>Seen.</reason><score>{judge(first, second)}</score>"
         if tags == ["instruction"]:
             return f"<instruction>{evolve(given[1])}</instruction>"
-        if "Make the response below better" in prompt:
+        if tags == ["response"]:
             before = re.search(r"<response>\n(.*?)\n</response>", prompt, re.DOTALL)
             return f"<response>{evolve(before[1])}</response>"
-        return f"<response>{answer(given[1])}</response>"
+        return answer(prompt.rpartition("as the user will read it:\n\n")[2])
 
     return reply
 

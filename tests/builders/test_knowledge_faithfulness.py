@@ -150,7 +150,7 @@ def outcome(tmp_path_factory):
     )
     folder: Path = tmp_path_factory.mktemp("faithful")
     documents = {name: case.document for name, case in FILES.items()}
-    return run(folder, teacher, documents, variants=["document"])
+    return run(folder, teacher, documents, variants=["document"], faithfulness="each_claim")
 
 
 def test_there_are_enough_cases_of_both_sorts():
@@ -172,3 +172,30 @@ def test_one_false_claim_rejects_and_is_named(outcome):
         assert (row["stage"], row["reason"]) == ("faithfulness", "a claim is not supported by the document")
         assert row["evidence"]["reason"] == f"There is no place for this: {row['evidence']['claim']}"
         assert row["evidence"]["score"] == 0
+
+
+def judged_together(prompt: str) -> str:
+    """The scripted judge of all claims: the first false one is its reason."""
+    case = case_of(prompt)
+    return score(0, f"1. none: {case.false}") if case.false else score(1, "All are there.")
+
+
+def test_all_claims_are_judged_in_one_call_unless_a_config_says_otherwise(tmp_path):
+    teacher = Teacher(
+        question_answer_pairs=lambda prompt: tagged(
+            ("question", case_of(prompt).question), ("answer", case_of(prompt).answer)
+        ),
+        extract_claims=lambda prompt: case_of(prompt).claims,
+        judge_claims=judged_together,
+    )
+    documents = {name: case.document for name, case in FILES.items()}
+    outcome = run(tmp_path, teacher, documents, variants=["document"])
+    kept = {record["document_name"]: tuple(record["claims"]) for record in outcome.records}
+    assert kept == {name: case.read for name, case in FILES.items() if not case.false}
+    assert not teacher.prompts["judge_claim"]
+    assert len(teacher.prompts["judge_claims"]) == len(FILES)
+    for row in outcome.rejections:
+        case = FILES[row["values"]["document_name"]]
+        assert (row["stage"], row["reason"]) == ("faithfulness", "a claim is not supported by the document")
+        assert case.false in row["evidence"]["claims"]
+        assert row["evidence"]["reason"] == f"1. none: {case.false}"

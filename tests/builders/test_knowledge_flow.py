@@ -83,7 +83,7 @@ def test_what_is_kept():
     kept = {
         name: str(inner[name].keep) for name in inner if isinstance(inner[name], Check) and inner[name].keep
     }
-    assert kept == {"judge_question": "equal 1", "judge_relevancy": "equal 2", "judge_claim": "equal 1"}
+    assert kept == {"judge_question": "equal 1", "judge_relevancy": "equal 2", "judge_claims": "equal 1"}
     assert flow["dedup_question"].within == "document_name"
 
 
@@ -110,7 +110,7 @@ def test_a_chunk_is_asked_about_as_it_stands_and_by_three_summaries(tmp_path):
     assert {name: len(prompts) for name, prompts in teacher.prompts.items() if prompts} == {
         **dict.fromkeys(SUMMARIES, 1),
         "question_answer_pairs": 4,
-        **dict.fromkeys(["judge_question", "judge_relevancy", "extract_claims", "judge_claim"], 4),
+        **dict.fromkeys(["judge_question", "judge_relevancy", "extract_claims", "judge_claims"], 4),
     }
 
 
@@ -128,7 +128,7 @@ def test_a_summary_that_cannot_be_read_is_left_out_alone(tmp_path, count):
 def test_claims_are_checked_against_the_chunk_never_against_a_summary(tmp_path):
     teacher = Teacher()
     run(tmp_path, teacher, PRICES)
-    assert {between(prompt, "document") for prompt in teacher.prompts["judge_claim"]} == {PRICES["prices.md"]}
+    assert {between(prompt, "document") for prompt in teacher.prompts["judge_claims"]} == {PRICES["prices.md"]}
 
 
 def test_a_record_says_where_it_came_from_and_what_the_judges_said(tmp_path):
@@ -198,9 +198,9 @@ def test_pairs_that_repeat_a_seed_or_each_other_are_dropped_before_a_judge_is_as
     [
         ({"judge_question": score(0)}, "judge_question", "score not 1"),
         ({"judge_relevancy": score(1)}, "judge_relevancy", "score not 2"),
-        ({"judge_claim": score(0)}, "faithfulness", "a claim is not supported by the document"),
+        ({"judge_claims": score(0)}, "faithfulness", "a claim is not supported by the document"),
         ({"extract_claims": "I would rather not."}, "faithfulness", "unreadable reply"),
-        ({"judge_claim": "Perhaps."}, "faithfulness", "unreadable reply"),
+        ({"judge_claims": "Perhaps."}, "faithfulness", "unreadable reply"),
     ],
 )
 def test_each_judgement_rejects_at_its_own_stage(tmp_path, answers, stage, reason):
@@ -210,8 +210,8 @@ def test_each_judgement_rejects_at_its_own_stage(tmp_path, answers, stage, reaso
 
 @pytest.mark.parametrize("off", ["judge_question", "judge_relevancy", "faithfulness"])
 def test_each_judgement_can_be_switched_off_and_costs_nothing_then(tmp_path, off):
-    bad = {"judge_question": score(0), "judge_relevancy": score(0), "judge_claim": score(0)}
-    asked = {"faithfulness": ["extract_claims", "judge_claim"]}.get(off, [off])
+    bad = {"judge_question": score(0), "judge_relevancy": score(0), "judge_claims": score(0)}
+    asked = {"faithfulness": ["extract_claims", "judge_claims"]}.get(off, [off])
     answers = {name: answer for name, answer in bad.items() if name in asked}
     teacher = Teacher(**answers)
     stages = {off: {"enabled": False}}
@@ -222,7 +222,7 @@ def test_each_judgement_can_be_switched_off_and_costs_nothing_then(tmp_path, off
 
 @pytest.mark.parametrize(
     ("judge", "given", "keep"),
-    [("judge_relevancy", 1, {"at_least": 1}), ("judge_question", 0, {"at_least": 0}), ("judge_claim", 0, 0)],
+    [("judge_relevancy", 1, {"at_least": 1}), ("judge_question", 0, {"at_least": 0}), ("judge_claims", 0, 0)],
 )
 def test_each_threshold_can_be_set(tmp_path, judge, given, keep):
     teacher = Teacher(**{judge: score(given)})
@@ -250,13 +250,13 @@ def test_a_list_of_claims_without_end_is_not_paid_for(tmp_path):
     teacher = Teacher(extract_claims=many)
     outcome = run(tmp_path, teacher, PRICES, variants=["document"])
     assert counted(outcome) == {("faithfulness", "the list has more than 50 entries"): 1}
-    assert not teacher.prompts["judge_claim"]
+    assert not teacher.prompts["judge_claims"]
 
 
 def test_several_summaries_of_a_chunk(tmp_path):
     number = iter(range(100))
     teacher = Teacher(
-        detailed_summary=lambda prompt: tagged(("summary", f"Helmets are free, {next(number)}."))
+        detailed_summary=lambda prompt: f"Helmets are free, {next(number)}."
     )
     outcome = run(tmp_path, teacher, PRICES, variants=["document", "detailed_summary"], summaries_per_chunk=4)
     shown = sorted(record["document"] for record in outcome.records)
@@ -282,7 +282,7 @@ def test_key_facts_give_five_pairs_each(tmp_path):
     outcome = run(tmp_path, teacher, PRICES, mode="key_facts")
     assert Counter(record["document"] for record in outcome.records) == dict.fromkeys(facts, 5)
     assert {record["dataset_type"] for record in outcome.records} == {"key_fact"}
-    assert {between(prompt, "document") for prompt in teacher.prompts["judge_claim"]} == {PRICES["prices.md"]}
+    assert {between(prompt, "document") for prompt in teacher.prompts["judge_claims"]} == {PRICES["prices.md"]}
 
 
 def test_a_chunk_without_a_key_fact_says_so(tmp_path):

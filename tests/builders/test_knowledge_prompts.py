@@ -27,6 +27,7 @@ VALUES = {
     "question": "What does a tandem of Saltmarsh Cycles cost a day?",
     "response": "A tandem costs 28 euros a day.",
     "claim": "A tandem costs 28 euros a day.",
+    "claims": ["A tandem costs 28 euros a day.", "Saltmarsh Cycles has tandems."],
     "key_fact": "A tandem costs 28 euros a day.",
 }
 COUNTS = {"key_fact_pairs": 5}
@@ -105,7 +106,8 @@ def test_scales_and_what_is_kept_fit(options):
 
 def test_flows_and_files_name_the_same_templates():
     asked = set()
-    for options in ({}, {"mode": "key_facts", "faithfulness": "one_call"}):
+    ways = ({}, {"faithfulness": "each_claim"}, {"mode": "key_facts", "faithfulness": "one_call"})
+    for options in ways:
         for stage in builder(**options).flow(task()).walk():
             asked |= {stage.template} if isinstance(stage, Generate | Check) else set()
     assert asked - {None} == set(NAMES)

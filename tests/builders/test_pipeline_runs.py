@@ -179,7 +179,7 @@ databuilders:
         prompts = [request.prompt for request in server.requests]
     asked = next(prompt for prompt in prompts if "Write 5 pairs about this text." in prompt)
     assert "<document>\nBoats of up to nine metres" in "".join(prompts)
-    assert asked.rstrip().endswith("<question>...</question>\n<answer>...</answer>")
+    assert asked.rstrip().endswith("between <answer> and </answer>, 5 times, and nothing else.")
     
 
 PAIRS = """You write questions and answers from which an AI assistant learns what a document says.
@@ -197,9 +197,8 @@ Write 5 pairs about this text.
 - Each answer is what the text says, in whole sentences, and has nothing from anywhere else.
 - No two pairs ask the same. Write in the language of the text.
 
-Reply with exactly 5 sets of these tags, each complete and in this order, and nothing else:
-<question>...</question>
-<answer>...</answer>"""
+Write the question between <question> and </question>, then the answer between <answer> and </answer>, \
+5 times, and nothing else."""
 
 
 def test_the_librarys_own_prompt_word_for_word():

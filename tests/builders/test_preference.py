@@ -110,9 +110,9 @@ def score(text):
 def by_length(body):
     """Answers by seed; a judge that prefers the longer answer, by the text alone."""
     prompt = prompt_of(body)
-    if "Judge the answer by itself" in prompt:
+    if "Judge this answer by itself" in prompt:
         return score(min(10, len(prompt.split("<answer>")[1].split("</answer>")[0].strip())))
-    if "Which one serves this user better" in prompt:
+    if "Compare the two answers" in prompt:
         a = prompt.split("<answer_a>")[1].split("</answer_a>")[0]
         b = prompt.split("<answer_b>")[1].split("</answer_b>")[0]
         return score(NEITHER if len(a) == len(b) else A if len(a) > len(b) else B)
@@ -139,7 +139,7 @@ def test_a_judge_that_prefers_a_place_makes_no_pair(tmp_path):
     """A judge with a taste for the first answer says nothing about the answers."""
 
     def first(body):
-        return score(A) if "Which one serves" in prompt_of(body) else f"answer {body['seed']}"
+        return score(A) if "Compare the two answers" in prompt_of(body) else f"answer {body['seed']}"
 
     with ModelServer(answer=first).in_thread() as server:
         outcome = run(tmp_path, teacher(server), judge="pairwise")
@@ -160,7 +160,7 @@ def test_answers_that_are_the_same_are_not_judged(tmp_path):
 def test_the_chosen_answer_must_lead_by_the_margin(tmp_path, margin, kept):
     def judged(body):
         prompt = prompt_of(body)
-        if "Judge the answer" in prompt:
+        if "Judge this answer" in prompt:
             return score(8 if "fine" in prompt else 5)
         return "It is fine." if body["temperature"] else "It is bad."
 
@@ -173,7 +173,7 @@ def test_the_chosen_answer_must_lead_by_the_margin(tmp_path, margin, kept):
 def test_several_teachers_answer_and_the_record_says_who(tmp_path):
     def by_model(body):
         prompt = prompt_of(body)
-        if "Judge the answer" in prompt:
+        if "Judge this answer" in prompt:
             return score(9 if "a strong answer" in prompt else 4)
         return f"a {body['model']} answer"
 

@@ -10,7 +10,7 @@ import pytest
 from instruct_samples import template, template_names
 
 from fms_dgt.builders.self_instruct.task import CRITERIA
-from fms_dgt.core.reply import FieldsReply, ListReply, ScoreReply
+from fms_dgt.core.reply import FieldsReply, ListReply, ScoreReply, TextReply
 
 SNAPSHOTS = Path(__file__).parent / "self_instruct_snapshots"
 NAMES = template_names("self_instruct")
@@ -70,7 +70,7 @@ def test_it_is_whole_with_and_without_examples(name, count):
         ("classification", ScoreReply(0, 1)),
         ("input_first", FieldsReply(["input", "output"], repeated=True)),
         ("output_first", FieldsReply(["output", "input"], repeated=True)),
-        ("answer", FieldsReply(["output"])),
+        ("answer", TextReply(whole=True)),
     ],
 )
 def test_labels_come_first_for_classifications_and_inputs_first_for_all_else(name, contract):

@@ -24,7 +24,9 @@ def writer(instructions, *, kind="0"):
             return instructions(prompt)
         if tags == ["reason", "score"]:
             return f"<reason>So it is.</reason><score>{kind}</score>"
-        number = int((re.search(r"exactly (\d+) sets", prompt) or [0, 1])[1])
+        if not tags:
+            return f"Result {len(prompt)} 0"
+        number = int((re.search(r", (\d+) times,", prompt) or [0, 1])[1])
         texts = {"input": "Material", "output": f"Result {len(prompt)}"}
         return "".join(f"<{tag}>{texts[tag]} {at}</{tag}>" for at in range(number) for tag in tags)
 

@@ -144,16 +144,25 @@ def test_names_must_differ(names):
 
 
 def test_instructions():
-    form = "<question>...</question>\n<answer>...</answer>"
-    once = f"Reply with these tags, in this order, and nothing else:\n{form}"
-    assert PAIR.instructions(None, as_json=False) == once
-    assert PAIRS.instructions(3, as_json=False) == (
-        f"Reply with exactly 3 sets of these tags, each complete and in this order, and nothing else:\n{form}"
-    )
+    pair = "the question between <question> and </question>, then the answer between <answer> and </answer>"
+    assert PAIR.instructions(None, as_json=False) == f"Write {pair}, and nothing else."
+    assert PAIRS.instructions(3, as_json=False) == f"Write {pair}, 3 times, and nothing else."
     assert PAIRS.instructions(3, as_json=True) == (
-        "Reply with one JSON object of this form, and nothing else:\n"
-        '{"items": [{"question": "...", "answer": "..."}]}\nGive exactly 3 in the list.'
+        'Reply with one JSON object and nothing else. Its key "items" is a list of exactly 3 objects; '
+        'each object has the keys "question" and "answer", each with all of its text.'
     )
+    assert PAIR.instructions(None, as_json=True).endswith(
+        'It has the keys "question" and "answer", each with all of its text.'
+    )
+
+
+@pytest.mark.parametrize("contract", [PAIR, PAIRS, FieldsReply(["text"])])
+@pytest.mark.parametrize("count", [None, 1, 4])
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_form_has_no_placeholder_to_hand_back(contract, count, as_json):
+    text = contract.instructions(count, as_json=as_json)
+    assert "..." not in text
+    assert text.count("JSON") == as_json
 
 
 def test_schema():

@@ -153,13 +153,14 @@ def test_any_word_may_number_plain_items():
 
 def test_instructions_say_the_tag_and_the_number():
     assert QUESTIONS.instructions(5, as_json=False) == (
-        "Write each question between these tags, exactly 5 of them, one after the other, and nothing else:\n"
-        "<question>...</question>"
+        "Write each question between <question> and </question>, exactly 5 of them, one after the other, "
+        "and nothing else."
     )
     assert "exactly" not in QUESTIONS.instructions(None, as_json=False)
     assert "each" not in QUESTIONS.instructions(1, as_json=False)
-    assert QUESTIONS.instructions(5, as_json=True).endswith(
-        '{"items": ["...", "..."]}\nEach entry of the list is one question. Give exactly 5.'
+    assert QUESTIONS.instructions(5, as_json=True) == (
+        "Reply with one JSON object and nothing else. "
+        'Its key "items" is a list of exactly 5 texts, each of them one question.'
     )
 
 

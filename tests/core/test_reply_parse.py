@@ -67,7 +67,7 @@ def test_forms(text, contract):
         ("{score: {from: one, to: 3}}", "reply.score.from: must be a whole number, not text"),
         ("{score: [1, 2.5]}", "reply.score[1]: must be a whole number, not a number"),
         ("{score: [3, 1]}", "a score cannot go from 3 to 1"),
-        ("{text: long}", "a text has no settings"),
+        ("{text: long}", "a text has no other setting than 'whole'"),
         ("{json: object}", "must be a JSON schema, not text"),
         ("{json: {type: string}}", "must be of type 'object' or 'array' at the top"),
         ("{json: {type: objekt}}", "unknown type 'objekt'; did you mean 'object'?"),
@@ -91,6 +91,9 @@ def test_contracts_describe_themselves_in_json_values():
         "kind": "fields",
         "names": ["a", "b"],
         "repeated": True,
+        "wording": 2,
     }
-    assert ScoreReply(1, 3).describe() == {"kind": "score", "low": 1, "high": 3}
-    assert ListReply("a").describe() == {"kind": "list", "item": "a"}
+    assert ScoreReply(1, 3).describe() == {"kind": "score", "low": 1, "high": 3, "wording": 2}
+    assert ListReply("a").describe() == {"kind": "list", "item": "a", "wording": 2}
+    assert TextReply().describe() == {"kind": "text"}
+    assert TextReply(whole=True).describe() == {"kind": "text", "whole": True}

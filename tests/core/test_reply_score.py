@@ -132,10 +132,12 @@ def test_the_scale_must_go_up():
 
 def test_the_reason_comes_before_the_score():
     assert ONE_TO_THREE.instructions(None, as_json=False) == (
-        "First give your reason, then the score N, a whole number from 1 to 3.\n"
-        "Reply in these tags, and nothing else:\n<reason>...</reason>\n<score>N</score>"
+        "Reply with nothing else than one or two sentences on what you judge, between <reason> and </reason>, "
+        "and then the score, one of 1, 2, 3, between <score> and </score>."
     )
-    assert '{"reason": "...", "score": N}' in ONE_TO_THREE.instructions(None, as_json=True)
+    form = ONE_TO_THREE.instructions(None, as_json=True)
+    assert form.endswith('"reason": one or two sentences on what you judge.\n"score": one of 1, 2, 3.')
+    assert "a whole number from 0 to 100" in ScoreReply(0, 100).instructions(None, as_json=True)
     schema = ONE_TO_THREE.schema(None)
     assert list(schema["properties"]) == ["reason", "score"]
     assert schema["properties"]["score"] == {"type": "integer", "enum": [1, 2, 3]}

@@ -52,3 +52,10 @@ def test_a_text_needs_no_instructions_and_no_schema():
     assert TextReply().instructions(5, as_json=True) == ""
     assert TextReply().schema(5) is None
     assert TextReply().describe() == {"kind": "text"}
+
+
+def test_a_text_that_has_to_be_whole_is_none_where_it_was_cut_off():
+    assert TextReply().reading("It rains and", finish="length").cut == 1
+    assert TextReply(whole=True).read("It rains.") == "It rains."
+    with pytest.raises(Unreadable, match="cut off"):
+        TextReply(whole=True).reading("It rains and", finish="length")

@@ -263,7 +263,7 @@ def test_as_a_program(tmp_path):
     )
     try:
         url = program.stdout.readline().strip()
-        body = {"prompt": "Reply in these tags, and nothing else:\n<poem>...</poem>", "seed": 3}
+        body = {"prompt": "Write the poem between <poem> and </poem>, and nothing else.", "seed": 3}
         request = urllib.request.Request(f"{url}/completions", json.dumps(body).encode())
         with urllib.request.urlopen(request, timeout=10) as response:
             text = json.loads(response.read())["choices"][0]["text"]

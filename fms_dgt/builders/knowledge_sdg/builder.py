@@ -10,7 +10,16 @@ from fms_dgt.builders.knowledge_sdg.chunks import Chunks
 from fms_dgt.builders.knowledge_sdg.options import KnowledgeOptions
 from fms_dgt.builders.knowledge_sdg.origins import collections_of, problems_of
 from fms_dgt.builders.knowledge_sdg.record import KnowledgeRecord
-from fms_dgt.builders.knowledge_sdg.stages import All, AsMany, ClaimCheck, Steps, Summary, Texts, examples_of
+from fms_dgt.builders.knowledge_sdg.stages import (
+    All,
+    AsMany,
+    ClaimCheck,
+    ClaimsCheck,
+    Steps,
+    Summary,
+    Texts,
+    examples_of,
+)
 from fms_dgt.builders.knowledge_sdg.task import KnowledgeTask
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow, ForEach, Together, Unfold
@@ -28,7 +37,7 @@ NOTHING = "NONE"
 # what teachers put around a word
 _DECORATION = " .*_`\"'()[]<>-"
 KEY_FACT = "key_fact"
-# each costs a call; an answer that claims more is no answer, or its list went round in circles
+# an answer that claims more is no answer, or its list went round in circles
 MOST_CLAIMS = 50
 
 
@@ -133,24 +142,30 @@ class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
             *new,
             Judge("judge_question", keep=equal(1), into="question"),
             Judge("judge_relevancy", keep=equal(2), into="relevancy"),
-            CLAIM_BY_CLAIM if self.options.faithfulness == "claims" else IN_ONE_CALL,
+            FAITHFULNESS[self.options.faithfulness],
         ]
 
 
-CLAIM_BY_CLAIM = Steps(
-    (
-        All("extract_claims", into="claims", count=MOST_CLAIMS, spread=False),
-        ForEach(
-            "claims",
-            "claim",
-            ClaimCheck("validator", template="judge_claim", keep=equal(1)),
-            gather={"claims": "claim"},
-            name="each_claim",
-        ),
+CLAIMS = All("extract_claims", into="claims", count=MOST_CLAIMS, spread=False)
+FAITHFULNESS: Mapping[str, Stage] = {
+    "claims": Steps(
+        (CLAIMS, ClaimsCheck("validator", template="judge_claims", keep=equal(1))), name="faithfulness"
     ),
-    name="faithfulness",
-)
-IN_ONE_CALL = Judge("judge_faithfulness", keep=equal(1), into="faithfulness", name="faithfulness")
+    "each_claim": Steps(
+        (
+            CLAIMS,
+            ForEach(
+                "claims",
+                "claim",
+                ClaimCheck("validator", template="judge_claim", keep=equal(1)),
+                gather={"claims": "claim"},
+                name="each_claim",
+            ),
+        ),
+        name="faithfulness",
+    ),
+    "one_call": Judge("judge_faithfulness", keep=equal(1), into="faithfulness", name="faithfulness"),
+}
 
 
 def drawn(examples: int, shares: Mapping[str, float]) -> FunctionStage:

@@ -88,8 +88,9 @@ class KnowledgeOptions(BuilderOptions):
     max_key_facts: int = option(30, low=1, high=200, help="most key facts taken from a chunk")
     pairs_per_fact: int = option(5, low=1, high=50, help="pairs asked for about one key fact")
     question_kinds: QuestionKinds = option(default_factory=QuestionKinds, help="kinds and their weights")
-    faithfulness: Literal["claims", "one_call"] = option(
-        "claims", help="check each claim of an answer, or the whole answer in one call"
+    faithfulness: Literal["claims", "each_claim", "one_call"] = option(
+        "claims",
+        help="check the claims of an answer in one call, each in a call of its own, or the answer as it is",
     )
     num_prompt_instructions: int = option(3, low=1, help="pairs shown as the example")
     # the prompts themselves shape the data and are fingerprinted; where they stand does not

@@ -130,6 +130,18 @@ class ClaimCheck(Check):
         return row
 
 
+@dataclass(frozen=True)
+class ClaimsCheck(Check):
+    """A judge's check of all claims in one call; the rejection's evidence has them, and what it says."""
+
+    async def run(self, row: Row, kit: Kit) -> Outcome:
+        verdict = await kit.measure(self, row)
+        if not (self.keep or equal(1))(verdict.score):
+            evidence = {"claims": row["claims"], "score": verdict.score, "reason": verdict.reason}
+            raise Rejected(UNSUPPORTED, evidence)
+        return row
+
+
 def examples_of(seeds: Sequence[Mapping[str, Any]], shown: int) -> Iterator[dict[str, Any]]:
     """What prompts may show as the example: a context with `shown` of its pairs, or as many plain pairs.
 

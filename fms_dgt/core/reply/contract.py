@@ -21,7 +21,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+# counts the changes of what contracts ask for: a template's answers depend on it
+WORDING: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class ReplyContract(ABC):
         """What a template's `{{ reply_format }}` becomes.
 
         `count` is how many items are wanted, where that is known; `as_json` is set where the backend
-        enforces `schema()`.
+        enforces `schema()`. It names parts and says in words what stands in each: an example or a
+        placeholder comes back as the answer.
         """
 
     @abstractmethod

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
-from fms_dgt.core.reply.contract import Reading, ReplyContract
+from fms_dgt.core.reply.contract import WORDING, Reading, ReplyContract
 from fms_dgt.core.reply.json_text import (
     agreed,
     elements_of_broken_list,
@@ -43,21 +42,26 @@ class FieldsReply(ReplyContract):
 
     def instructions(self, count: int | None, *, as_json: bool) -> str:
         if as_json:
-            return self._json_instructions(count)
-        form = "\n".join(f"<{name}>...</{name}>" for name in self.names)
-        if self.repeated and count != 1:
-            sets = f"exactly {count}" if count else "one or more"
-            how = f"{sets} sets of these tags, each complete and in this order"
-        else:
-            how = "these tags, in this order"
-        return f"Reply with {how}, and nothing else:\n{form}"
+            return f"Reply with one JSON object and nothing else. {self._in_json(count)}"
+        nouns = [name.replace("_", " ") for name in self.names]
+        tags = ", then ".join(
+            f"the {noun} between <{name}> and </{name}>" for noun, name in zip(nouns, self.names, strict=True)
+        )
+        if not self.repeated or count == 1:
+            return f"Write {tags}, and nothing else."
+        often = f"{count} times" if count else "as often as there are such sets"
+        return f"Write {tags}, {often}, and nothing else."
 
-    def _json_instructions(self, count: int | None) -> str:
-        form = json.dumps(dict.fromkeys(self.names, "..."))
-        if self.repeated:
-            many = f"\nGive exactly {count} in the list." if count else ""
-            form = f'{{"items": [{form}]}}{many}'
-        return f"Reply with one JSON object of this form, and nothing else:\n{form}"
+    def _in_json(self, count: int | None) -> str:
+        keys = _listed([f'"{name}"' for name in self.names])
+        if len(self.names) == 1:
+            form = f"the key {keys}: all of the {self.names[0].replace('_', ' ')}, as text"
+        else:
+            form = f"the keys {keys}, each with all of its text"
+        if not self.repeated:
+            return f"It has {form}."
+        many = f"exactly {count} objects" if count and count > 1 else "one object" if count else "objects"
+        return f'Its key "items" is a list of {many}; each object has {form}.'
 
     def schema(self, count: int | None) -> Mapping[str, Any]:
         one = {
@@ -147,7 +151,7 @@ class FieldsReply(ReplyContract):
         return f"The reply has no {missing} with text in it."
 
     def describe(self) -> Mapping[str, Any]:
-        return {"kind": "fields", "names": list(self.names), "repeated": self.repeated}
+        return {"kind": "fields", "names": list(self.names), "repeated": self.repeated, "wording": WORDING}
 
 
 def _text(value: Any) -> str:
@@ -155,3 +159,8 @@ def _text(value: Any) -> str:
         return plain(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

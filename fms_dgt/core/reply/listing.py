@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fms_dgt.core.reply.chatter import before_end_mark, last_breaks_off
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
-from fms_dgt.core.reply.contract import Reading, ReplyContract
+from fms_dgt.core.reply.contract import WORDING, Reading, ReplyContract
 from fms_dgt.core.reply.item_labels import without_labels
 from fms_dgt.core.reply.json_text import (
     NOTHING,
@@ -40,17 +40,14 @@ class ListReply(ReplyContract):
     def instructions(self, count: int | None, *, as_json: bool) -> str:
         noun = self.item.replace("_", " ")
         if as_json:
-            form = '{"items": ["..."]}' if count == 1 else '{"items": ["...", "..."]}'
-            many = f" Give exactly {count}." if count else ""
-            return (
-                "Reply with one JSON object of this form, and nothing else:\n"
-                f"{form}\nEach entry of the list is one {noun}.{many}"
-            )
-        tag = f"<{self.item}>...</{self.item}>"
+            of_what = f"of exactly {count} texts" if count and count > 1 else "of texts"
+            of_what = f"of one text, the {noun}" if count == 1 else f"{of_what}, each of them one {noun}"
+            return f'Reply with one JSON object and nothing else. Its key "items" is a list {of_what}.'
+        tags = f"between <{self.item}> and </{self.item}>"
         if count == 1:
-            return f"Write the {noun} between these tags, and nothing else:\n{tag}"
-        many = f" exactly {count} of them," if count else ""
-        return f"Write each {noun} between these tags,{many} one after the other, and nothing else:\n{tag}"
+            return f"Write the {noun} {tags}, and nothing else."
+        many = f", exactly {count} of them," if count else ","
+        return f"Write each {noun} {tags}{many} one after the other, and nothing else."
 
     def schema(self, count: int | None) -> Mapping[str, Any]:
         return items_schema({"type": "string"}, count)
@@ -160,7 +157,7 @@ class ListReply(ReplyContract):
         return f"The reply has no {form} with text in it."
 
     def describe(self) -> Mapping[str, Any]:
-        return {"kind": "list", "item": self.item}
+        return {"kind": "list", "item": self.item, "wording": WORDING}
 
 
 def items_schema(item: Mapping[str, Any], count: int | None) -> Mapping[str, Any]:

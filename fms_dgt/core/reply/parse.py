@@ -15,7 +15,7 @@ from fms_dgt.core.reply.text import TextReply
 from fms_dgt.errors import Problem, did_you_mean
 
 HOW = {
-    "text": "write 'reply: text'",
+    "text": "write 'reply: text', or 'reply: {text: whole}' where one that is cut off is no answer",
     "list": "write 'reply: {list: question}', say",
     "fields": "write 'reply: {fields: [question, answer]}', say",
     "score": "write 'reply: {score: {from: 1, to: 3}}', say",
@@ -72,9 +72,9 @@ def _of_mapping(node: Node, problems: list[Problem]) -> ReplyContract | None:
 
 
 def _text(_: Node, said: Node, problems: list[Problem]) -> ReplyContract | None:
-    if said.value is not None:
-        problems.append(said.problem("a text has no settings", HOW["text"]))
-    return TextReply()
+    if said.value not in (None, "whole"):
+        problems.append(said.problem("a text has no other setting than 'whole'", HOW["text"]))
+    return TextReply(whole=said.value == "whole")
 
 
 def _list(_: Node, said: Node, problems: list[Problem]) -> ReplyContract | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fms_dgt.core.reply.chatter import before_end_mark
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
-from fms_dgt.core.reply.contract import ReplyContract
+from fms_dgt.core.reply.contract import WORDING, ReplyContract
 from fms_dgt.core.reply.json_text import is_schema, json_in, json_within
 from fms_dgt.core.reply.parts import Part, in_plain_tags, tagged
 from fms_dgt.core.reply.score_doubts import other_score
@@ -27,6 +27,7 @@ REASON_NAMES = ("reason", "reasoning", "explanation", "feedback", "rationale", "
 NAMES = (*SCORE_NAMES, *REASON_NAMES)
 
 LARGEST_ENUM = 101
+SPELLED_OUT = 11  # so many scores are listed one by one
 
 _REASON = rf"^[^\w\n]{{0,12}}(?:{'|'.join(REASON_NAMES)})[ \t*_`]{{0,4}}:[*_` \t]{{0,4}}"
 
@@ -47,15 +48,22 @@ class ScoreReply(ReplyContract):
         return f"a whole number from {self.low} to {self.high}"
 
     def instructions(self, count: int | None, *, as_json: bool) -> str:
+        # in words: weak models hand a placeholder back, and a judge that does so judges nothing
         if as_json:
             return (
-                "Reply with one JSON object of this form, the reason first, and nothing else:\n"
-                f'{{"reason": "...", "score": N}}\nN is {self._scale}.'
+                "Reply with one JSON object and nothing else. It has two keys, in this order:\n"
+                f'"reason": one or two sentences on what you judge.\n"score": {self._choice}.'
             )
         return (
-            f"First give your reason, then the score N, {self._scale}.\n"
-            "Reply in these tags, and nothing else:\n<reason>...</reason>\n<score>N</score>"
+            "Reply with nothing else than one or two sentences on what you judge, between <reason> and "
+            f"</reason>, and then the score, {self._choice}, between <score> and </score>."
         )
+
+    @property
+    def _choice(self) -> str:
+        if self.high - self.low < SPELLED_OUT:
+            return f"one of {', '.join(str(score) for score in range(self.low, self.high + 1))}"
+        return self._scale
 
     def schema(self, count: int | None) -> Mapping[str, Any]:
         score: dict[str, Any] = {"type": "integer"}
@@ -137,7 +145,7 @@ class ScoreReply(ReplyContract):
         return int(found.number)
 
     def describe(self) -> Mapping[str, Any]:
-        return {"kind": "score", "low": self.low, "high": self.high}
+        return {"kind": "score", "low": self.low, "high": self.high, "wording": WORDING}
 
 
 def _unwrapped(value: Any) -> Any:

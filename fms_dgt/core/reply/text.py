@@ -28,7 +28,12 @@ _SPEAKER = LazyPattern(
 
 @dataclass(frozen=True)
 class TextReply(ReplyContract):
-    """Any text. It needs no instructions, so a template may do without `{{ reply_format }}`."""
+    """Any text. It needs no instructions, so a template may do without `{{ reply_format }}`.
+
+    Where it has to be `whole`, one that was cut off is none.
+    """
+
+    whole: bool = False
 
     def instructions(self, count: int | None, *, as_json: bool) -> str:
         return ""
@@ -39,6 +44,8 @@ class TextReply(ReplyContract):
         A text of marked parts keeps its end marks: they belong to what a later stage extracts.
         """
         answer = unfenced(clean(text), PLAIN_FENCES).strip()
+        if self.whole and finish == "length":
+            raise Unreadable("The reply was cut off before its end; write a shorter one.")
         if not has_part_marks(answer):
             answer = before_end_mark(answer).strip()
         label = _OWN_LABEL.match(answer)
@@ -53,7 +60,7 @@ class TextReply(ReplyContract):
 
     def reading(self, text: str, *, finish: str = "stop", count: int | None = None) -> Reading:
         """A text that was cut off is read, and counted."""
-        return Reading(self.read(text), cut=int(finish == "length"))
+        return Reading(self.read(text, finish=finish), cut=int(finish == "length"))
 
     def describe(self) -> Mapping[str, Any]:
-        return {"kind": "text"}
+        return {"kind": "text", **({"whole": True} if self.whole else {})}
