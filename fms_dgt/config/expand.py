@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 
 from fms_dgt.core.node import Expanded, Node
 from fms_dgt.errors import Problem
-from fms_dgt.safety.environment import IN_TASKS, looks_secret
+from fms_dgt.safety.environment import DEFAULTS, IN_TASKS, looks_secret
 
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _BRACED = re.compile(rf"\$\$\{{|\$\{{(?:(?P<name>{_NAME})(?::-(?P<default>[^}}]*))?\}})?")
@@ -139,6 +139,8 @@ class Expander:
         return looks_secret(name, self._environ.get(name, ""))
 
     def _value_of(self, name: str, node: Node) -> str:
+        if name not in self._environ and name in DEFAULTS:
+            return DEFAULTS[name]
         if name not in self._environ:
             what = f"the environment variable {name} is not set"
             self._problems.append(node.problem(what, f"set it, or write ${{{name}:-default}}"))
