@@ -65,7 +65,12 @@ class _Loading:
         self._found = Findings()
         permissions = permissions_of(request, self._found.problems)
         self._permissions = permissions
-        self._expander = Expander(request.environ, self._found.problems, permissions.variables)
+        self._expander = Expander(
+            request.environ,
+            self._found.problems,
+            permissions.variables,
+            lenient=request.flags.teacher is not None,
+        )
         self._includes = Includes(request.cwd, self._expander, permissions, self._found.problems)
         self._whole = True
 

@@ -96,6 +96,9 @@ _KEY = re.compile(r" *(- +)*[^\s:][^:]*:(\s|$)")
 
 def _slip(lines: list[str], at: int) -> _Slip | None:
     """The mistake that made a parser stop at a line, which is often below the mistake itself."""
+    if at < len(lines) and lines[at].strip() == "...":
+        # as templates have it; at the beginning of a line it ends a document
+        return _Slip("'...' stands where a key or an entry belongs", "replace it by what it stands for", at)
     return _dash_without_space(lines, at) or _text_not_indented(lines, at)
 
 

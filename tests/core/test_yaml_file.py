@@ -112,6 +112,11 @@ FAULTS = {
         "f.yaml:5: is not valid YAML: this line of the text below 'answer: |' is indented less than its first "
         "line; indent the whole text further than 'answer'",
     ),
+    "dots for what is left out": (
+        "seeds:\n  - question: a\n    answer: |\n      b\n  ...\n",
+        "f.yaml:5: is not valid YAML: '...' stands where a key or an entry belongs; "
+        "replace it by what it stands for",
+    ),
     "no colon after a text": (
         "a: |\n  text\nb: 1\nc\nd: 2\n",
         "f.yaml:4: is not valid YAML: a key without its ':'; write 'key: value'",
