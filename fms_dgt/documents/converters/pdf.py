@@ -75,23 +75,28 @@ def _pages(pdf: Any) -> list[list[_Line]]:
     A page that does not show two columns by itself has those of the other pages, if they fit. Which they
     are is not known on the first pages, so these may be read twice.
     """
-    columns: Columns | None = None
+    # more than one where left and right pages have margins of their own
+    known: list[Columns] = []
     pages: list[list[_Line]] = []
     unsure: dict[int, list[Run]] = {}
     for number, page in enumerate(pdf.pages):
         found = _Page(page)
         at = gutter(found.runs)
-        if at is not None and columns is None:
-            columns = Columns.of(found.runs, at)
-        elif at is None and columns is not None:
-            at = columns.at if columns.are_on(found.runs) else None
-        elif at is None:
+        if at is not None:
+            if _at(known, found.runs) is None:
+                known.append(Columns.of(found.runs, at))
+        elif (at := _at(known, found.runs)) is None:
             unsure[number] = found.runs
         pages.append(found.in_order(at))
     for number, runs in unsure.items():
-        if columns is not None and columns.are_on(runs):
-            pages[number] = _Page(pdf.pages[number]).in_order(columns.at)
+        at = _at(known, runs)
+        if at is not None:
+            pages[number] = _Page(pdf.pages[number]).in_order(at)
     return pages
+
+
+def _at(known: Sequence[Columns], runs: Sequence[Run]) -> float | None:
+    return next((columns.at for columns in known if columns.are_on(runs)), None)
 
 
 class _Page:
