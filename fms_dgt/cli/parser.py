@@ -15,7 +15,7 @@ COMMANDS = {
     "check-teachers": "ask every model of a config for a word",
     "datasets": "make training sets of what runs made, and mix them",
     "draw": "draw the flow of a task as SVG, HTML or Mermaid, with a run's counts",
-    "import-flow": "turn a flow file of sdg_hub into one for the builder 'pipeline'",
+    "import-flow": "turn a flow of sdg_hub or instructlab/sdg into one for the builder 'pipeline'",
     "init": "write a commented first task and config",
     "models": "fetch, list and remove GGUF files for llama.cpp",
     "new": "write a task.yaml or a taxonomy's qna.yaml, by asking or from flags",
