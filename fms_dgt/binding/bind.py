@@ -31,6 +31,7 @@ from fms_dgt.binding.wiring import Wiring
 from fms_dgt.config.blocks import teacher_node, wildcard_problems
 from fms_dgt.config.expand import Expander
 from fms_dgt.config.flags import in_words_of
+from fms_dgt.config.ibm_tasks import is_unknown_there
 from fms_dgt.config.plan import DEFAULT_RECORDS, RunPlan, TaskPlan, TaskSettings
 from fms_dgt.config.tasks import known_keys
 from fms_dgt.core.builder import DataBuilder
@@ -121,7 +122,7 @@ def _bound(
     except InputError as error:
         found.extend(error.problems)
     except PluginError as error:
-        found.append(Problem(str(error), where=str(task.place)))
+        found.append(_unknown_builder(task, error))
     finally:
         if binding is not None:
             found[:] = [binding.shown(problem) for problem in found]
@@ -144,6 +145,14 @@ def _wildcard_problems(plan: RunPlan, plugins: Plugins) -> list[Problem]:
             return []
     layers = [layer for task in plan.tasks for layer in task.builder_layers]
     return wildcard_problems(configs, layers)
+
+
+def _unknown_builder(task: TaskPlan, error: PluginError) -> Problem:
+    if is_unknown_there(task.builder):
+        what = f"'{task.builder}' of fms-dgt has no counterpart here"
+        mend = "write its steps as a flow of the builder 'pipeline', or name another builder"
+        return Problem(what, mend, str(task.place))
+    return Problem(str(error), where=str(task.place))
 
 
 class _Binding:

@@ -183,6 +183,25 @@ EDITS: Mapping[str, Sequence[Edit]] = {
             "next(glob.iglob(str(path), recursive=True), None)",
         ),
     ),
+    # what an imported flow lacks is told, and changes nothing
+    f"{_BUILDERS}pipeline.flow_file": (
+        (
+            """    missing: list[str] = option(
+        default_factory=list, help="parts without a counterpart, of a flow that was imported"
+    )
+""",
+            "",
+        ),
+        ("    missing: Sequence[str] = ()\n", ""),
+        (", said.missing)", ")"),
+    ),
+    f"{_BUILDERS}pipeline.builder": (
+        (
+            '        missing = [f"not imported with the flow: {part}" for part in task.flow.missing]\n',
+            "",
+        ),
+        (", *missing] if unread else missing", "] if unread else []"),
+    ),
 }
 
 

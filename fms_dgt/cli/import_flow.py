@@ -15,8 +15,8 @@ def main(argv: Sequence[str]) -> int:
     """Write the flow; list what has no counterpart on stderr. 1 where there is any. Raises InputError."""
     parser = Parser(
         prog="fms_dgt import-flow",
-        description="Turn a flow file of sdg_hub (0.1 or the current schema) into one for the builder "
-        "'pipeline', as far as its blocks have a counterpart.",
+        description="Turn a flow file of sdg_hub (0.1 or the current schema) or a pipeline of "
+        "instructlab/sdg into a flow for the builder 'pipeline', as far as its blocks have a counterpart.",
         epilog="What has none is listed, stands in the flow as comments, and makes the exit code 1.",
     )
     parser.add_argument("file", metavar="FILE", help="the flow file; its prompts are found from there")
@@ -30,6 +30,8 @@ def main(argv: Sequence[str]) -> int:
         _write(Path(options.output), text)
     else:
         print(text, end="")
+    for note in flow.notes:
+        print(f"note: {note}", file=sys.stderr)
     missing = list(flow.missing)
     for one in missing:
         print(f"missing: {one.where}: {one.what}", file=sys.stderr)

@@ -16,7 +16,7 @@ COMMANDS = {
     "check-teachers": "ask every model of a config for a word",
     "datasets": "make training sets of what runs made, and mix them",
     "draw": "draw the flow of a task as SVG, HTML or Mermaid, with a run's counts",
-    "import-flow": "turn a flow file of sdg_hub into one for the builder 'pipeline'",
+    "import-flow": "turn a flow of sdg_hub or instructlab/sdg into one for the builder 'pipeline'",
     "init": "write a commented first task and config",
     "models": "fetch, list and remove GGUF files for llama.cpp",
     "new": "write a task.yaml or a taxonomy's qna.yaml, by asking or from flags",
@@ -46,15 +46,15 @@ The same command again, without --restart, goes on where it stopped. Exit code: 
 was asked for, 1 if not, 2 for what you can mend, 130 if interrupted."""
 
 _ONE_BY_ONE = "units are drawn one by one; the builder's options say how much a prompt asks for"
-REFUSED = {
+NOTED = {
     ("--seed-batch-size",): _ONE_BY_ONE,
     ("--machine-batch-size",): _ONE_BY_ONE,
-    (
-        "--max-gen-requests",
-    ): "a run ends by its target, its source or a stall; --max-calls bounds what it costs",
+    ("--max-gen-requests",): "a run ends by its target, its source or a stall; --max-calls bounds its calls",
     ("--include-namespaces", "--include-ns"): "every installed plugin is found; --include adds a Python file",
     ("--ray-address",): "a run is one process; --max-concurrency says how many calls it makes at once",
     ("--studio",): "there is no web interface; 'fms_dgt runs' lists what is there",
+}
+REFUSED = {
     ("--prompt-file-path",): "a config file names templates, below databuilders.NAME.stages.STAGE.template",
     ("--data-dir",): "write ${DGT_DATA_DIR} in files, or name the folder with --task-paths",
 }
@@ -92,6 +92,19 @@ class Parser(argparse.ArgumentParser):
         near = difflib.get_close_matches(flag, shown, n=1, cutoff=0.6)
         hint = f"did you mean '{near[0]}'? " if near else ""
         return f"unknown flag '{flag}'; {hint}--help lists the flags"
+
+
+class _Noted(argparse.Action):
+    """A flag of fms-dgt that does nothing here; `flag_notes` say so when the run ends."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        namespace.flag_notes = [*namespace.flag_notes, f"{option_string} has no effect: {self.const}"]
 
 
 class _Refused(argparse.Action):
@@ -140,10 +153,13 @@ def run_parser() -> Parser:
     _add_going_on(parser)
     _add_limits(parser)
     _add_face(parser)
-    for names, why in REFUSED.items():
-        parser.add_argument(
-            *names, action=_Refused, nargs="*", const=why, dest=argparse.SUPPRESS, help=argparse.SUPPRESS
-        )
+    actions: tuple[tuple[Any, type[argparse.Action]], ...] = ((NOTED, _Noted), (REFUSED, _Refused))
+    for flags, action in actions:
+        for names, why in flags.items():
+            parser.add_argument(
+                *names, action=action, nargs="*", const=why, dest=argparse.SUPPRESS, help=argparse.SUPPRESS
+            )
+    parser.set_defaults(flag_notes=[])
     return parser
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from fms_dgt.cli.parser import REFUSED, run_parser
+from fms_dgt.cli.parser import NOTED, REFUSED, run_parser
 
 BEGIN, END = "<!-- flags: generated -->", "<!-- /flags -->"
 
 
 def flags_table() -> str:
-    """Every flag of a run and what it does, as Markdown; then those that are refused, and why."""
-    return "\n".join([*_flags(), "", *_refused()])
+    """Every flag of a run and what it does, as Markdown; then those of fms-dgt, and what stands for them."""
+    return "\n".join([*_flags(), "", *_of_fms_dgt()])
 
 
 def with_flags_table(text: str) -> str:
@@ -41,8 +41,9 @@ def _spelled(action: argparse.Action) -> str:
     return f"`{first}{value}`{also}"
 
 
-def _refused() -> Iterator[str]:
-    yield "| flag of fms-dgt | why it has no effect here |"
-    yield "| --- | --- |"
-    for names, why in REFUSED.items():
-        yield f"| {', '.join(f'`{name}`' for name in names)} | {why} |"
+def _of_fms_dgt() -> Iterator[str]:
+    yield "| flag of fms-dgt | here | why it has no effect |"
+    yield "| --- | --- | --- |"
+    for flags, effect in ((NOTED, "noted"), (REFUSED, "refused")):
+        for names, why in flags.items():
+            yield f"| {', '.join(f'`{name}`' for name in names)} | {effect} | {why} |"

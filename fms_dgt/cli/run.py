@@ -41,7 +41,7 @@ def _main(options: argparse.Namespace) -> int:
     # plugins that print when they are imported would spoil the JSON
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
         plugins = _discovered(plan)
-        plan = replace(plan, notes=(*plan.notes, *plugins.notes))
+        plan = replace(plan, notes=(*options.flag_notes, *plan.notes, *plugins.notes))
         if options.check:
             return _check(plan, plugins, stdout, as_json=options.json)
         finished = _execute(plan, plugins, options)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fms_dgt.config.blocks import block_problems
 from fms_dgt.config.expand import Expander
+from fms_dgt.config.ibm_configs import read_builder
 from fms_dgt.config.settings import NOTHING, SaidSettings, read_settings
 from fms_dgt.core.node import Node
 from fms_dgt.errors import Problem, did_you_mean
@@ -30,6 +31,7 @@ class ConfigFile:
     settings: SaidSettings = NOTHING
     readable: bool = True
     doubtful: frozenset[str] = frozenset()
+    notes: Sequence[str] = ()
 
     def is_sure_of(self, builder: str) -> bool:
         """Whether all that it says of a builder could be read."""
@@ -43,7 +45,8 @@ def read_config(node: Node, folder: Path, expander: Expander, problems: list[Pro
         problems.append(node.problem(f"a config must be a mapping, not {node.kind()}", mend))
         return ConfigFile(folder, doubtful=frozenset({EVERY}))
     known = ("databuilders", "tasks", "task_files", "runner_config")
-    doubtful = set()
+    doubtful: set[str] = set()
+    notes: list[str] = []
     for key, child in node.items():
         if key not in known:
             mend = did_you_mean(key, known, noun="known keys")
@@ -54,27 +57,33 @@ def read_config(node: Node, folder: Path, expander: Expander, problems: list[Pro
     files, runner = node.get("task_files"), node.get("runner_config")
     return ConfigFile(
         folder,
-        _builders(builders, expander, doubtful, problems) if builders else {},
+        _builders(builders, expander, doubtful, problems, notes) if builders else {},
         _tasks(tasks, problems) if tasks else {},
         [expander.path(file) for file in _task_files(files, problems)] if files else (),
         read_settings(
             expander.everywhere(runner, secrets=False) if runner else None, problems, run_wide=True
         ),
         doubtful=frozenset(doubtful),
+        notes=notes,
     )
 
 
 def _builders(
-    node: Node, expander: Expander, doubtful: set[str], problems: list[Problem]
+    node: Node, expander: Expander, doubtful: set[str], problems: list[Problem], notes: list[str]
 ) -> Mapping[str, Node]:
     if not node.is_mapping:
         mend = "write 'skills_sdg:' and its blocks below it, say"
         problems.append(node.problem(f"must be a mapping of builder names, not {node.kind()}", mend))
         doubtful.add(EVERY)
         return {}
-    result = {}
-    for name, child in node.items():
+    result: dict[str, Node] = {}
+    for called, entry in node.items():
         before = len(problems)
+        name, child = called, entry
+        if entry.is_mapping and not block_problems(entry):
+            name, child = read_builder(called, entry, notes)
+        if name in result:
+            problems.append(entry.problem(f"speaks of '{name}' a second time", "make them one"))
         if child.is_mapping:
             faults = block_problems(child)
             problems.extend(faults)

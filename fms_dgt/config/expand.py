@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 
 from fms_dgt.core.node import Expanded, Node
 from fms_dgt.errors import Problem
-from fms_dgt.safety.environment import IN_TASKS, looks_secret
+from fms_dgt.safety.environment import DEFAULTS, IN_TASKS, looks_secret
 
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _BRACED = re.compile(rf"\$\$\{{|\$\{{(?:(?P<name>{_NAME})(?::-(?P<default>[^}}]*))?\}})?")
@@ -28,12 +28,19 @@ class Expander:
     """Puts environment variables into text; what cannot be expanded goes to `problems`.
 
     `allowed` are names that the user lets files use beyond the usual: in tasks those that are not on the
-    list, in configs those that only look like a secret.
+    list, in configs those that only look like a secret. With `lenient`, a variable that is not set is missed
+    only where the option that has it is used: a teacher takes the place of blocks that want keys.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], problems: list[Problem], allowed: Collection[str] = ()
+        self,
+        environ: Mapping[str, str],
+        problems: list[Problem],
+        allowed: Collection[str] = (),
+        *,
+        lenient: bool = False,
     ) -> None:
+        self._lenient = lenient
         self._environ = environ
         self._problems = problems
         self._allowed = frozenset(allowed)
@@ -90,7 +97,10 @@ class Expander:
     def _in_config(self, pattern: re.Pattern[str], node: Node, *, secrets: bool) -> Node:
         if not isinstance(node.value, str) or "$" not in node.value:
             return node
-        text = pattern.sub(lambda match: self._replaced(match, node, in_task=False), node.value)
+        missing: list[str] | None = [] if self._lenient and secrets else None
+        text = pattern.sub(
+            lambda match: self._replaced(match, node, in_task=False, missing=missing), node.value
+        )
         if text == node.value:
             return node
         names = dict.fromkeys(
@@ -102,9 +112,11 @@ class Expander:
             mend = f"take it out, or pass --allow-env {secret[0]} if it is none"
             self._problems.append(node.problem(what, mend))
             return Node(Expanded("", node.value), node.place)
-        return Node(Expanded(text, node.value, secret), node.place)
+        return Node(Expanded(text, node.value, secret, tuple(missing or ())), node.place)
 
-    def _replaced(self, match: re.Match[str], node: Node, *, in_task: bool) -> str:
+    def _replaced(
+        self, match: re.Match[str], node: Node, *, in_task: bool, missing: list[str] | None = None
+    ) -> str:
         if match[0] == "$${":
             return "${"
         name, default = _name_in(match), match.groupdict()["default"]
@@ -121,7 +133,7 @@ class Expander:
         self.used.append((name, node))
         if default is not None:
             return self._environ.get(name) or str(default)
-        return self._value_of(name, node)
+        return self._value_of(name, node, missing)
 
     def _may_be_in_task(self, name: str, node: Node) -> bool:
         if self._looks_secret(name):
@@ -138,8 +150,12 @@ class Expander:
     def _looks_secret(self, name: str) -> bool:
         return looks_secret(name, self._environ.get(name, ""))
 
-    def _value_of(self, name: str, node: Node) -> str:
-        if name not in self._environ:
+    def _value_of(self, name: str, node: Node, missing: list[str] | None) -> str:
+        if name not in self._environ and name in DEFAULTS:
+            return DEFAULTS[name]
+        if name not in self._environ and missing is not None:
+            missing.append(name)
+        elif name not in self._environ:
             what = f"the environment variable {name} is not set"
             self._problems.append(node.problem(what, f"set it, or write ${{{name}:-default}}"))
         return self._environ.get(name, "")

@@ -171,7 +171,9 @@ class _OfTask:
         if is_folder(at(folder, str(said.value))):
             return said.problem(f"'{text}' is a folder", f"write '{text.rstrip('/')}/*', say")
         what = f"no file matches '{text}'" if is_pattern(text) else f"there is no file '{text}'"
-        return said.problem(what, f"give its path from {shown(folder, self._cwd)}")
+        unset = "DGT_DATA_DIR" in text and text.startswith("$")
+        mend = "set DGT_DATA_DIR ('data' where it is not set), or " if unset else ""
+        return said.problem(what, f"{mend}give its path from {shown(folder, self._cwd)}")
 
     def _read(self, path: Path) -> Node:
         name = shown(path, self._cwd)

@@ -9,6 +9,7 @@ from pathlib import Path
 from fms_dgt.config.config_file import EVERY, ConfigFile, read_config
 from fms_dgt.config.expand import Expander
 from fms_dgt.config.flags import PlanRequest, flag_place, in_words_of
+from fms_dgt.config.ibm_tasks import Reading, builder_note, counterpart, read_keys
 from fms_dgt.config.include import Includes
 from fms_dgt.config.paths import at, exists, find_config, find_tasks, is_file, shown
 from fms_dgt.config.permissions import permissions_of
@@ -52,6 +53,8 @@ class _Read:
     builder: Node | None
     settings: TaskSettings | None
     output_dir: Node | None
+    # options of its builder that the task itself gives
+    options: Node | None = None
 
 
 class _Loading:
@@ -62,7 +65,12 @@ class _Loading:
         self._found = Findings()
         permissions = permissions_of(request, self._found.problems)
         self._permissions = permissions
-        self._expander = Expander(request.environ, self._found.problems, permissions.variables)
+        self._expander = Expander(
+            request.environ,
+            self._found.problems,
+            permissions.variables,
+            lenient=request.flags.teacher is not None,
+        )
         self._includes = Includes(request.cwd, self._expander, permissions, self._found.problems)
         self._whole = True
 
@@ -112,7 +120,7 @@ class _Loading:
 
     def _config_of(self, node: Node, folder: Path) -> ConfigFile:
         config = read_config(node, folder, self._expander, self._found.problems)
-        self._found.notes.extend(config.settings.notes)
+        self._found.notes.extend([*config.notes, *config.settings.notes])
         return config
 
     def _tasks(self, config: ConfigFile) -> list[SaidTask]:
@@ -179,7 +187,10 @@ class _Loading:
         said = task.merged().with_(**flow.value)
         parts = [part.get(RUNNER) for part in (task.said, task.over) if part is not None]
         own = [config.settings, *(read_settings(part, problems, run_wide=False) for part in parts)]
-        merged = own[0].task
+        # an unreadable config might have named the builder
+        builder = builder_of(said, problems) if config.readable else said.get(BUILDER)
+        builder, said, other = self._in_our_words(builder, said)
+        merged = own[0].task.merged(Node(other.settings, said.place))
         for part in own[1:]:
             merged = merged.merged(part.task)
             self._found.notes.extend(part.notes)
@@ -188,9 +199,22 @@ class _Loading:
         output = next((part.output_dir for part in reversed(own) if part.output_dir), None)
         if output is not None and output is own[1].output_dir:
             self._check_output(task, output)
-        # an unreadable config might have named the builder
-        builder = builder_of(said, problems) if config.readable else said.get(BUILDER)
-        return _Read(task, said, builder, decode(TaskSettings, merged, problems), output)
+        options = Node(other.options, said.place) if other.options else None
+        return _Read(task, said, builder, decode(TaskSettings, merged, problems), output, options)
+
+    def _in_our_words(self, builder: Node | None, said: Node) -> tuple[Node | None, Node, Reading]:
+        """The builder and what the task says, where it is written for IBM's fms-dgt."""
+        reading = Reading()
+        if builder is None or not isinstance(builder.value, str):
+            return builder, said, reading
+        name = counterpart(builder.value)
+        if name:
+            reading.notes.append(builder_note(builder.value))
+            builder = Node(name, builder.place)
+        said = read_keys(said, str(builder.value), reading)
+        self._found.notes.extend(reading.notes)
+        self._found.problems.extend(reading.problems)
+        return builder, said, reading
 
     def _with_flow(self, task: SaidTask) -> SaidTask:
         """The task, which may read the flow that a flag names, and the templates beside it."""
@@ -226,6 +250,8 @@ def _task_plan(read: _Read, config: ConfigFile, output_dir: Path, *, sure: bool)
     layers: list[Layer] = [
         (config.builders[key], key == EVERY) for key in (EVERY, builder) if key in config.builders
     ]
+    if read.options is not None:
+        layers.append((read.options, False))
     here = Place(read.said.place.origin)
     defaults = {"task_name": Node(name, here), "taxonomy_path": Node(read.task.taxonomy_path, here)}
     missing = {key: node for key, node in defaults.items() if read.said.get(key) is None}

@@ -17,19 +17,23 @@ class Expanded(str):
     """Text with variables of the environment put in.
 
     `written` is the text of the file, which messages show; with `secrets` the names of variables in it that
-    may hold a key.
+    may hold a key, with `unset` those that are not set: an error only where the text is used.
     """
 
-    __slots__ = ("secrets", "written")
+    __slots__ = ("secrets", "unset", "written")
 
     written: str
     secrets: tuple[str, ...]
+    unset: tuple[str, ...]
 
-    def __new__(cls, text: str, written: str, secrets: tuple[str, ...] = ()) -> Self:
+    def __new__(
+        cls, text: str, written: str, secrets: tuple[str, ...] = (), unset: tuple[str, ...] = ()
+    ) -> Self:
         """The text, with what the file has."""
         self = super().__new__(cls, text)
         self.written = written
         self.secrets = secrets
+        self.unset = unset
         return self
 
 

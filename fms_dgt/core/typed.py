@@ -185,6 +185,9 @@ def _value(spec: _Field, node: Node, problems: list[Problem]) -> Any:
     if not spec.secret and not _keeps_nodes(spec.type) and (found := secret_problems(node)):
         problems.extend(found)
         return None
+    if not _keeps_nodes(spec.type) and (missing := unset_problems(node)):
+        problems.extend(missing)
+        return None
     value = convert(spec.type, node, problems)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if spec.low is not None and value < spec.low:
@@ -207,6 +210,16 @@ def secret_problems(node: Node) -> list[Problem]:
         for leaf in node.leaves()
         if isinstance(leaf.value, Expanded)
         for name in leaf.value.secrets
+    ]
+
+
+def unset_problems(node: Node) -> list[Problem]:
+    """Variables that are not set, in text that is now used."""
+    return [
+        leaf.problem(f"the environment variable {name} is not set", f"set it, or write ${{{name}:-default}}")
+        for leaf in node.leaves()
+        if isinstance(leaf.value, Expanded)
+        for name in leaf.value.unset
     ]
 
 

@@ -15,13 +15,13 @@ from typing import Any
 import yaml
 
 from fms_dgt.core.node import Node, Place
+from fms_dgt.core.yaml_syntax import MAX_DEPTH, TOO_DEEP, syntax_problem
 from fms_dgt.errors import InputError, Problem
 from fms_dgt.safety.permissions import current
 from fms_dgt.safety.regular_file import NotRegular, open_regular
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NODES = 1_000_000
-MAX_DEPTH = 100
 # what Python reads and writes of a number; its time grows with the square of that
 MAX_DIGITS = 4300
 _MAX_BITS = 14_284
@@ -32,9 +32,6 @@ _TAG = "tag:yaml.org,2002:"
 # dates and binary become Python objects that no JSON file can hold; people who write them mean text
 _AS_TEXT = {f"{_TAG}{name}" for name in ("str", "timestamp", "binary", "merge", "value")}
 _SCALAR_TAGS = _AS_TEXT | {f"{_TAG}{name}" for name in ("null", "bool", "int", "float")}
-_TOO_DEEP = (f"values are nested more than {MAX_DEPTH} deep", "flatten them")
-# newer parsers have a limit of their own; it is higher than ours, but they read ahead of their events
-_TOO_DEEP_FOR_PARSER = re.compile(r"(?s)nest(ed|ing)\b.*\b(depth|deep)|increasing (flow|block) level")
 # YAML 1.1 wants a dot and a sign in a float; nobody who writes 1e-5 means text
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+|[-+]\.\d+")
 
@@ -51,7 +48,7 @@ def parse_yaml(text: str, origin: str) -> Node:
     try:
         root = _Reader(_Loader(text), origin, repeated).document()
     except yaml.YAMLError as error:
-        raise InputError([*repeated, _syntax_problem(error, text, origin)]) from error
+        raise InputError([*repeated, syntax_problem(error, text, origin)]) from error
     except UnicodeEncodeError as error:
         raise InputError([Problem("is not UTF-8 text", "save it as UTF-8", origin)]) from error
     except InputError as error:
@@ -151,7 +148,7 @@ class _Reader:
             raise self._unknown_tag(event)
         self._open.append(event.anchor)
         if len(self._open) > MAX_DEPTH:
-            raise self._error(*_TOO_DEEP, _line(event))
+            raise self._error(*TOO_DEEP, _line(event))
         result = self._mapping(place) if is_mapping else self._sequence(place)
         self._open.pop()
         return result
@@ -241,62 +238,6 @@ class _Reader:
 
 def _no_number(place: Place) -> InputError:
     return InputError([Problem("cannot be read as a number", "put it in quotes", str(place))])
-
-
-_MENDS = {
-    "mapping values are not allowed in this context": (
-        "a second ': ' stands in one line",
-        "put the value in quotes, or write it below '|'",
-    ),
-    "found character that cannot start any token": (
-        "a value begins with a character that YAML keeps for itself",
-        "put the value in quotes",
-    ),
-    "found unexpected end of stream": ("a quote is opened and never closed", "close it"),
-    "could not find expected ':'": ("a key without its ':'", "write 'key: value'"),
-    "did not find expected key": (
-        "the indentation does not fit, or a quote ends too early",
-        "line it up with the keys around it",
-    ),
-    "did not find expected '-' indicator": (
-        "the indentation does not fit the list around it",
-        "line it up with the '- ' above",
-    ),
-    "did not find expected ',' or ']'": ("a '[' is opened and never closed", "close it with ']'"),
-    "did not find expected ',' or '}'": ("a '{' is opened and never closed", "close it with '}'"),
-    "did not find expected comment or line break": (
-        "text stands behind '|' or '>'",
-        "begin it on the next line, further in",
-    ),
-    "did not find expected node content": (
-        "a '[' or '{' is opened and never closed, or what follows it is no value",
-        "close it, or put the value in quotes",
-    ),
-    "control characters are not allowed": ("a control character stands here", "remove it"),
-}
-_FROM_THE_START = ("while scanning a quoted scalar", "while parsing a flow", "while scanning a simple key")
-
-
-def _syntax_problem(error: yaml.YAMLError, text: str, origin: str) -> Problem:
-    context = str(getattr(error, "context", None) or "")
-    detail = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-    mark = getattr(error, "problem_mark", None)
-    if context.startswith(_FROM_THE_START):
-        mark = getattr(error, "context_mark", None) or mark
-    # a parser that stops at the end of a file is one line below its last
-    line = min(mark.line + 1, len(text.splitlines()) or 1) if mark else None
-    where = f"{origin}:{line}" if line else origin
-    if mark and _begins_with_tab(text, mark.line):
-        return Problem("a tab stands where only spaces may", "indent with spaces", where)
-    if _TOO_DEEP_FOR_PARSER.search(f"{context} {detail}"):
-        return Problem(*_TOO_DEEP, where)
-    what, mend = _MENDS.get(detail, (detail.replace("\n", " "), "mend it at or just above this line"))
-    return Problem(f"is not valid YAML: {what}", mend, where)
-
-
-def _begins_with_tab(text: str, number: int) -> bool:
-    lines = text.split("\n", number + 1)
-    return number < len(lines) and lines[number].lstrip(" ").startswith("\t")
 
 
 def _line(event: Any) -> int:

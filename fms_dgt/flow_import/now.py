@@ -10,7 +10,16 @@ from fms_dgt.flow_import.common import convert_common
 from fms_dgt.flow_import.parts import Parts, list_of
 from fms_dgt.flow_import.prompts import Prompt, read_prompt
 
-SAMPLING = ("temperature", "max_tokens", "top_p", "stop", "seed", "frequency_penalty", "presence_penalty")
+SAMPLING = ("temperature", "max_tokens", "top_p", "stop", "frequency_penalty", "presence_penalty")
+SEED = "seed"
+
+
+def seed_note(sampling: Mapping[str, Any]) -> str:
+    """What becomes of a seed of its own; "" where a block has none."""
+    seed = sampling.get(SEED)
+    return (
+        "" if seed is None else f"'seed: {seed}' is not taken over: each call gets one from --seed of the run"
+    )
 
 
 class Now:
@@ -62,7 +71,7 @@ class Now:
         stage = {**prompt.said(), "into": into[0], **({"params": params} if params else {})}
         self._parts.repeated(name, said.get("n"))
         self._several.update(into if (said.get("n") or 1) > 1 else [])
-        self._parts.add(name, "generate", stage)
+        self._parts.add(name, "generate", stage, seed_note(said))
 
     def _extractor(self, name: str, node: Node, said: Mapping[str, Any]) -> None:
         columns = list_of(said.get("input_cols"))

@@ -31,12 +31,19 @@ class Missing:
     said: Any = None
 
 
+@dataclass(frozen=True)
+class Noted:
+    """A block, or a part of one, that becomes no stage and is not missed."""
+
+    note: str
+
+
 @dataclass
 class Parts:
     """What comes of a file, in its order. `gone` are columns that were dropped or renamed away there."""
 
     file: Path
-    found: list[Made | Missing] = field(default_factory=list)
+    found: list[Made | Missing | Noted] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
 
@@ -47,6 +54,13 @@ class Parts:
             unique, number = f"{name}_{number}", number + 1
         self._taken.add(unique)
         self.found.append(Made(unique, kind, said, note))
+        made = list_of(said.get("into")) if "into" in said else list_of(said)
+        # what was dropped and is made anew is there afterwards
+        self.gone = [column for column in self.gone if column not in made]
+
+    def noted(self, name: str, note: str) -> None:
+        """Something that is done in another way here; the note stands where it stood."""
+        self.found.append(Noted(f"{name}: {note}"))
 
     def repeated(self, name: str, number: Any) -> None:
         """Several answers of one row: each is asked for by itself, and takes no other with it."""

@@ -1,4 +1,4 @@
-"""A flow file of sdg_hub, of 0.1 or the current schema, as a flow of ours."""
+"""A flow file of sdg_hub, of 0.1 or the current schema, or of instructlab/sdg, as a flow of ours."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from fms_dgt.core.node import Node
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.flow_import.instructlab import as_block, blocks_of, notes_of
 from fms_dgt.flow_import.now import Now
-from fms_dgt.flow_import.parts import Made, Missing, Parts, list_of
+from fms_dgt.flow_import.parts import Made, Missing, Noted, Parts, list_of
 from fms_dgt.flow_import.then import Then
 
 
@@ -22,10 +23,11 @@ class Imported:
     origin: str
     name: str
     description: str
-    found: Sequence[Made | Missing]
+    found: Sequence[Made | Missing | Noted]
     gone: Sequence[str]
     required: Sequence[str] = ()
     output: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     @property
     def missing(self) -> Iterator[Missing]:
@@ -36,15 +38,17 @@ class Imported:
 def import_flow(path: Path) -> Imported:
     """Read a flow file. Raises InputError where it is none."""
     node = read_yaml(path)
-    blocks = node if node.is_list else node.get("blocks")
+    pipeline = blocks_of(node) if node.is_mapping else None
+    blocks = pipeline or (node if node.is_list else node.get("blocks"))
     if blocks is None or not blocks.is_list or not blocks.value:
         mend = "name a flow.yaml with 'blocks:', or one of sdg_hub 0.1, which is a list of blocks"
         raise InputError([node.problem("is no flow of sdg_hub", mend)])
     parts = Parts(path)
     now, then = Now(parts), Then(parts)
-    for entry in blocks.value:
+    for said in blocks.value:
+        entry = as_block(said) if pipeline is not None else said
         kind, name, config = _block(entry)
-        if node.is_list:
+        if node.is_list or pipeline is not None:
             then.block(kind, name, config, entry)
         else:
             now.block(kind, name, config)
@@ -58,6 +62,7 @@ def import_flow(path: Path) -> Imported:
         tuple(dict.fromkeys(parts.gone)),
         list_of(needs.get("required_columns")),
         list_of(about.get("output_columns")),
+        tuple(notes_of(node)) if pipeline is not None else (),
     )
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 from fms_dgt.core.node import Node
 from fms_dgt.flow_import.common import convert_common
-from fms_dgt.flow_import.now import SAMPLING
+from fms_dgt.flow_import.now import SAMPLING, seed_note
 from fms_dgt.flow_import.parts import Parts, list_of
 from fms_dgt.flow_import.prompts import read_prompt
+
+# how InstructLab asks for as many answers as its own flag says, and what that is by default
+_SCALED, _SCALE = "scaled", 30
 
 
 class Then:
@@ -22,6 +25,11 @@ class Then:
         """One block; `node` is its `block_config`, `entry` all that stands beside it, too."""
         if kind == "LLM":
             self._ask(name, node, entry)
+        elif kind == "ConditionalLLM":
+            self._ask_by_column(name, node, entry)
+        elif kind == "SetToMajorityValue":
+            # a row keeps its own value, and goes its own way by it
+            self._parts.noted(name, "no row takes over what most rows have: each goes by its own value")
         elif not convert_common(kind, name, node, self._parts):
             self._parts.miss(f"the block '{name}' ({kind}) has no counterpart", entry)
         said = entry.plain()
@@ -47,11 +55,48 @@ class Then:
             self._parts.add(f"{name}_with", "set", beside)
             self._parts.dropped(list(beside))
         stage = {**found.said(), "into": f"{name}_reply".replace(" ", "_")}
-        self._parts.repeated(name, sampling.get("n"))
-        params = {key: sampling[key] for key in SAMPLING if sampling.get(key) is not None}
-        self._parts.add(name, "generate", {**stage, "params": {"temperature": 0, **params}})
+        self._times(name, sampling)
+        self._parts.add(name, "generate", {**stage, "params": _params(sampling)}, seed_note(sampling))
         self._parts.dropped([stage["into"]])
         self._parse(name, entry, stage["into"], into, said.get("parser_kwargs") or {}, found.marks)
+
+    def _ask_by_column(self, name: str, node: Node, entry: Node) -> None:
+        """A prompt for each value of a column; the same is asked with the same prompt."""
+        said, sampling = node.plain(), entry.plain().get("gen_kwargs") or {}
+        into, by = list_of(said.get("output_cols")), said.get("selector_column_name")
+        paths = said.get("config_paths")
+        if not isinstance(paths, dict) or not paths or not into or not by:
+            self._parts.miss(f"'{name}' does not say which prompt goes with which value", entry)
+            return
+        prompts = {
+            str(value): read_prompt(str(path), self._parts.file.parent) for value, path in paths.items()
+        }
+        for why in (found for found in prompts.values() if isinstance(found, str)):
+            self._parts.miss(f"'{name}': {why}", entry)
+            return
+        column = f"{name}_reply".replace(" ", "_")
+        ways = {
+            value: [
+                {
+                    "name": f"{name} {value}",
+                    "generate": {**prompt.said(), "into": column, "params": _params(sampling)},
+                }
+            ]
+            for value, prompt in prompts.items()
+            if not isinstance(prompt, str)
+        }
+        self._times(name, sampling)
+        self._parts.add(name, "branch", {"on": str(by), "to": ways}, seed_note(sampling))
+        self._parts.dropped([column])
+        marks = next(prompt.marks for prompt in prompts.values() if not isinstance(prompt, str))
+        self._parse(name, entry, column, into, said.get("parser_kwargs") or {}, marks)
+
+    def _times(self, name: str, sampling: Mapping[str, Any]) -> None:
+        number = sampling.get("n")
+        if number == _SCALED:
+            number = _SCALE
+            self._parts.noted(name, f"'n: {_SCALED}' is taken as {_SCALE}, InstructLab's own default")
+        self._parts.repeated(name, number)
 
     def _parse(
         self,
@@ -75,3 +120,7 @@ class Then:
             self._parts.miss(f"'{name}' does not say how its reply is parsed", entry)
             return
         self._parts.add(f"{name}_parts", "extract", stage)
+
+
+def _params(sampling: Mapping[str, Any]) -> dict[str, Any]:
+    return {"temperature": 0, **{key: sampling[key] for key in SAMPLING if sampling.get(key) is not None}}

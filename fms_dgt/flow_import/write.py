@@ -10,10 +10,11 @@ import yaml
 
 from fms_dgt.builders.pipeline.flow_file import FlowFile
 from fms_dgt.builders.pipeline.reading import Reading
+from fms_dgt.core.composed import Flow
 from fms_dgt.core.stages import Check, Generate, Stage
 from fms_dgt.core.yaml_file import parse_yaml
 from fms_dgt.errors import InputError, Problem
-from fms_dgt.flow_import.parts import Made, Missing
+from fms_dgt.flow_import.parts import Made, Missing, Noted
 from fms_dgt.flow_import.sdg_hub import Imported
 
 WIDTH = 110
@@ -62,15 +63,21 @@ def _head(flow: Imported, begins: Sequence[str], output: Sequence[str], lost: Se
         has = "part has" if count == 1 else "parts have"
         yield f"# {count} {has} no counterpart: see 'MISSING' below.\n"
     about: dict[str, Any] = {"name": flow.name}
+    # the run says so, each time
+    missing = [f"{one.what} ({one.where})" for one in flow.missing]
     if flow.description:
         about["description"] = " ".join(flow.description.split())
     yield _yaml({**about, "input": list(begins)})
     if lost:
         yield f"# no stage makes what it also gave: {', '.join(lost)}\n"
     yield _yaml({"output": list(output)})
+    if missing:
+        yield _yaml({"missing": missing})
 
 
-def _entry(one: Made | Missing) -> str:
+def _entry(one: Made | Missing | Noted) -> str:
+    if isinstance(one, Noted):
+        return f"  # {one.note}\n"
     if isinstance(one, Missing):
         lines = [f"MISSING ({one.where}): {one.what}", *_yaml(one.said).splitlines()]
         return textwrap.indent("".join(f"# {line}\n" for line in lines), "  ", bool)
@@ -104,7 +111,7 @@ def _columns(stages: Sequence[Stage], reading: Reading) -> tuple[list[str], list
     """The columns that the flow begins with, and those that it makes, in their order."""
     needed: dict[str, None] = {}
     made: dict[str, None] = {}
-    for stage in stages:
+    for stage in Flow(*stages).walk():
         used = set(stage.needs())
         if isinstance(stage, Generate | Check) and stage.template in reading.templates:
             used |= reading.templates[stage.template].variables

@@ -65,6 +65,8 @@ FOR_PIP = (
 
 # What `${NAME}` in a task may name; --allow-env adds to it.
 IN_TASKS = frozenset({"DGT_DATA_DIR", "DGT_OUTPUT_DIR", "HOME"})
+# What stands for a variable that is not set.
+DEFAULTS = {"DGT_DATA_DIR": "data"}
 
 _SECRET_PARTS = (
     "KEY",

@@ -19,6 +19,7 @@ FOLDERS: dict[str, Kind] = {
     "knowledge": "knowledge",
     "foundational_skills": "foundational",
 }
+_PARTS = {(name,) for name in FOLDERS}
 # `knowledge` is an everyday name for a folder; these are not
 _TELLING = (".git", "compositional_skills", "foundational_skills")
 _EXACT = re.compile(r"qna\.ya?ml", re.IGNORECASE)
@@ -64,7 +65,7 @@ def find_spots(path: Path) -> list[Spot]:
     if not path.is_dir():
         return [spot_of(path)]
     root = root_of(path)
-    spots = [spot for file in _files_below(path) if is_meant(spot := _spot(file, root or path))]
+    spots = [spot for file in _files_below(path, root) if is_meant(spot := _spot(file, root or path))]
     if not spots:
         mend = "name a qna.yaml, a taxonomy or a folder of one"
         raise InputError([Problem(f"there is no {FILE} in or below it", mend, where)])
@@ -79,7 +80,9 @@ def spot_of(file: Path) -> Spot:
 
 def is_meant(spot: Spot) -> bool:
     """Whether a file was meant to be read, by its name: `qna.yaml`, or nearly so."""
-    pattern = _NEAR if spot.kind else _EXACT
+    # tools keep copies of their own in such folders
+    hidden = any(part.startswith(".") for part in spot.path.split("/"))
+    pattern = _NEAR if spot.kind and not hidden else _EXACT
     return pattern.fullmatch(spot.file.name) is not None
 
 
@@ -160,10 +163,14 @@ def _spot(file: Path, root: Path | None) -> Spot:
     return Spot(file, file.parent.name if below == "." else below, kind, stray)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def _files_below(folder: Path, top: Path | None) -> Iterator[Path]:
     closed: list[OSError] = []
     for root, folders, files in os.walk(folder, onerror=closed.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inside = top is not None and Path(root).relative_to(top).parts[:1] in _PARTS
+        # InstructLab reads all that is in its folders; beside them, such folders belong to tools
+        folders[:] = sorted(
+            name for name in folders if name != ".git" and (inside or not name.startswith("."))
+        )
         yield from (Path(root, name) for name in sorted(files) if _NEAR.fullmatch(name))
     # a folder that cannot be looked into is not passed over: reading its file says why
     yield from (Path(str(error.filename), FILE) for error in closed)

@@ -12,17 +12,23 @@ from typing import Any
 
 from fms_dgt.core.yaml_file import parse_yaml
 from fms_dgt.errors import InputError
-from fms_dgt.taxonomy.style import blank_runs, literal_lines
+from fms_dgt.taxonomy.style import blank_runs, last_text_start, literal_lines
 
 
 def fixed(text: str) -> str:
     """The text without what is only style: line ends, spaces at the end of lines, blank lines.
 
-    What the file says stays as it is: a step that would change that is not taken. The one exception
-    is the missing line break at the end of the file, which a last text below `|` gets as well.
+    What the file says stays as it is: a step that would change that is not taken. Where the file ends
+    in a text below `|` without a line break, that becomes `|-`, so that the text does not get one.
     """
     said = _said(text)
-    steps: list[Callable[[str], str]] = [_with_lf, _without_trailing_spaces, _without_blank_lines, _ended]
+    steps: list[Callable[[str], str]] = [
+        _with_lf,
+        _without_trailing_spaces,
+        _without_blank_lines,
+        _ended,
+        _ended_after_text,
+    ]
     for step in steps if said is not None else ():
         mended = step(text)
         if mended != text and _said(mended) == said:
@@ -75,23 +81,21 @@ def _ended(text: str) -> str:
     return text if text.endswith("\n") or not text else f"{text}\n"
 
 
-_AT_THE_END = re.compile(r"\n\Z")
+def _ended_after_text(text: str) -> str:
+    """As `_ended`, with the `|` or `>` of a text that the file ends in as `|-` or `>-`."""
+    if text.endswith("\n") or (start := last_text_start(text)) is None:
+        return text
+    header, rest = text[start:].split("\n", 1)
+    stripped = _STRIPPED.sub(r"\1\2-", header, count=1)
+    return f"{text[:start]}{stripped}\n{rest}\n"
+
+
+_STRIPPED = re.compile(r"([|>])[-+]?([1-9]?)[-+]?")
 
 
 def _said(text: str) -> Any:
     """What a file says; None where it cannot be read, or says nothing."""
     try:
-        root = parse_yaml(text, "")
+        return parse_yaml(text, "").plain()
     except InputError:
         return None
-    return _less_last_break(root.plain())
-
-
-def _less_last_break(value: Any) -> Any:
-    """The last text of a file without its last line break."""
-    if isinstance(value, dict) and value:
-        last = next(reversed(value))
-        return {**value, last: _less_last_break(value[last])}
-    if isinstance(value, list) and value:
-        return [*value[:-1], _less_last_break(value[-1])]
-    return _AT_THE_END.sub("", value) if isinstance(value, str) else value

@@ -110,3 +110,15 @@ def literal_lines(text: str) -> dict[int, int]:
     except (yaml.YAMLError, UnicodeError):
         return result
     return result
+
+
+def last_text_start(text: str) -> int | None:
+    """Where the last text below `|` or `>` begins, by its header."""
+    starts: list[int] = []
+    try:
+        for token in yaml.scan(text, Loader=_Loader):
+            if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
+                starts.append(token.start_mark.index)
+    except (yaml.YAMLError, UnicodeError):
+        return None
+    return starts[-1] if starts else None

@@ -35,11 +35,11 @@ PROMPT = "copied from the prompt"
 REPEATED = "like another item of the same reply"
 
 
-def rules(template: str) -> str:
-    """The rules of a template, as a weak model hands them back."""
+def rules(template: str, most: int = 3) -> str:
+    """The last rules of a template, as a weak model hands them back."""
     lines = Template.from_file(BUILDERS / f"{template}.yaml").prompt.splitlines()
     said = [line[2:] for line in lines if line.startswith("- ") and not set(line) & set("{<")]
-    return " ".join(said[-3:])
+    return " ".join(said[-most:])
 
 
 class Copier:
@@ -65,7 +65,8 @@ class Copier:
             return {key: self._filled(part, key, at) for key, part in schema["properties"].items()}
         if schema["type"] == "array":
             inside = schema["items"].get("properties", {name: None})
-            number = max(len(self.texts[key]) for key in inside if not isinstance(self.texts.get(key), str))
+            lists = [self.texts[key] for key in inside if isinstance(self.texts.get(key), list | tuple)]
+            number = max(map(len, lists), default=1)
             return [self._filled(schema["items"], name, at) for at in range(number)]
         if "enum" in schema:
             return schema["enum"][-1]
@@ -239,7 +240,7 @@ GROW = {
     ("texts", "stages"),
     [
         ({"items": [SEED_AGAIN]}, {("instruction_copies", SAME)}),
-        ({"items": [rules("self_instruct/templates/new_instructions")]}, {("instruction_copies", PROMPT)}),
+        ({"items": [rules("self_instruct/templates/new_instructions", most=2)]}, {("instruction_copies", PROMPT)}),
         ({"items": [NEW], "input": "", "output": CUT}, {("output_copies", TAKEN)}),
         (
             {"items": [NEW], "input": "", "output": rules("self_instruct/templates/input_first")},

@@ -107,40 +107,7 @@ CASES = {
         (*RUN, "--include", "mine.py"),
         "the command line: --include: there is no file or folder 'mine.py'; name a Python file",
     ),
-    # --- flags of fms-dgt that can do nothing here ------------------------------------------------
-    "seed batches": (
-        {},
-        (*RUN, "--seed-batch-size", "10"),
-        "--seed-batch-size: has no effect here: units are drawn one by one; "
-        "the builder's options say how much a prompt asks for",
-    ),
-    "machine batches": (
-        {},
-        (*RUN, "--machine-batch-size=10"),
-        "--machine-batch-size: has no effect here: units are drawn one by one; "
-        "the builder's options say how much a prompt asks for",
-    ),
-    "requests": (
-        {},
-        (*RUN, "--max-gen-requests", "10"),
-        "--max-gen-requests: has no effect here: a run ends by its target, its source or a stall; "
-        "--max-calls bounds what it costs",
-    ),
-    "namespaces": (
-        {},
-        (*RUN, "--include-namespaces", "core", "public"),
-        "--include-namespaces: has no effect here: every installed plugin is found; --include adds a Python file",
-    ),
-    "ray": (
-        {},
-        (*RUN, "--ray-address", "auto"),
-        "--ray-address: has no effect here: a run is one process; --max-concurrency says how many calls it makes at once",
-    ),
-    "the studio": (
-        {},
-        (*RUN, "--studio"),
-        "--studio: has no effect here: there is no web interface; 'fms_dgt runs' lists what is there",
-    ),
+    # --- flags of fms-dgt that would change the data ------------------------------------------------
     "a prompt file": (
         {},
         (*RUN, "--prompt-file-path", "prompt.txt"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fms_dgt.cli.parser import REFUSED, run_parser
+from fms_dgt.cli.parser import NOTED, REFUSED, run_parser
 from fms_dgt.cli.reference import flags_table, with_flags_table
 from fms_dgt.config import PlanRequest, load_plan
 
@@ -26,7 +26,7 @@ def test_the_table_has_every_flag():
     table = flags_table()
     shown = [a for a in run_parser()._actions if a.help != "==SUPPRESS=="]
     assert all(f"`{option}" in table for action in shown for option in action.option_strings[-1:])
-    assert all(f"`{name}`" in table for names in REFUSED for name in names)
+    assert all(f"`{name}`" in table for names in (*NOTED, *REFUSED) for name in names)
 
 
 def test_the_examples_load(text, project):

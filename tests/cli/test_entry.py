@@ -28,7 +28,7 @@ def python(*argv: str, **settings) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=False, **settings)
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["--seed", "ten"], ["--studio"]])
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["--seed", "ten"], ["--data-dir", "a"]])
 def test_help_imports_little(argv):
     code = (
         f"import sys; from fms_dgt.cli.main import main; main({argv!r}); print(*sys.modules, file=sys.stderr)"

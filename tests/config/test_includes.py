@@ -157,8 +157,8 @@ FAULTS = {
     "unset": (
         "include: {a: $DGT_DATA_DIR/a}",
         {},
-        "task.yaml:2: include.a: the environment variable DGT_DATA_DIR is not set; "
-        "set it, or write ${DGT_DATA_DIR:-default}",
+        "task.yaml:2: include.a: there is no file '$DGT_DATA_DIR/a'; "
+        "set DGT_DATA_DIR ('data' where it is not set), or give its path from .",
     ),
 }
 

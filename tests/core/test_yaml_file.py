@@ -94,6 +94,33 @@ FAULTS = {
         "a: {b: 1\nc: 1\n",
         "f.yaml:1: is not valid YAML: a '{' is opened and never closed; close it with '}'",
     ),
+    "no space after a hyphen": (
+        "seeds:\n  - question: a\n    answer: b\n  -question: |\n      -x: 1\n    answer: d\n",
+        "f.yaml:4: is not valid YAML: '-question:' has no space after its '-'; write '- question:'",
+    ),
+    "no space after the only hyphen": (
+        "seeds:\n  -question: a\n   answer: b\n",
+        "f.yaml:2: is not valid YAML: '-question:' has no space after its '-'; write '- question:'",
+    ),
+    "a text that is not indented": (
+        "seeds:\n  - question: a\n    answer: |\n\n    Yes: it is\n    so.\n  - question: c\n",
+        "f.yaml:5: is not valid YAML: the text below 'answer: |' is not indented further than its key; "
+        "indent the whole text further than 'answer'",
+    ),
+    "a text that is indented less and less": (
+        "a:\n  - answer: |\n      One.\n\n    Two.\n\n    Three.\n",
+        "f.yaml:5: is not valid YAML: this line of the text below 'answer: |' is indented less than its first "
+        "line; indent the whole text further than 'answer'",
+    ),
+    "dots for what is left out": (
+        "seeds:\n  - question: a\n    answer: |\n      b\n  ...\n",
+        "f.yaml:5: is not valid YAML: '...' stands where a key or an entry belongs; "
+        "replace it by what it stands for",
+    ),
+    "no colon after a text": (
+        "a: |\n  text\nb: 1\nc\nd: 2\n",
+        "f.yaml:4: is not valid YAML: a key without its ':'; write 'key: value'",
+    ),
     "no colon": ("a: 1\nb\nc: 2\n", "f.yaml:2: is not valid YAML: a key without its ':'; write 'key: value'"),
     "an at sign": (
         "a: @b\n",

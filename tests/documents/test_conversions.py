@@ -87,6 +87,48 @@ def test_two_columns_of_text_are_read_one_after_the_other(tmp_path: Path) -> Non
     ]
 
 
+TEXT = [f"Line {number} on this side says as much as the others do" for number in range(8)]
+# a formula is many short runs; a line of text stands above and below
+FORMULAS = ["We write the sum as follows", "x = a + b", "y = c", "which is what we wanted", "z = d", "and no more."]
+
+
+def with_formulas() -> Sheet:
+    sheet = Sheet()
+    for column, side in ((50, "L"), (320, "R")):
+        for number, text in enumerate(FORMULAS):
+            y = 700 - 14 * number
+            if "=" not in text:
+                sheet.at(column, y, 10, f"{side} {text}")
+            for place, part in enumerate(text.split() if "=" in text else []):
+                sheet.at(column + 60 + 30 * place, y, 10, f"{side}{part}")
+    return sheet
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_page_of_formulas_has_the_columns_of_the_other_pages(tmp_path: Path, first: bool) -> None:
+    sheets = [in_two_columns(TEXT, TEXT), with_formulas()]
+    text = converted(write_pdf(tmp_path / "a.pdf", sheets[::-1] if first else sheets))
+    at = text.index("L We write")
+    lines = [line for line in text[at:].splitlines() if line][: 2 * len(FORMULAS)]
+    assert [line[0] for line in lines] == ["L"] * len(FORMULAS) + ["R"] * len(FORMULAS)
+    # by itself, it may as well be a table
+    alone = converted(write_pdf(tmp_path / "b.pdf", [with_formulas()]))
+    assert "L We write the sum as follows R We write" in alone
+
+
+def test_a_page_that_begins_elsewhere_has_no_columns(tmp_path: Path) -> None:
+    names = ["Canoe", "Kayak for two with rudder", "Oar", "Paddle", "Life jacket for children", "Rope", "Map"]
+    table = Sheet()
+    for number, name in enumerate(names):
+        table.at(72, 700 - 14 * number, 10, name).at(400, 700 - 14 * number, 10, f"{number * 3} euros")
+    prose = Sheet()
+    for number in range(8):
+        prose.line(f"Line {number} of a page that has one column goes on over all of its width, and more.")
+    text = converted(write_pdf(tmp_path / "a.pdf", [in_two_columns(TEXT, TEXT), table, prose]))
+    assert "Kayak for two with rudder 3 euros\nOar 6 euros" in text
+    assert "Line 0 of a page that has one column goes on over all of its width, and more.\nLine 1 of" in text
+
+
 @pytest.mark.parametrize("right_at", [320, 450])
 def test_labels_and_their_figures_stay_together(tmp_path: Path, right_at: float) -> None:
     names = ["Canoe", "Kayak for two with rudder", "Oar", "Paddle", "Life jacket for children", "Rope", "Map"]

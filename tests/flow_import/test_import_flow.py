@@ -142,6 +142,89 @@ def test_a_list_of_blocks_without_names_is_no_flow(project):
         assert told in result.stderr
 
 
+ROWS = {
+    "document": "The tide rises for six hours. The moon pulls at the sea.",
+    "domain": "tides",
+    "icl_document": "The wind blows from the sea.",
+    "icl_query_1": "Where does it blow from?",
+    "icl_response_1": "From the sea.",
+    "task_description": "Explain.",
+    "seed_context": "The sea is wide.",
+    "seed_question": "How wide is it?",
+    "seed_response": "Very.",
+}
+HEAD = "task_name: t\ntask_description: x\ncreated_by: me\ndata_builder: pipeline\nflow: flow.yaml\ninput: rows.jsonl\n"
+
+
+def imported_rows(project, file: str):
+    made = project({"rows.jsonl": json.dumps(ROWS) + "\n", "task.yaml": HEAD})
+    result = made.run("import-flow", str(FIXTURES / file), "-o", "flow.yaml")
+    done = made.run("--task-paths", "task.yaml", "--config-path", "offline")
+    assert done.code == 0, done.stderr
+    records = [json.loads(line) for line in made.read("output/t/data.jsonl").splitlines()]
+    return made, result, done, records
+
+
+WHOLE = {
+    "grounded_skills.yaml": (
+        2,
+        ["task_description", "seed_context", "seed_question", "context", "question", "response", "evaluation", "score"],
+    ),
+    "knowledge.yaml": (
+        4,
+        ["document", "domain", "icl_document", "icl_query_1", "icl_response_1", "dataset_type", "raw_document", "route", "question", "response"],
+    ),
+    "pipelines/full.yaml": (
+        2,
+        ["document", "domain", "icl_document", "icl_query_1", "icl_response_1", "dataset_type", "raw_document", "question", "response"],
+    ),
+    "pipelines/simple.yaml": (30, ["document", "output"]),
+    "pipelines/iterated.yaml": (2, ["document", "output"]),
+}
+
+
+@pytest.mark.parametrize("file", WHOLE)
+def test_flows_of_the_seeds_and_pipelines_of_instructlab_run_whole(project, file):
+    number, columns = WHOLE[file]
+    made, result, _, records = imported_rows(project, file)
+    assert (result.code, "missing" in result.stderr) == (0, False)
+    assert set(records[0]) == set(columns)
+    assert len(records) >= number, made.read("output/t/rejected.jsonl")
+
+
+def test_a_seed_of_its_own_is_noted_where_it_stood(project):
+    made, _, _, _ = imported_rows(project, "grounded_skills.yaml")
+    note = "# 'seed: 42' is not taken over: each call gets one from --seed of the run"
+    lines = made.read("flow.yaml").splitlines()
+    assert lines[lines.index(f"  {note}") + 1] == "  - name: gen_contexts"
+
+
+def test_each_kind_of_text_gets_its_own_prompt(project):
+    made, _, _, _ = imported_rows(project, "knowledge.yaml")
+    flow = parse_yaml(made.read("flow.yaml"), "flow").plain()
+    ways = next(stage["branch"] for stage in flow["stages"] if "branch" in stage)
+    assert (ways["on"], list(ways["to"])) == ("route", ["_A_", "_B_", "_C_"])
+    assert "about this code" in ways["to"]["_C_"][0]["generate"]["prompt"]
+
+
+def test_mixing_is_noted(project):
+    _, result, _, _ = imported_rows(project, "pipelines/full.yaml")
+    assert "full.yaml:41: 'datamixing' makes training sets of generated rows: 'fms_dgt datasets' does" in result.stderr
+
+
+def test_every_run_says_that_a_flow_is_there_in_part(project):
+    blocks = (
+        "- {block_type: DuplicateColumns, block_config: {block_name: keep, columns_map: {document: copy}}}\n"
+        "- {block_type: AgentBlock, block_config: {block_name: agent, input_cols: a}}\n"
+    )
+    made = project({"sdg.yaml": blocks, "task.yaml": HEAD, "rows.jsonl": json.dumps(ROWS) + "\n"})
+    assert made.run("import-flow", "sdg.yaml", "-o", "flow.yaml").code == 1
+    for _ in range(2):
+        done = made.run("--task-paths", "task.yaml", "--config-path", "offline")
+        note = "note: t: not imported with the flow: the block 'agent' (Agent) has no counterpart (sdg.yaml:2)\n"
+        assert note in done.stderr
+
+
 def test_nothing_is_overwritten(project):
     made = imported(project)
     made.write({"flow.yaml": "mine"})

@@ -14,7 +14,7 @@ from typing import Any
 
 from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request
 from fms_dgt.core.typed import option
-from fms_dgt.errors import RequestRefused, Unreadable
+from fms_dgt.errors import EveryCallFails, Unreadable
 from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOptions
 
 HOW = "record them anew: scripts/prompts/run record --model FILE.gguf"
@@ -63,7 +63,7 @@ class RecordedModel(Generator[RecordedOptions]):
         if asked not in self._known and self._model is not None:
             self._note(asked, await self._model.generate(request))
         if asked not in self._known:
-            raise RequestRefused(f"the recorded answers do not fit the prompts any more; {HOW}")
+            raise EveryCallFails(f"the recorded answers do not fit the prompts any more; {HOW}")
         answer = self._known[asked]
         tokens_in, tokens_out = answer["tokens"]
         completion = Completion(answer["text"], answer["finish"], tokens_in, tokens_out)

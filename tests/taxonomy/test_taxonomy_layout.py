@@ -41,6 +41,16 @@ def test_a_file_outside_any_taxonomy(taxonomy):
     assert places(root, "somewhere") == [("rhymes", None)]
 
 
+def test_folders_with_a_dot_are_read_where_instructlab_reads_them(taxonomy):
+    hidden = "knowledge/.science/a"
+    tools = {".venv/knowledge/b": "", "knowledge/.git/c": "", "compositional_skills/.ipynb_checkpoints": ""}
+    root = taxonomy({SKILL: "", hidden: "", **tools})
+    checkpoints = root / "compositional_skills/.ipynb_checkpoints"
+    (checkpoints / "qna.yaml").rename(checkpoints / "qna-checkpoint.yaml")
+    assert places(root) == [(SKILL, "compositional"), (hidden, "knowledge")]
+    assert places(root, "knowledge/.science") == [(hidden, "knowledge")]
+
+
 def test_hidden_folders_and_other_files_are_left_out(taxonomy):
     root = taxonomy({SKILL: "", ".git/a": "", "docs/template_qna.yaml": "", "knowledge/notes.yaml": ""})
     assert places(root) == [(SKILL, "compositional")]

@@ -42,7 +42,8 @@ class PipelineBuilder(DataBuilder[PipelineTask]):
 
     def notes(self, task: PipelineTask) -> list[str]:
         unread = task.input is not None and bool(task.seed_examples)
-        return ["'input' is not read: the seed_examples are the rows"] if unread else []
+        missing = [f"not imported with the flow: {part}" for part in task.flow.missing]
+        return ["'input' is not read: the seed_examples are the rows", *missing] if unread else missing
 
     def check(self, task: PipelineTask) -> list[Problem]:
         problems = _row_problems(task)

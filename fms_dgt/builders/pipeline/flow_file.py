@@ -26,6 +26,9 @@ class _Said:
     input: list[Node] = option(default_factory=list, help="the columns that it begins with")
     stages: list[Node] = option(nonempty=True, help="add 'stages:' and the stages below it")
     output: list[Node] = option(default_factory=list, help="the columns of a record; all by default")
+    missing: list[str] = option(
+        default_factory=list, help="parts without a counterpart, of a flow that was imported"
+    )
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,14 @@ class FlowFile:
 
     A field of this type takes a list of stages, a mapping as in a flow file, or the name of one: a path
     from the file that says it or from the working directory, or a name in a folder `flows` there, or
-    one that comes with the package.
+    one that comes with the package. `missing` says what of an imported flow is not in it.
     """
 
     node: Node
     input: Sequence[Node] = ()
     stages: Sequence[Node] = ()
     output: Sequence[Node] = ()
+    missing: Sequence[str] = ()
 
     @classmethod
     def from_node(cls, node: Node, problems: list[Problem]) -> Self | None:
@@ -55,7 +59,7 @@ class FlowFile:
             return None
         wrong = [name for name in (*said.input, *said.output) if not isinstance(name.value, str)]
         problems.extend(name.problem(f"must be the name of a column, not {name.kind()}") for name in wrong)
-        return None if wrong else cls(node, said.input, said.stages, said.output)
+        return None if wrong else cls(node, said.input, said.stages, said.output, said.missing)
 
 
 def names_beside(folder: Path) -> list[str]:

@@ -1,11 +1,13 @@
 """Two columns of text on a page: where they part.
 
 A table without lines looks alike. Text fills its columns, line after line; labels and figures do not.
+Formulas and listings do not either: a page with many of them has the columns that other pages have.
 """
 
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,19 +18,48 @@ _FEW = 6
 _NARROW, _FILLED = 0.3, 0.75
 # lines over the whole width: titles, and what stands below the columns
 _ACROSS = 0.25
+# the same on a page whose lines begin where those of other pages' columns do, and how many must
+_ACROSS_ALIKE, _ALIKE = 0.4, 3
+_NEAR = 2.0
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """A part of a line without a gap in it."""
 
     start: float
     end: float
 
 
-def gutter(lines: Sequence[Mapping[str, Any]]) -> float | None:
-    """Where two columns part, by a page's lines with their `chars`; None where there is one."""
-    runs = [run for line in lines for run in _runs(line["chars"])]
+@dataclass(frozen=True)
+class Columns:
+    """A document's two columns: where they part, and where the lines of each begin."""
+
+    at: float
+    starts: tuple[float, float]
+
+    @classmethod
+    def of(cls, runs: Sequence[Run], at: float) -> Columns:
+        """The columns of a page that part at `at`."""
+        left = Counter(round(run.start) for run in runs if run.end <= at)
+        right = Counter(round(run.start) for run in runs if run.start >= at)
+        return cls(at, (float(left.most_common(1)[0][0]), float(right.most_common(1)[0][0])))
+
+    def are_on(self, runs: Sequence[Run]) -> bool:
+        """Whether a page has the same columns, whatever stands in them."""
+        across = sum(run.start < self.at < run.end for run in runs)
+        if across > _ACROSS_ALIKE * len(runs):
+            return False
+        return all(sum(abs(run.start - start) <= _NEAR for run in runs) >= _ALIKE for start in self.starts)
+
+
+def runs_of(lines: Sequence[Mapping[str, Any]]) -> list[Run]:
+    """The runs of a page's lines with their `chars`."""
+    return [run for line in lines for run in _runs(line["chars"])]
+
+
+def gutter(runs: Sequence[Run]) -> float | None:
+    """Where two columns part, by a page's runs; None where there is one, or no telling."""
     if len(runs) < 2 * _FEW:
         return None
     first, last = min(run.start for run in runs), max(run.end for run in runs)
@@ -49,7 +80,7 @@ def crosses(line: Mapping[str, Any], at: float) -> bool:
     return any(run.start < at < run.end for run in _runs(line["chars"]))
 
 
-def _is_column(runs: Sequence[_Run], whole: float) -> bool:
+def _is_column(runs: Sequence[Run], whole: float) -> bool:
     if len(runs) < _FEW:
         return False
     width = max(run.end for run in runs) - min(run.start for run in runs)
@@ -57,12 +88,12 @@ def _is_column(runs: Sequence[_Run], whole: float) -> bool:
     return width >= _NARROW * whole and usual >= _FILLED * width
 
 
-def _runs(chars: Sequence[Mapping[str, Any]]) -> list[_Run]:
-    runs: list[_Run] = []
+def _runs(chars: Sequence[Mapping[str, Any]]) -> list[Run]:
+    runs: list[Run] = []
     for char in sorted(chars, key=lambda char: float(char["x0"])):
         # a space between words, justified ones included, is narrower than a letter is high
         if runs and char["x0"] - runs[-1].end < char["size"]:
-            runs[-1] = _Run(runs[-1].start, max(runs[-1].end, char["x1"]))
+            runs[-1] = Run(runs[-1].start, max(runs[-1].end, char["x1"]))
         else:
-            runs.append(_Run(char["x0"], char["x1"]))
+            runs.append(Run(char["x0"], char["x1"]))
     return runs

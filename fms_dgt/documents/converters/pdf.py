@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from fms_dgt.documents.converters.columns import crosses, gutter
+from fms_dgt.documents.converters.columns import Columns, Run, crosses, gutter, runs_of
 from fms_dgt.documents.converters.converter import Converter
 from fms_dgt.documents.converters.table import table_lines
 
@@ -43,7 +43,7 @@ class PdfConverter(Converter):
         # what it finds strange about a file goes to the terminal otherwise
         logging.getLogger("pdfminer").setLevel(logging.ERROR)
         with pdfplumber.open(path) as pdf:
-            pages = [_page(page) for page in pdf.pages]
+            pages = _pages(pdf)
         if not any(pages):
             raise ValueError("it has no text, only pictures, which want character recognition")
         repeated = _repeated(pages)
@@ -69,18 +69,59 @@ class _Line:
         return "".join(char for char in self.text if not char.isdigit()).strip() if self.edge else "\0"
 
 
-def _page(page: Any) -> list[_Line]:
-    tables = [table for table in page.find_tables() if _is_table(table.extract())]
-    boxes = [table.bbox for table in tables]
-    rest = page.filter(lambda thing: not any(_within(thing, box) for box in boxes))
-    found = _lines(rest)
-    at = gutter(found)
-    if at is None:
-        ordered = [[*(_text_line(line, page) for line in found), *(_table(table, page) for table in tables)]]
-    else:
-        ordered = _by_column(rest, found, tables, at)
-    page.close()
-    return [line for part in ordered for line in sorted(part, key=lambda line: line.top) if line.text.strip()]
+def _pages(pdf: Any) -> list[list[_Line]]:
+    """The lines of each page in reading order.
+
+    A page that does not show two columns by itself has those of the other pages, if they fit. Which they
+    are is not known on the first pages, so these may be read twice.
+    """
+    # more than one where left and right pages have margins of their own
+    known: list[Columns] = []
+    pages: list[list[_Line]] = []
+    unsure: dict[int, list[Run]] = {}
+    for number, page in enumerate(pdf.pages):
+        found = _Page(page)
+        at = gutter(found.runs)
+        if at is not None:
+            if _at(known, found.runs) is None:
+                known.append(Columns.of(found.runs, at))
+        elif (at := _at(known, found.runs)) is None:
+            unsure[number] = found.runs
+        pages.append(found.in_order(at))
+    for number, runs in unsure.items():
+        at = _at(known, runs)
+        if at is not None:
+            pages[number] = _Page(pdf.pages[number]).in_order(at)
+    return pages
+
+
+def _at(known: Sequence[Columns], runs: Sequence[Run]) -> float | None:
+    return next((columns.at for columns in known if columns.are_on(runs)), None)
+
+
+class _Page:
+    """A page, taken apart into tables and lines of text."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self._tables = [table for table in page.find_tables() if _is_table(table.extract())]
+        boxes = [table.bbox for table in self._tables]
+        self._rest = page.filter(lambda thing: not any(_within(thing, box) for box in boxes))
+        self._found = _lines(self._rest)
+        self.runs = runs_of(self._found)
+
+    def in_order(self, at: float | None) -> list[_Line]:
+        """Its lines, one column after the other where two part at `at`. Closes the page."""
+        page, tables = self._page, self._tables
+        if at is None:
+            lines = (_text_line(line, page) for line in self._found)
+            ordered = [[*lines, *(_table(table, page) for table in tables)]]
+        else:
+            ordered = _by_column(self._rest, self._found, tables, at)
+        page.close()
+        return [
+            line for part in ordered for line in sorted(part, key=lambda line: line.top) if line.text.strip()
+        ]
 
 
 def _lines(page: Any) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract,
 from fms_dgt.core.typed import option
 from fms_dgt.errors import ConnectionFailed, RequestRefused
 from fms_dgt.generators.simulated import plain, prose
+from fms_dgt.generators.simulated.marks import reply_in_marks
 
 CHARACTERS_A_TOKEN = 4
 GOOD_SHARE = 0.75  # of scores: in the upper half of the scale
@@ -105,9 +106,12 @@ def _sent(request: Request) -> Any:
 def _material(request: Request, random: Random) -> prose.Material:
     if request.prompt is not None:
         return prose.material_of(plain.subject_of(request.prompt, random), "")
+    return prose.material_of(_said(request), request.reply.instructions(request.count, as_json=False))
+
+
+def _said(request: Request) -> str:
     said = (message for message in request.messages if message.get("role") != "assistant")
-    prompt = "\n".join(message.get("content", "") for message in said)
-    return prose.material_of(prompt, request.reply.instructions(request.count, as_json=False))
+    return "\n".join(message.get("content", "") for message in said)
 
 
 def _completion(request: Request, text: str, finish: str) -> Completion:
@@ -157,6 +161,10 @@ class _Writer:
             return "\n".join(_tag(name, self._text(name)) for _ in range(sets) for name in contract.names)
         if isinstance(contract, ScoreReply):
             return self._judgement(contract)
+        if isinstance(contract, TextReply) and request.prompt is None:
+            marked = reply_in_marks(_said(request), self._random, self._text)
+            if marked:
+                return marked
         schema = None if isinstance(contract, TextReply) else contract.schema(count)
         if schema is None:
             asks = request.prompt is not None and plain.is_users_turn(request.prompt)
