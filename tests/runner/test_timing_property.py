@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -35,7 +36,7 @@ simple = st.one_of(
         dict,
         kind=st.sampled_from(
             ["ask", "ask", "sieve", "stumble", "unwritable", "listed", "votes", "forgiving", "each"]
-            + ["spread", "both", "unfold"]
+            + ["spread", "both", "unfold", "judged"]
         ),
         odds=odds,
     ),
@@ -103,7 +104,8 @@ def run(world: World, folder: Path, concurrency: int, trouble: AfterCalls | None
             return ("stopped", str(error))
     task = outcome.tasks["fickle"]
     files = [(folder / "fickle" / name).read_bytes() for name in ("data.jsonl", "rejected.jsonl")]
-    return (task.end, task.kept, task.rejected, task.failed, *files)
+    judges = json.loads((folder / "fickle" / "run.json").read_text())["judges"]
+    return (task.end, task.kept, task.rejected, task.failed, judges, *files)
 
 
 def crashed(world: World, folder: Path, after: int, concurrency: int) -> Path:
@@ -149,10 +151,25 @@ CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck
 LATE_REFUSAL = World(
     [{"kind": "same", "on": "theme"}, {"kind": "ask"}], stalls=4, wanted=60, pool=3, whims={"refused": 35}
 )
+# judges before and after a duplicate is dropped, of rows that spread, in a unit that the target cuts
+JUDGED = World(
+    [
+        {"kind": "judged"},
+        {"kind": "spread"},
+        {"kind": "judged"},
+        {"kind": "same", "on": "text"},
+        {"kind": "judged"},
+    ],
+    wanted=25,
+    pool=30,
+    stalls=9,
+    whims={"refused": 10, "unreadable": 10},
+)
 
 
 @settings(max_examples=7, suppress_health_check=CHECKS)
 @example(world=LATE_REFUSAL, points=[9, 20])
+@example(world=JUDGED, points=[30, 45])
 @SHAPES
 def test_timing_does_not_show(world: World, points: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     check(world, points, monkeypatch)

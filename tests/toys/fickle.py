@@ -38,6 +38,7 @@ from fms_dgt import (
     option,
     stage,
 )
+from fms_dgt.core.reply import ScoreReply
 from fms_dgt.errors import ConnectionFailed, Overloaded, RequestRefused
 
 
@@ -110,6 +111,9 @@ def _step(said: dict, at: str, pool: int) -> list:
             "ask": lambda: _ask(name, pool),
             "alike": lambda: Check("rouge", on=said["on"], name=name),
             "long": lambda: Check("lucky", on="text", keep=at_least(odds), name=name),
+            "judged": lambda: Generate(
+                Prompt(listed, reply={"score": [0, 4]}), into=f"{name}_said", name=name
+            ),
             "spread": lambda: Generate(Prompt(listed, reply="list"), into="text", count=3, name=name),
             "both": lambda: Together(
                 _ask(f"{name}_a", pool), _ask(f"{name}_b", pool, into="more"), name=name
@@ -284,4 +288,6 @@ class FickleGenerator(Generator[FickleOptions]):
             return ""
         pool = int(text.split(" of ")[1].split(":")[0]) if " of " in text else 5
         word = f"word {chance('word', asked) % pool}"
+        if isinstance(request.reply, ScoreReply):
+            return f"<reason>{word}</reason><score>{3 if chance('score', asked) else 1}</score>"
         return "\n".join(f"{n}. {word} {n % 2}" for n in (1, 2, 3)) if request.count == 3 else word
