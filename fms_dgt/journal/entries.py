@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
+from fms_dgt.core.json_encoder import encoder
+
 # Below this a body is not worth compressing; above, prompts shrink to a third or less.
 COMPRESS_FROM = 512
 # Of one body, as text: answers have 64 MB at the most. A row with more is not written, and not read.
@@ -131,6 +133,9 @@ class Totals:
         return self.input_tokens + self.output_tokens
 
 
+_encode = encoder()
+
+
 class Damaged(ValueError):
     """A row that is not what was written."""
 
@@ -141,7 +146,7 @@ class TooLarge(ValueError):
 
 def to_text(body: Any) -> str:
     """A JSON value as compact text. Raises TypeError, ValueError or RecursionError where it is none."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encode(body)
 
 
 def checked_text(body: Any) -> str:
