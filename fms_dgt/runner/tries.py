@@ -129,8 +129,8 @@ class Tries:
         task = this_task()
         before = task.cancelling()
         try:
-            async with asyncio.timeout(seconds):
-                given: Any = await taking_back(generator.backend.generate(_copy(self._ask.request)))
+            answering = generator.backend.generate(_copy(self._ask.request))
+            given: Any = await taking_back(answering, seconds)
             return checked_completion(given, generator.type, self._hooks.warnings)
         except GeneratorError:
             raise
