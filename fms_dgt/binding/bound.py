@@ -135,9 +135,10 @@ class BoundTask:
 
         Raises NotJson before that for what would take such a class too long, or too deep.
         """
-        values = {**self.columns, **row}
+        own = row.as_dict()
+        values = {**self.columns, **own}
         if self.record is Columns:
-            return dict(row) if self.output is None else {name: values[name] for name in self.output}
+            return own if self.output is None else {name: values[name] for name in self.output}
         fields = self.record.__dataclass_fields__
         given = {name: values[name] for name in fields if name in values}
         check_shape(given)

@@ -1,10 +1,13 @@
-"""The flags of a run. Imports argparse alone, so that `--help` is quick."""
+"""The flags of a run. Imports little beside argparse, so that `--help` is quick."""
 
 from __future__ import annotations
 
 import argparse
-import math
+import os
+import sys
 from collections.abc import Sequence
+
+from fms_dgt.safety.environment import setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ COMMANDS = {
 # where a command's word cannot be a module's name
 MODULES = {"try": "try_prompt"}
 
+# where there is no terminal
+_USUAL_COLUMNS = 80
 # of a value that is no number
 _SHOWN = 80
 
@@ -60,11 +65,30 @@ REFUSED = {
 }
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal: by itself argparse would import much for that."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The width of the terminal, as `shutil.get_terminal_size` has it."""
+    columns = setting("COLUMNS")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or _USUAL_COLUMNS  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        # no terminal, or none of ours
+        return _USUAL_COLUMNS
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with this project's words for what is wrong, and no guessing of flags."""
 
     def __init__(self, **settings: Any) -> None:
-        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        settings.setdefault("formatter_class", _HelpFormatter)
         super().__init__(allow_abbrev=False, add_help=False, **settings)
 
     def error(self, message: str) -> NoReturn:
@@ -153,10 +177,12 @@ def run_parser() -> Parser:
     _add_going_on(parser)
     _add_limits(parser)
     _add_face(parser)
+    # in a group, which makes no formatter for each
+    hidden = parser.add_argument_group()
     actions: tuple[tuple[Any, type[argparse.Action]], ...] = ((NOTED, _Noted), (REFUSED, _Refused))
     for flags, action in actions:
         for names, why in flags.items():
-            parser.add_argument(
+            hidden.add_argument(
                 *names, action=action, nargs="*", const=why, dest=argparse.SUPPRESS, help=argparse.SUPPRESS
             )
     parser.set_defaults(flag_notes=[])
@@ -336,6 +362,8 @@ def whole_number(text: str) -> int:
 
 def number(text: str) -> float:
     """A flag's value as a finite number that may have a fraction."""
+    import math  # noqa: PLC0415 (a library to load, which few flags need)
+
     try:
         value = float(text)
     except ValueError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 from hashlib import blake2b
 from typing import Any
 
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+from fms_dgt.core.json_encoder import encoder
+
+_encode = encoder(sort_keys=True)
 
 
 def canonical(value: Any) -> bytes:

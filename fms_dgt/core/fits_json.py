@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from fms_dgt.core.json_encoder import encoder
+
 # Deeper values are refused: whether Python can write and read them depends on the call stack.
 DEEPEST = 200
 MOST_VALUES = 100_000
@@ -16,7 +18,7 @@ class NotJson(ValueError):
     """A value that is nested too deeply, has too much in it, or would lose something as JSON."""
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode = encoder()
 
 
 def json_text(value: Any) -> str:

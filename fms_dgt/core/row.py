@@ -42,6 +42,10 @@ class Row(Mapping[str, Any]):
         """The unit's key, then the position in each list the row was spread from: `17/0.2`."""
         return f"{self.unit}/{'.'.join(map(str, self.path))}" if self.path else self.unit
 
+    def as_dict(self) -> dict[str, Any]:
+        """The values by column, in a dict of its own."""
+        return dict(self._values)
+
     def with_(self, **values: Any) -> Row:
         """The same row with columns added or replaced."""
         depth = len(self.path)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
+from fms_dgt.core.json_encoder import encoder
+
 # Below this a body is not worth compressing; above, prompts shrink to a third or less.
 COMPRESS_FROM = 512
 # Of one body, as text: answers have 64 MB at the most. A row with more is not written, and not read.
@@ -36,32 +38,6 @@ DECIMAL_DIGITS = 19
 NOT_WRITABLE = (TypeError, ValueError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One answered request. `digest` is its key; `body` is what was asked and what came back.
-
-    `cost` is what was paid for it, 0 where no price is known; `seconds` is how long the backend took.
-    """
-
-    task: int
-    unit: str
-    digest: bytes
-    row: str
-    stage: str
-    body: Mapping[str, Any]
-    input_tokens: int = 0
-    output_tokens: int = 0
-    role: str = ""
-    model: str = ""
-    cost: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def payer(self) -> Payer:
-        """What it was asked for, and of whom."""
-        return Payer(self.task, self.stage, self.role, self.model)
-
-
 class Payer(NamedTuple):
     """Who asks, and whom: a stage of a task (by its edition's id), the role and what played it."""
 
@@ -73,17 +49,16 @@ class Payer(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """Calls and what they took: tokens, money, seconds of the backend."""
+    """Calls and what they took: tokens, money, seconds of the backend.
+
+    `cost` is what was paid, 0 where no price is known.
+    """
 
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
     seconds: float = 0.0
-
-    def add(self, call: Call) -> None:
-        """Count a call."""
-        self.plus(Tally(1, call.input_tokens, call.output_tokens, call.cost, call.seconds))
 
     def plus(self, other: Tally) -> Self:
         """Take another tally in."""
@@ -93,6 +68,17 @@ class Tally:
         self.cost += other.cost
         self.seconds += other.seconds
         return self
+
+
+class Call(NamedTuple):
+    """One answered request. `digest` is its key; `body` is what was asked and what came back."""
+
+    unit: str
+    digest: bytes
+    row: str
+    body: Mapping[str, Any]
+    payer: Payer
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +117,9 @@ class Totals:
         return self.input_tokens + self.output_tokens
 
 
+_encode = encoder()
+
+
 class Damaged(ValueError):
     """A row that is not what was written."""
 
@@ -141,7 +130,7 @@ class TooLarge(ValueError):
 
 def to_text(body: Any) -> str:
     """A JSON value as compact text. Raises TypeError, ValueError or RecursionError where it is none."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encode(body)
 
 
 def checked_text(body: Any) -> str:

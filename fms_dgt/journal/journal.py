@@ -126,9 +126,9 @@ class Journal(JournalReader):
         text = None if _is_plain(call.body) else checked_text(call.body)
         future = self._writer.put((call, text))
         self.totals.calls += 1
-        self.totals.input_tokens += call.input_tokens
-        self.totals.output_tokens += call.output_tokens
-        self.spent.setdefault(call.payer, Tally()).add(call)
+        self.totals.input_tokens += call.tally.input_tokens
+        self.totals.output_tokens += call.tally.output_tokens
+        self.spent.setdefault(call.payer, Tally()).plus(call.tally)
         return future
 
     def put_outcome(

@@ -182,9 +182,10 @@ class Writer:
                     except NOT_WRITABLE as error:
                         faults[waiter] = error
                         continue
-                    beside = (call.task, unit_number(call.unit), call.digest, call.row, call.stage)
+                    payer = call.payer
+                    beside = (payer.task, unit_number(call.unit), call.digest, call.row, payer.stage)
                     execute(_INSERT_CALL, (*beside, pack(text, columns(*beside))))
-                    spent.setdefault(call.payer, Tally()).add(call)
+                    spent.setdefault(payer, Tally()).plus(call.tally)
                 else:
                     for statement in entry():
                         execute(*statement)

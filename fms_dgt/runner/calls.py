@@ -80,6 +80,10 @@ class Endpoints:
             self._of[id(backend)] = endpoint
         return endpoint
 
+    def opened(self, backend: Generator[Any]) -> Endpoint | None:
+        """The endpoint of a backend that has been opened and asked."""
+        return self._of.get(id(backend))
+
     def all(self) -> list[Endpoint]:
         """Every endpoint so far."""
         return list(self._by_name.values())
@@ -177,9 +181,11 @@ class PaidCalls:
         # nothing is paid for that could not be kept
         self._journal.check()
         backend = ask.generator.backend
-        if not self._endpoints.is_open(backend):
+        endpoint = self._endpoints.opened(backend)
+        if endpoint is None:
             await self._endpoints.open(backend)
-        tries = Tries(ask, self._endpoints.of(backend), self._limits, self._hooks)
+            endpoint = self._endpoints.of(backend)
+        tries = Tries(ask, endpoint, self._limits, self._hooks)
         completion = await tries.run()
         self.paid += 1
         tally = _tally(completion, tries.cost, tries.seconds)
@@ -294,7 +300,7 @@ def _entry(ask: Ask, completion: Completion, payer: Payer, tally: Tally) -> Call
     }
     if completion.extra:
         answer["extra"] = dict(completion.extra)
-    asked = {"messages": request.messages, "params": dict(request.params), "seed": request.seed}
+    asked = {"messages": request.messages, "params": dict(request.params), "seed": ask.seed}
     if request.prompt is not None:
         asked["prompt"] = request.prompt
     body = {
@@ -303,17 +309,4 @@ def _entry(ask: Ask, completion: Completion, payer: Payer, tally: Tally) -> Call
         "request": asked,
         "completion": answer,
     }
-    return Call(
-        ask.task_id,
-        ask.unit,
-        ask.digest,
-        ask.row,
-        ask.stage,
-        body,
-        tally.input_tokens,
-        tally.output_tokens,
-        payer.role,
-        payer.model,
-        tally.cost,
-        tally.seconds,
-    )
+    return Call(ask.unit, ask.digest, ask.row, body, payer, tally)

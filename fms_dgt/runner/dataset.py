@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from fms_dgt.core.json_encoder import encoder
 from fms_dgt.core.template import TemplateOverLimit, render
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.folder import folder_error
@@ -28,6 +29,8 @@ from fms_dgt.safety.working_folder import shown
 DATA, REJECTED, FORMATTED = "data.jsonl", "rejected.jsonl", "formatted.jsonl"
 # a run waits while a record is formatted: how long for one, and how much longer for all together
 _USUAL_SECONDS, _MORE_SECONDS = 0.5, 10.0
+
+_encode = encoder(separators=(", ", ": "), allow_nan=True)
 
 
 class Dataset:
@@ -208,4 +211,4 @@ class _Accepted(Sequence[Mapping[str, Any]]):
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return _encode(value).encode("utf-8", "replace") + b"\n"

@@ -17,6 +17,9 @@ from fms_dgt.runner.pace import Rate, Width
 
 Priority: TypeAlias = tuple[int, int]
 
+# More calls than any run makes.
+NO_END = 1 << 40
+
 
 @dataclass(order=True, slots=True)
 class _Waiter:
@@ -40,6 +43,8 @@ class Budget:
 
     def __init__(self, most: Bounds, calls: int = 0, tokens: int = 0, cost: float = 0.0) -> None:
         self.most = most
+        # whether there is any limit at all
+        self.limited = most != Bounds()
         self.calls = calls
         self.tokens = tokens
         self.cost = cost
@@ -54,13 +59,10 @@ class Budget:
         """`grant` is called whenever there may be room again: endpoints share the budget."""
         self._grants.append(grant)
 
-    @property
-    def limited(self) -> bool:
-        """Whether there is any limit at all."""
-        return self.most != Bounds()
-
     def room(self) -> int:
         """How many more calls may be started now, as far as is known."""
+        if not self.limited:
+            return NO_END
         room = self.room_but_for_money()
         if self.most.cost is not None:
             # what sums up to the budget but for a rounding error is all of it
@@ -70,7 +72,7 @@ class Budget:
 
     def room_but_for_money(self) -> int:
         """How many more calls the bounds on calls and tokens allow."""
-        room = 1 << 40
+        room = NO_END
         if self.most.calls is not None:
             room = min(room, self.most.calls - self.calls - self.in_flight)
         if self.most.tokens is not None:
@@ -85,7 +87,7 @@ class Budget:
             # before the first answer nobody knows what one takes
             each = left
         # with nothing in flight a last call may start as long as anything is left
-        calls = min(left / each, 1 << 40) if each > 0 else 1 << 40
+        calls = min(left / each, NO_END) if each > 0 else NO_END
         return int(calls - self.in_flight) or int(self.in_flight == 0)
 
     @property
@@ -233,8 +235,11 @@ class Endpoint:
         return not (self.width.in_burst and self.active > 0)
 
     def _wait(self) -> float:
-        rates = (self._calls_rate, self._tokens_rate)
-        return max(self.width.closed_for, *(rate.wait if rate else 0.0 for rate in rates))
+        wait = self.width.closed_for
+        for rate in (self._calls_rate, self._tokens_rate):
+            if rate is not None:
+                wait = max(wait, rate.wait)
+        return wait
 
     def _set_alarm(self, wait: float) -> None:
         """Look again when time alone may have opened it."""

@@ -55,7 +55,7 @@ class Width:
     @property
     def closed_for(self) -> float:
         """Seconds until new calls may start."""
-        return max(0.0, self._closed_until - self._clock())
+        return max(0.0, self._closed_until - self._clock()) if self._closed_until else 0.0
 
     @property
     def in_burst(self) -> bool:

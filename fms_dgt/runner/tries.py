@@ -41,7 +41,7 @@ OVERLOAD_COUNTS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request with everything that says where it stands."""
+    """A request, without its seed, and everything that says where it stands."""
 
     generator: BoundGenerator
     request: Request
@@ -53,6 +53,11 @@ class Ask:
     stage: str
     priority: Priority
     stop: Stop
+
+    @property
+    def seed(self) -> int:
+        """The request's own: 31 bits, which fit every backend's."""
+        return int.from_bytes(self.digest[:4], "big") >> 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,8 @@ class Tries:
         task = this_task()
         before = task.cancelling()
         try:
-            async with asyncio.timeout(seconds):
-                given: Any = await taking_back(generator.backend.generate(_copy(self._ask.request)))
+            answering = generator.backend.generate(_sent(self._ask))
+            given: Any = await taking_back(answering, seconds)
             return checked_completion(given, generator.type, self._hooks.warnings)
         except GeneratorError:
             raise
@@ -219,12 +224,13 @@ class Tries:
         )
 
 
-def _copy(request: Request) -> Request:
+def _sent(ask: Ask) -> Request:
     """What a backend may change as it likes: the call's key and the journal hold what was asked."""
+    request = ask.request
     return Request(
-        tuple(map(json_copy, request.messages)),
+        tuple(map(dict, request.messages)),
         json_copy(request.params),
-        request.seed,
+        ask.seed,
         request.reply,
         request.count,
         json_copy(request.schema),

@@ -85,13 +85,14 @@ class Walk:
         self, row: Row, stages: tuple[Stage, ...], trail: tuple[Mark, ...], came_from: str = ""
     ) -> None:
         at, origin = 0, came_from
+        task = this_task()
         while at < len(stages):
             stage = stages[at]
             at += 1
             if not isinstance(stage, Branch):
                 self.moved(stage.name, origin)
                 origin = stage.name
-            given = await self._step(stage, row, trail)
+            given = await self._step(task, stage, row, trail)
             if given is None:
                 return
             if isinstance(given, Mark):
@@ -108,11 +109,12 @@ class Walk:
                 row = rows[0]
         self._record(row, trail, origin)
 
-    async def _step(self, stage: Stage, row: Row, trail: tuple[Mark, ...]) -> _Given | None:
+    async def _step(
+        self, task: asyncio.Task[Any], stage: Stage, row: Row, trail: tuple[Mark, ...]
+    ) -> _Given | None:
         """What came of the row in a stage; None where it ends here, whatever its code did."""
         given: _Given | None = None
         fault: BaseException | None = None
-        task = this_task()
         before = task.cancelling()
         try:
             if stage.name in self._around.memories:

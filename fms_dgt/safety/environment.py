@@ -10,11 +10,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from urllib.request import getproxies, proxy_bypass
 
 # The program's own settings.
 SETTINGS = frozenset(
     {
+        "COLUMNS",
         "DGT_OUTPUT_DIR",
         "FMS_DGT_CACHE",
         "FMS_DGT_DISABLE_PLUGINS",
@@ -85,8 +85,8 @@ _SECRET_PARTS = (
 )
 _SECRET_WORDS = frozenset({"AUTH", "DSN", "JWT", "PAT", "PWD", "SAS", "SESSION"})
 # words that only have such a part in them
-_HARMLESS = re.compile("TOKENIZERS?|MAX_(NEW_)?TOKENS|MONKEY|KEYWORDS?|KEYBOARD|BYPASS|COMPASS")
-_SIGNED_IN = re.compile(r"://(?P<user>[^/?#\s]*)@")
+_HARMLESS = "TOKENIZERS?|MAX_(NEW_)?TOKENS|MONKEY|KEYWORDS?|KEYBOARD|BYPASS|COMPASS"
+_SIGNED_IN = r"://(?P<user>[^/?#\s]*)@"
 # the working folder, by shells
 _NOT_SECRET = frozenset({"PWD", "OLDPWD"})
 
@@ -96,7 +96,7 @@ def looks_secret(name: str, value: str = "") -> bool:
     upper = name.upper()
     if upper in _NOT_SECRET:
         return False
-    words = _HARMLESS.sub("", upper)
+    words = re.sub(_HARMLESS, "", upper)
     return (
         any(part in words for part in _SECRET_PARTS)
         or any(word in _SECRET_WORDS or word.endswith("PASS") for word in words.split("_"))
@@ -108,7 +108,7 @@ def _holds_password(value: str) -> bool:
     """Whether there is a URL in it with a password, or with a user, which may be a key, for a web server."""
     return any(
         ":" in match["user"] or value[: match.start()].endswith(("http", "https"))
-        for match in _SIGNED_IN.finditer(value)
+        for match in re.finditer(_SIGNED_IN, value)
     )
 
 
@@ -144,6 +144,9 @@ def for_files() -> Mapping[str, str]:
 
 def proxy_for(scheme: str, host: str) -> str:
     """The proxy that the environment names for such a URL; "" for none."""
+    # imported here, since it takes longer than all that `--help` needs
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
+
     if proxy_bypass(host):
         return ""
     proxies = getproxies()

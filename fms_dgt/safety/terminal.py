@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 # All control characters but tab and line break; the marks, overrides and isolates of writing direction, and
-# the separators that some programs take for line breaks.
-_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# the separators that some programs take for line breaks. None of them counts as printable.
+_OBEYED = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 
 
 def harmless(text: str) -> str:
@@ -26,7 +26,9 @@ def harmless(text: str) -> str:
 
     JSON stays the same JSON: it has the characters below a blank as escapes already.
     """
-    return _OBEYED.sub(_escape, text.replace("\r\n", "\n"))
+    if text.replace("\n", "").isprintable():
+        return text
+    return re.sub(_OBEYED, _escape, text.replace("\r\n", "\n"))
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -60,9 +60,9 @@ def peak_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def in_own_process(script: str, *arguments: str) -> Any:
+def in_own_process(script: str, *arguments: str, python: str = sys.executable) -> Any:
     """Run a benchmark's part in a fresh process; it prints its result as the last line, in JSON."""
-    command = [sys.executable, str(HERE / script), *arguments]
+    command = [python, str(HERE / script), *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 

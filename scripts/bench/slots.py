@@ -85,7 +85,7 @@ def ours(url: str, rows: int, width: int, *, dedup: bool = False) -> tuple[float
                             "max_concurrency": width,
                             "send_seed": False,
                         }
-                    ]
+                    ],
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fms_dgt import __version__
-from fms_dgt.cli.parser import COMMANDS
+from fms_dgt.cli.parser import COMMANDS, run_parser
 
 NOT_FOR_HELP = (
     "asyncio",
@@ -21,6 +22,8 @@ NOT_FOR_HELP = (
     "inspect",
     "rich",
     "logging",
+    "shutil",
+    "urllib.request",
 )
 
 
@@ -43,8 +46,18 @@ def test_help_imports_little(argv):
         "fms_dgt.cli.main",
         "fms_dgt.cli.parser",
         "fms_dgt.safety",
+        "fms_dgt.safety.environment",
         "fms_dgt.safety.terminal",
     }
+
+
+@pytest.mark.parametrize("columns", ["60", "200", "0", "-5", "wide", ""])
+def test_help_is_as_wide_as_argparse_would_make_it(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    parser = run_parser()
+    ours = parser.format_help()
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    assert ours == parser.format_help()
 
 
 @pytest.mark.parametrize("module", ["fms_dgt", "fms_dgt.watsonx", "fms_dgt.research"])

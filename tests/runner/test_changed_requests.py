@@ -9,7 +9,7 @@ import fms_dgt
 import pytest
 from engine import listening
 from fms_dgt import Flow, Generate, Prompt
-from fms_dgt.journal import Call, Journal
+from fms_dgt.journal import Call, Journal, Payer, Tally
 
 CHANGES = {
     "bytes in params": "request.params['key'] = b'x'",
@@ -97,7 +97,14 @@ def test_an_answer_that_json_cannot_hold_fails_alone(tmp_path: Path) -> None:
         asked = [{"messages": []}, {"messages": [b"x"]}, {"messages": []}]
         completion = {"text": "fine", "finish": "stop", "input_tokens": 1, "output_tokens": 1}
         calls = [
-            Call(task, str(at), bytes([at]) * 16, "row", "stage", {"request": each, "completion": completion})
+            Call(
+                str(at),
+                bytes([at]) * 16,
+                "row",
+                {"request": each, "completion": completion},
+                Payer(task, "stage", "", ""),
+                Tally(1, 1, 1),
+            )
             for at, each in enumerate(asked)
         ]
         try:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from fms_dgt.errors import FolderError
-from fms_dgt.journal import Call, FolderLock, Journal, JournalReader
+from fms_dgt.journal import Call, FolderLock, Journal, JournalReader, Payer, Tally
 from fms_dgt.journal.entries import pack, unpack
 
 
 def call(task: int, unit: str, n: int) -> Call:
     body = {"completion": {"text": f"answer {n}"}}
-    return Call(task, unit, n.to_bytes(16, "big"), f"{unit}/{n}", "stage", body, 3, 2)
+    return Call(
+        unit, n.to_bytes(16, "big"), f"{unit}/{n}", body, Payer(task, "stage", "", ""), Tally(1, 3, 2)
+    )
 
 
 async def test_answers_are_read_back_by_unit(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -30,6 +31,11 @@ def written(*texts: str) -> str:
     for text in texts:
         assert stream.write(text) == len(text)
     return below.getvalue()
+
+
+def test_no_character_that_is_obeyed_goes_through() -> None:
+    obeyed = [char for char in map(chr, range(sys.maxunicode + 1)) if OBEYED.match(char)]
+    assert not [char for char in obeyed if harmless(char) == char]
 
 
 def as_yaml(data: dict) -> str:

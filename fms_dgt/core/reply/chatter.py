@@ -102,13 +102,17 @@ _SENTENCE_END = LazyPattern(r"[.?!…:。\uff1f\uff01؟)\]\"'”\u2019»`*_|}>]\
 
 def before_end_mark(text: str) -> str:
     """`text` up to the first end mark that ends one of its lines."""
-    mark = _END_MARK.search(text)
+    mark = _END_MARK.search(text) if _may_have_marks(text) else None
     return text[: mark.start()].rstrip() if mark else text
 
 
 def has_part_marks(text: str) -> bool:
     """Whether lines begin with marks such as "[Q]" or "<answer>", by which a text is taken apart later."""
-    return _PART_MARK.search(text) is not None
+    return _may_have_marks(text) and _PART_MARK.search(text) is not None
+
+
+def _may_have_marks(text: str) -> bool:
+    return "[" in text or "<" in text
 
 
 def before_next_turn(text: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+_Find: TypeAlias = Callable[..., re.Match[str] | None]
 
 
 class LazyPattern:
@@ -19,17 +21,24 @@ class LazyPattern:
     def _compiled(self) -> re.Pattern[str]:
         return re.compile(self.pattern, self._flags)
 
-    def search(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
-        return self._compiled.search(text, start, end)
+    # each is looked up once, and is the compiled pattern's own from then on
 
-    def match(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
-        return self._compiled.match(text, start, end)
+    @functools.cached_property
+    def search(self) -> _Find:
+        return self._compiled.search
 
-    def fullmatch(self, text: str) -> re.Match[str] | None:
-        return self._compiled.fullmatch(text)
+    @functools.cached_property
+    def match(self) -> _Find:
+        return self._compiled.match
 
-    def finditer(self, text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[re.Match[str]]:
-        return self._compiled.finditer(text, start, end)
+    @functools.cached_property
+    def fullmatch(self) -> _Find:
+        return self._compiled.fullmatch
 
-    def sub(self, by: str | Callable[[re.Match[str]], str], text: str) -> str:
-        return self._compiled.sub(by, text)
+    @functools.cached_property
+    def finditer(self) -> Callable[..., Iterator[re.Match[str]]]:
+        return self._compiled.finditer
+
+    @functools.cached_property
+    def sub(self) -> Callable[[str | Callable[[re.Match[str]], str], str], str]:
+        return self._compiled.sub

@@ -51,7 +51,7 @@ class TextReply(ReplyContract):
         label = _OWN_LABEL.match(answer)
         if label and not _SPEAKER.search(answer, label.end()):
             answer = answer[label.end() :].strip()
-        whole = _WHOLE.fullmatch(answer)
+        whole = _WHOLE.fullmatch(answer) if answer.startswith("<") else None
         if whole and f"<{whole[1]}>" not in whole[2]:
             answer = whole[2].strip()
         if not answer:

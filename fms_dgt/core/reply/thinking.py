@@ -13,7 +13,6 @@ _THINK = LazyPattern(
     r"|<\|(?:begin_of_thought|START_THINKING|(?P<end>end_of_thought|END_THINKING))\|>)(?![`'\"])",
     re.IGNORECASE,
 )
-_THOUGHTS = ("think", "thought", "scratchpad")
 # a block that counts only as one: at the start of a line, and closed
 _NOTES = LazyPattern(
     r"(?:^[ \t]{0,12}<(?P<opens>{0})>|(?<![`'\"])</(?P<closes>{0})>)".replace(
@@ -53,7 +52,7 @@ def without_thinking(text: str, names: Collection[str] = ()) -> str:
     `names` are tags of the answer, which are no thoughts whatever they are called.
     """
     lowered = text.lower()
-    if any(word in lowered for word in _THOUGHTS):
+    if "think" in lowered or "thought" in lowered or "scratchpad" in lowered:
         text = _without_notes(_without_blocks(_without_process(text)), names)
     if text.lstrip().startswith(("<|channel|>", "<|start|>", "analysis")):
         text = _final_channel(text)
@@ -108,7 +107,8 @@ def _final_channel(text: str) -> str:
 
 
 def _one_turn(text: str) -> str:
-    if not any(mark in text for mark in _TURNS):
+    # most replies have no bracket of any kind, and so none of the marks
+    if not ("<" in text or ">" in text or "[" in text) or not any(mark in text for mark in _TURNS):
         return text
     instruction = _INSTRUCTION.match(text)
     if instruction:
