@@ -82,7 +82,7 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
 
     Options = LlamaCppOptions
     completes = True
-    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.2, "dry_multiplier": 0.8}
+    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.1}
 
     def __init__(self, options: LlamaCppOptions) -> None:
         super().__init__(options)
