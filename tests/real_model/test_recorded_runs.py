@@ -15,11 +15,13 @@ ANEW = "the prompts have changed since: record anew with scripts/prompts/run rec
 
 @pytest.mark.parametrize("name", RUNS)
 def test_what_comes_of_recorded_answers_holds(name, tmp_path, capsys):
+    if name not in expected():
+        pytest.skip(f"nothing is recorded for {name}; scripts/prompts/run record --model FILE.gguf {name}")
     figures = run(name, tmp_path)
     with capsys.disabled():
         print(f"\n{name}: {figures}")
     assert figures.failed == 0, ANEW
-    assert figures == expected().get(name), ANEW
+    assert figures == expected()[name], ANEW
 
 
 def test_the_same_answers_give_the_same_bytes(tmp_path):
