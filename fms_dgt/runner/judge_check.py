@@ -86,7 +86,8 @@ class JudgeResult:
     @property
     def unreadable(self) -> bool:
         """Whether it answered, and none of its replies has a score that can be read."""
-        return self.conclusion == "unanswered" and not any(row.failed for row in self.rows)
+        asked = len(self.rows) >= FEWEST_PAIRS and not any(row.failed for row in self.rows)
+        return asked and self.conclusion == "unanswered"
 
     @property
     def trusted(self) -> bool:
