@@ -105,6 +105,20 @@ REFUSED = {
         KNOWLEDGE + "criteria: [faith]\n",
         "criteria[0]: there is no criterion 'faith'; criteria: faithfulness, question_verification, relevancy",
     ),
+    "a style as a list": (
+        KNOWLEDGE + "question_style: [MCQ]\n",
+        "question_style: must be one question style, not a list; question styles: FRQ, MCQ",
+    ),
+    "criteria as a mapping": (
+        KNOWLEDGE + "criteria: {faithfulness: 1}\n",
+        "criteria: must be the name of a criterion, not a mapping; "
+        "criteria: faithfulness, relevancy, question_verification",
+    ),
+    "a criterion as a list": (
+        KNOWLEDGE + "criteria: [faithfulness, [relevancy], question_verification]\n",
+        "criteria[1]: must be the name of a criterion, not a list; "
+        "criteria: faithfulness, relevancy, question_verification",
+    ),
     "no store": (
         KNOWLEDGE + "knowledge: {fields: [a]}\n",
         "knowledge: has no datastore_config; write 'knowledge_datastore:' with 'type: default' and 'data_path: ...'",
