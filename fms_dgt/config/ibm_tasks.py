@@ -86,6 +86,9 @@ def read_keys(said: Node, builder: str, reading: Reading) -> Node:
         else:
             continue
         gone.append(key)
+    for key in reading.keys.keys() & said.value.keys() - set(gone):
+        what = f"documents are named here and in '{key}'"
+        reading.problems.append(said.value["knowledge"].problem(what, "remove one of them"))
     return said.without(*gone).with_(**reading.keys)
 
 

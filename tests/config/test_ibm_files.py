@@ -123,6 +123,10 @@ REFUSED = {
         KNOWLEDGE + "knowledge: {fields: [a]}\n",
         "knowledge: has no datastore_config; write 'knowledge_datastore:' with 'type: default' and 'data_path: ...'",
     ),
+    "documents twice": (
+        KNOWLEDGE + "knowledge: {datastore_config: {data_path: a.md}}\nknowledge_datastore: {data_path: b.md}\n",
+        "knowledge: documents are named here and in 'knowledge_datastore'; remove one of them",
+    ),
     "columns": (
         KNOWLEDGE + "knowledge: {datastore_config: {data_path: a.md}, fields: {text: content}}\n",
         "knowledge.fields: columns are not renamed here; "
@@ -191,3 +195,10 @@ def test_the_data_folder_has_a_default(plan_of):
     files = {"task.yaml": "data_builder: b\ntask_name: t\ninclude: {a: $DGT_DATA_DIR/a.txt}\n", "data/a.txt": "A"}
     (task,) = plan_of(files, "task.yaml").tasks
     assert task.said.plain()["a"] == "A"
+
+
+def test_check_shows_the_value_that_a_task_sets(project):
+    made = project({"task.yaml": SKILLS + "num_icl_examples_per_prompt: 2\n"})
+    result = made.run(*RUN, "offline", "--check")
+    line = next(line for line in result.stdout.splitlines() if "task.yaml:" in line and "num_prompt" in line)
+    assert line.split()[:3] == ["num_prompt_instructions", "=", "2"]
