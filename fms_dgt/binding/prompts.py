@@ -32,11 +32,11 @@ def templates_of(
             problems.append(node.problem(f"there is no template '{name}'", mend))
             files[name] = own / name
     result: dict[str, Template] = {}
-    for stage in flow.walk():
-        for name, said in stage.own_templates().items():
-            make_template(name, said, result, problems)
+    in_flow = {name: said for stage in flow.walk() for name, said in stage.own_templates().items()}
+    for name, said in in_flow.items():
+        make_template(name, said, result, problems)
     for name in dict.fromkeys(name for stage in flow.walk() for name in _asked(stage, files)):
-        if name not in result:
+        if name not in in_flow:
             _load(name, files, own, result, problems)
     return result
 

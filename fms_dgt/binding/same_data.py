@@ -112,24 +112,6 @@ EDITS: Mapping[str, Sequence[Edit]] = {
 """,
         ),
     ),
-    # where a model's name does not say which chat format it has, its own template does
-    f"{_BUILDERS}magpie.builder": (
-        (
-            """    generator_format: str = option("", shapes=False, help="filled in: by its template")
-""",
-            "",
-        ),
-        ("if not said and self._known is None:", "if not said and known is None:"),
-        ("FORMATS[said or self._known or", "FORMATS[said or format_of(self.options.generator_model) or"),
-        (
-            """    @property
-    def _known(self) -> str | None:
-        return format_of(self.options.generator_model) or self.options.generator_format or None
-
-""",
-            "",
-        ),
-    ),
     # templates are filled in without keeping the event loop waiting
     f"{_BUILDERS}pipeline.steps": (
         ("import arender, names_in\n", "import names_in, render\n"),

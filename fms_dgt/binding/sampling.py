@@ -43,15 +43,24 @@ def refused_in_flow(
         for generator, template in _asks(stage, templates, generators, validators):
             said: Mapping[str, Any] = getattr(stage, "params", {})
             merged = {**generator.sampling, **template.params, **said}
-            honoured = generator.backend.takes(plain=template.plain)
+            backend = generator.backend
+            honoured = backend.takes(plain=template.plain)
             for name in EVERY_SAMPLING:
                 if merged.get(name) is None or name in honoured:
                     continue
                 what = f"sets '{name}', which the {generator.type} generator does not take"
+                in_template = name not in said and name in template.params
+                in_block = name not in said and not in_template
+                if in_block and name not in backend.takes(plain=not template.plain):
+                    # its block was refused for it
+                    continue
                 if template.plain:
                     what += " with a plain prompt"
-                in_template = name not in said and name in template.params
+                elif in_block:
+                    what += " in a chat"
                 setter = f"the template '{template.name}'" if in_template else f"the stage '{stage.name}'"
+                if in_block:
+                    setter = f"the block of {setter}"
                 mend = f"set '{name}: null' in the stage's params, or remove it"
                 mend = f"{mend}; {generator.type} takes {_listed(honoured)}"
                 place = template.origin if in_template else where

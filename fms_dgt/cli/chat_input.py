@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from dataclasses import dataclass
 
@@ -24,7 +25,11 @@ class Turns:
     """Turn after turn; `typed` where somebody sits at a terminal."""
 
     def __init__(self) -> None:
-        self.typed = sys.stdin.isatty()
+        # None where the program was started without one
+        self.typed = sys.stdin is not None and sys.stdin.isatty()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # half a character could be sent to no server, and saved in no file that can be read again
+            sys.stdin.reconfigure(errors="replace")
         if self.typed:
             # lines can be edited, and earlier ones called up, where Python has it
             with contextlib.suppress(ImportError):
@@ -67,5 +72,7 @@ class Turns:
                 # the shell's prompt is to begin a line
                 print()
                 return None
+        if sys.stdin is None:
+            return None
         line = sys.stdin.readline(LONGEST_LINE)
         return line.removesuffix("\n").removesuffix("\r") if line else None

@@ -105,6 +105,7 @@ def _fetch(argv: Sequence[str]) -> int:
 def _fetch_known(known: KnownModel) -> int:
     path = NamedModel(known).present()
     if path is not None:
+        _check_size(known, path)
         print(f"{known.name} is here already", file=sys.stderr)
     else:
         counter = ByteCounter(known.size)
@@ -119,6 +120,13 @@ def _fetch_known(known: KnownModel) -> int:
     print(path)
     tell(f"use it with --teacher llama.cpp:{known.name}; --teacher local takes the largest that is here")
     return 0
+
+
+def _check_size(known: KnownModel, path: Path) -> None:
+    size = path.stat().st_size
+    if size != known.size:
+        what = f"'{path}' has {size:,} bytes in place of {known.size:,}"
+        raise InputError([Problem(what, f"run 'fms_dgt models remove {known.name}', then fetch it again")])
 
 
 def _fetched(model: HubModel, chosen: ChosenFile) -> Path:
@@ -149,7 +157,7 @@ def _remove(argv: Sequence[str]) -> int:
 
 
 def _agreed(question: str) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         what = "nobody is there to be asked whether that may be removed"
         raise InputError([Problem(what, "add --yes")])
     try:

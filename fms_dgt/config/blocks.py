@@ -95,7 +95,12 @@ def teacher_node(teacher: str | Mapping[str, Any], place: Place) -> Node:
         options = (pair.partition("=") for pair in written.split(",")[1:])
         teacher = {"type": kind, **({"model_id_or_path": model} if model else {})}
         teacher |= {name: _option_value(text) for name, _, text in options}
-    return Node({key: Node.of(value, place) for key, value in teacher.items()}, place)
+    return Node({key: Node.of(value, _place_of(key, place)) for key, value in teacher.items()}, place)
+
+
+def _place_of(key: str, teacher: Place) -> Place:
+    """An option is named where something is wrong with it; the type and the model are the teacher itself."""
+    return teacher if key in ("type", *_SPELLINGS["model_id_or_path"]) else teacher.child(key)
 
 
 def _option_value(text: str) -> Any:

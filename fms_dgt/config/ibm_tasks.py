@@ -86,6 +86,9 @@ def read_keys(said: Node, builder: str, reading: Reading) -> Node:
         else:
             continue
         gone.append(key)
+    for key in reading.keys.keys() & said.value.keys() - set(gone):
+        what = f"documents are named here and in '{key}'"
+        reading.problems.append(said.value["knowledge"].problem(what, "remove one of them"))
     return said.without(*gone).with_(**reading.keys)
 
 
@@ -120,6 +123,10 @@ def _loop(node: Node, reading: Reading) -> None:
 
 def _style(node: Node, reading: Reading) -> None:
     kind = _STYLES.get(str(node.value))
+    if node.is_list or node.is_mapping:
+        what = f"must be one question style, not {node.kind()}"
+        reading.problems.append(node.problem(what, f"question styles: {', '.join(_STYLES)}"))
+        return
     if kind is None:
         mend = f"{did_you_mean(str(node.value), _STYLES, noun='question styles')}"
         reading.problems.append(node.problem(f"there is no question style '{node.value}'", mend))
@@ -128,11 +135,18 @@ def _style(node: Node, reading: Reading) -> None:
 
 
 def _criteria(node: Node, reading: Reading) -> None:
-    names = [child.value for child in node.value] if node.is_list else [node.value]
-    for child, name in zip(node.value if node.is_list else [node], names, strict=True):
-        if name not in _CRITERIA:
+    children: list[Node] = node.value if node.is_list else [node]
+    names = [child.value for child in children]
+    before = len(reading.problems)
+    for child, name in zip(children, names, strict=True):
+        if child.is_list or child.is_mapping:
+            what = f"must be the name of a criterion, not {child.kind()}"
+            reading.problems.append(child.problem(what, f"criteria: {', '.join(_CRITERIA)}"))
+        elif name not in _CRITERIA:
             mend = did_you_mean(str(name), _CRITERIA, noun="criteria")
             reading.problems.append(child.problem(f"there is no criterion '{name}'", mend))
+    if len(reading.problems) > before:
+        return
     off = Node({"enabled": Node(value=False, place=node.place)}, node.place)
     stages = {stage: off for name, stage in _CRITERIA.items() if name not in names}
     if stages:

@@ -15,7 +15,9 @@ from fms_dgt.core.canonical import derived_random
 from fms_dgt.core.template import Template
 
 QUESTION = ("instruction", "question", "prompt", "query")
-ANSWER = ("response", "answer", "output", "claim")
+ANSWER = ("response", "answer", "output", "claim", "claims")
+# What shows an answer as a list of its statements: the whole answer is one.
+STATEMENTS = "claims"
 CONTEXT = ("context", "document", "raw_document", "input")
 # The two answers of a comparison, as attributes of one variable.
 SIDES = frozenset(("a", "b"))
@@ -154,7 +156,9 @@ class Shown:
         }
 
     def _whole(self, name: str, text: str) -> Any:
-        """The text itself, or a mapping that holds it where the template takes it from one."""
+        """The text itself, or a list or a mapping that holds it where the template takes it from one."""
+        if name == STATEMENTS:
+            return [text]
         attributes = self.template.attributes.get(name)
         return dict.fromkeys(sorted(attributes), text) if attributes else text
 

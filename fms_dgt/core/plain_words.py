@@ -15,7 +15,19 @@ UNSPACED: Final = re.compile(f"[{UNSPACED_RANGES}]")
 
 _QUOTES: Final = "\"'`\u00b4\u02bc\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u2039\u203a\u00ab\u00bb\u300c\u300d\u300e\u300f\u300a\u300b\u3008\u3009"  # noqa: E501
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-_FOLDED: Final = {**dict.fromkeys(map(ord, _QUOTES)), **dict.fromkeys(map(ord, _DASHES), "-")}
+# Soft hyphens, joiners, and marks of direction and of variants.
+_INVISIBLE: Final = (
+    0x00AD, 0x034F, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10), 0xFEFF, *range(0xE0000, 0xE0200),
+)  # fmt: skip
+_FOLDED: Final = {
+    **dict.fromkeys((*map(ord, _QUOTES), *_INVISIBLE)),
+    **dict.fromkeys(map(ord, _DASHES), "-"),
+}
+# Normal forms sort combining marks in a row, in time that grows with the square of their number, unless a
+# joiner separates them: Unicode's stream-safe text format has one after each 30.
+_MARKS: Final = re.compile(r"(?:[^\w\s\x00-\u02ff]|[\uff9e\uff9f]){30}(?!\Z)")
+_JOINER: Final = "\u034f"
 # What ends and groups sentences in any script, and what Markdown emphasises with.
 _SIGNS: Final = (
     r".,;:!?()\[\]{}*_\-\u00a1\u00bf\u00b7\u2022\u2026\u2027\u3001\u3002\u3010\u3011\u3014\u3015\u30fb"
@@ -26,7 +38,7 @@ _SYMBOLS: Final = r"+/\\=<>%$&#@^~|"
 # At the beginning of a line: bullets, marks of headings and quotations, a number or a letter of a list.
 _NUMBERING: Final = re.compile(
     r"^[ \t]*(?:(?:[-*+>\u2022\u00b7]|#{1,6})[ \t]+)*"
-    r"(?:\(?\d{1,3}[.):][ \t]+|\d{1,3}\u3001|\(?[a-z]\)[ \t]+)?",
+    rf"(?:\(?\d{{1,3}}[.):][ \t]+|\d{{1,3}}(?:\u3001|[.)](?=[{UNSPACED_RANGES}]))|\(?[a-z]\)[ \t]+)?",
     re.MULTILINE,
 )
 _WORD: Final = re.compile(
@@ -47,15 +59,21 @@ def unnumbered(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of a text, in order: the same for two texts that differ in form alone.
 
-    Case, white space, Unicode form, quotation marks, punctuation, Markdown's emphasis, and the numbering of
-    lines do not count; digits and symbols (`+`, `<`, `%`) do. In scripts without spaces each character is a
-    word. A text of nothing but signs is one word.
+    Case, white space, Unicode form, invisible characters, quotation marks, punctuation, Markdown's emphasis,
+    and the numbering of lines do not count; digits and symbols (`+`, `<`, `%`) do. In scripts without spaces
+    each character is a word. A text of nothing but signs is one word.
     """
+    bare = _stream_safe(text.translate(_FOLDED))
     # folding can undo the normal form, hence the second pass
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_FOLDED)).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", bare).casefold())
     plain = _NUMBERING.sub("", folded.translate(_FOLDED))
     found = [word.strip() for word in _WORD.findall(plain)]
-    return found or [bare for bare in [text.strip()] if bare]
+    return found or [signs for signs in [text.strip()] if signs]
+
+
+def _stream_safe(text: str) -> str:
+    """The text with joiners in long runs of combining marks."""
+    return text if text.isascii() else _MARKS.sub(rf"\g<0>{_JOINER}", text)
 
 
 def normal(text: str) -> str:

@@ -169,7 +169,8 @@ class Writer:
 
     def _write(self, batch: list[tuple[Entry, Waiter]]) -> dict[Waiter, Exception]:
         """Write all of it, or nothing; but for the answers that JSON cannot hold, which are given back."""
-        execute = self._connection.execute
+        # one cursor, where the connection would make one for each statement
+        execute = self._connection.cursor().execute
         faults: dict[Waiter, Exception] = {}
         spent: dict[Payer, Tally] = {}
         execute("BEGIN IMMEDIATE")

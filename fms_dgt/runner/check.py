@@ -190,10 +190,10 @@ def _lines(tasks: Sequence[TaskCheck]) -> Iterator[str]:
         yield from lines_of(task.access)
     if task.stages:
         yield f"  {' -> '.join(task.stages)}"
-    shown = {setting.key: _shown(setting.value) for setting in task.settings}
-    wide = max((len(f"{key} = {value}") for key, value in shown.items()), default=0)
-    for setting in task.settings:
-        text = f"{setting.key} = {shown[setting.key]}"
+    # a task's setting and an option of its builder may have the same name
+    shown = [f"{setting.key} = {_shown(setting.value)}" for setting in task.settings]
+    wide = max(map(len, shown), default=0)
+    for setting, text in zip(task.settings, shown, strict=True):
         yield f"  {text:<{min(wide, LONGEST_VALUE + 20)}}  {setting.said}"
 
 

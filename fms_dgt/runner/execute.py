@@ -143,11 +143,11 @@ class _Run:
         )
         run.judged = await check.results()
         self._spending.unit_ended(run.entry.id, UNIT)
-        blind = [str(result) for result in run.judged if result.conclusion == "blind"]
+        doubted = [str(result) for result in run.judged if not result.trusted]
         if run.bound.settings.judge_check == "warn":
-            self._notes.extend(blind)
-        elif blind:
-            scheduler.fail(SetupError("; ".join(blind)))
+            self._notes.extend(doubted)
+        elif doubted:
+            scheduler.fail(SetupError("; ".join(doubted)))
 
     async def _close_backends(self, interrupts: Interrupts) -> None:
         leave = asyncio.Event()

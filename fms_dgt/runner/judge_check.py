@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -83,10 +83,27 @@ class JudgeResult:
             return "too few rows"
         return "sees" if self.share >= self.bound else "blind"
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether it answered, and none of its replies has a score that can be read."""
+        asked = len(self.rows) >= FEWEST_PAIRS and not any(row.failed for row in self.rows)
+        return asked and self.conclusion == "unanswered"
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing speaks against a run that relies on it."""
+        return self.conclusion != "blind" and not self.unreadable
+
     def __str__(self) -> str:
+        judge = f"{self.task}: the judge '{self.judge}' ({self.role}, {self.model})"
+        if self.unreadable:
+            return (
+                f"{judge} gave no score that can be read to any of {len(self.rows)} rows ({self.origin}), "
+                f"{self.rows[0].error}: fms_dgt try shows its replies"
+            )
         told = f"told {self.told_apart} of {self.pairs} pairs of a good and a bad row apart"
         return (
-            f"{self.task}: the judge '{self.judge}' ({self.role}, {self.model}) {told} ({self.origin}); "
+            f"{judge} {told} ({self.origin}); "
             f"{100 * self.bound:g} % are wanted: fms_dgt check-teachers --judge shows its scores"
         )
 
@@ -231,7 +248,8 @@ class JudgeCheck:
             text = dict(error.evidence or {}).get("error", error.reason)
             return Scored(row.kind, None, error=str(text), failed=True)
         except Rejected as error:
-            return Scored(row.kind, None, error=error.reason)
+            missing = error.evidence.get("missing") if isinstance(error.evidence, Mapping) else None
+            return Scored(row.kind, None, error=f"{error.reason}: {missing}" if missing else error.reason)
         except Abandoned:
             return Scored(row.kind, None, error="the run stopped", failed=True)
         except BaseException as error:

@@ -236,11 +236,14 @@ class StageKit(Kit):
 
 
 def _sampling(prompt: Template, generator: BoundGenerator, count: int | None) -> Mapping[str, Any]:
-    """A template's sampling options; a builder's template leaves a limit of tokens alone that was chosen."""
+    """A template's sampling options; a builder's template leaves a limit of tokens alone that was chosen.
+
+    With null, it is for no limit at all.
+    """
     own = prompt.sampling(count)
     if not prompt.trusted or generator.usual_limit or generator.sampling.get("max_tokens") is None:
         return own
-    return {name: value for name, value in own.items() if name != "max_tokens"}
+    return {name: value for name, value in own.items() if name != "max_tokens" or value is None}
 
 
 def _places(scope: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ import math
 import random
 import time
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.core.events import CallFinished, CallRetried
@@ -39,8 +39,7 @@ REFUSALS_THAT_STOP = 20
 OVERLOAD_COUNTS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """A request, without its seed, and everything that says where it stands."""
 
     generator: BoundGenerator

@@ -264,15 +264,18 @@ def checks_ahead(
 ) -> list[Check]:
     """The checks against earlier records that come before anything is asked; none where nothing is.
 
-    Where no call follows, a row that is dropped later shuts nobody out.
+    Where no call follows, a row that is dropped later shuts nobody out. What a stage before the check makes
+    is not there to be compared yet.
     """
     found: list[Check] = []
+    made: set[str] = set()
     for stage in stages:
         if stage.inner() or any(stage.asks()):
             return found
+        made.update(stage.makes())
         if isinstance(stage, Check):
             if stage.name in memories:
-                found.append(stage)
+                found.extend([] if made & {stage.on, stage.within} else [stage])
             elif validators[stage.validator].generators:
                 return found
     return []

@@ -24,7 +24,7 @@ def cache_folder(given: Path | None = None) -> Path:
         return given
     named = environment.setting(VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return Path(named).expanduser().absolute()
     # XDG says that a relative path is to be ignored
     base = Path(environment.setting("XDG_CACHE_HOME"))
     return (base if base.is_absolute() else Path.home() / ".cache") / "fms_dgt"

@@ -120,13 +120,17 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("model", help="a GGUF file")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--spinning", action="store_true", help="also with threads that spin: minutes, if busy"
+    )
     options = parser.parse_args()
     calls, tokens = (6, 16) if options.small else (12, 48)
     headline(f"llama.cpp: {calls} calls of {tokens} tokens, {options.rounds} rounds")
     variants = [
         *((RAW, kind, 1) for kind in ("text", "schema")),
         *((OURS, kind, 1) for kind in ("text", "schema")),
-        *((who, "stages", slots) for who, slots in ((SPINNING, 4), (RAW, 4), (RAW, 1), (OURS, 4), (OURS, 0))),
+        *((who, "stages", slots) for who, slots in ((RAW, 4), (RAW, 1), (OURS, 4), (OURS, 0))),
+        *([(SPINNING, "stages", 4)] if options.spinning else []),
     ]
     measured: dict[Any, list[dict[str, float]]] = {variant: [] for variant in variants}
     for _ in range(options.rounds):

@@ -68,10 +68,8 @@ class Copier:
             lists = [self.texts[key] for key in inside if isinstance(self.texts.get(key), list | tuple)]
             number = max(map(len, lists), default=1)
             return [self._filled(schema["items"], name, at) for at in range(number)]
-        if "enum" in schema:
-            return schema["enum"][-1]
         if schema["type"] in ("integer", "number"):
-            return self.texts.get(name, schema.get("maximum", 1))
+            return self.texts.get(name, schema.get("enum", [1])[-1])
         return self._text(name, at)
 
     def _text(self, name: str, at: int) -> str:
@@ -241,9 +239,9 @@ GROW = {
     [
         ({"items": [SEED_AGAIN]}, {("instruction_copies", SAME)}),
         ({"items": [rules("self_instruct/templates/new_instructions", most=2)]}, {("instruction_copies", PROMPT)}),
-        ({"items": [NEW], "input": "", "output": CUT}, {("output_copies", TAKEN)}),
+        ({"items": [NEW], "input": "NONE", "output": CUT}, {("output_copies", TAKEN)}),
         (
-            {"items": [NEW], "input": "", "output": rules("self_instruct/templates/input_first")},
+            {"items": [NEW], "input": "NONE", "output": rules("self_instruct/templates/input_first")},
             {("output_copies", PROMPT)},
         ),
         ({"items": [NEW], "input": LETTER * 3, "output": "Yes."}, {("input_copies", SAME)}),
@@ -257,7 +255,7 @@ def test_self_instruct(tmp_path, texts, stages):
 def test_self_instruct_answers_one_of_five_alike(tmp_path):
     texts = {
         "items": [NEW, NEW.lower(), f'"{NEW}"', f"4. {NEW}", f"- {NEW}"],
-        "input": "",
+        "input": "NONE",
         "output": "Yes.",
         "score": 0,
     }
@@ -287,7 +285,7 @@ def test_evol_instruct(tmp_path, evolved, reason):
 
 
 def test_evol_instruct_the_rules_as_an_answer(tmp_path):
-    answer = rules("evol_instruct/templates/answer")
+    answer, _, _ = Template.from_file(BUILDERS / "evol_instruct/templates/answer.yaml").prompt.partition("\n")
     evolved = "Name a river that flows through three countries, and the towns at which it enters each."
     texts = {"instruction": evolved, "response": answer, "text": answer}
     records, dropped, _ = ran(tmp_path, "evol_instruct", texts, EVOLVE, options={"num_evolutions": 1})
@@ -313,7 +311,8 @@ def test_preference_a_prompt_is_no_answer_and_two_alike_are_one(tmp_path, answer
 
 
 def test_text_generation(tmp_path):
-    prompt = "Write three questions about {{ topic }} that a child of ten could ask its teacher at school."
+    asked = "Write three questions about {{ topic }} that a child of ten could ask its teacher at school."
+    prompt = f"{asked} {{{{ reply_format }}}}"
     task = {"prompt": prompt, "reply": "list", "input": [{"topic": "tides"}], "num_generations": 3}
     handed_back = "questions about tides that a child of ten could ask its teacher at school"
     texts = {"items": ["Why are there tides?", "1. why are there tides", handed_back]}

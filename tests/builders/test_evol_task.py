@@ -50,15 +50,16 @@ def test_the_yaml_says_the_defaults_of_the_code():
 )
 def test_each_variant_has_its_mutations_judge_and_answer(variant, drawn):
     column = "response" if variant == "quality" else "instruction"
-    answer = [] if variant == "quality" else ["answer"]
+    answer = [] if variant == "quality" else ["answer", "answer_copies"]
     flow = builder(variant=variant).flow(task(seed_examples=ROWS))
-    assert [stage.name for stage in flow.walk()] == ["begin", "evolve", *drawn, f"judge_{column}", *answer]
+    names = [stage.name for stage in flow.walk()]
+    assert names == ["begin", "evolve", *drawn, "copies", f"judge_{column}", *answer]
 
 
 def test_options_choose_mutations_and_leave_out_answers():
     flow = builder(mutations=["breadth", "deepen"], answers=False).flow(task(seed_examples=ROWS))
     names = [stage.name for stage in flow.walk()]
-    assert names == ["begin", "evolve", "breadth", "deepen", "judge_instruction"]
+    assert names == ["begin", "evolve", "breadth", "deepen", "copies", "judge_instruction"]
 
 
 @pytest.mark.parametrize(
@@ -132,8 +133,7 @@ def test_the_page_names_every_option_template_stage_and_column():
         *field_names(EvolInstructOptions),
         *template_names("evol_instruct"),
         *mutations,
-        "begin",
-        "evolve",
+        *("begin", "evolve", "copies", "answer_copies"),
     ]:
         assert f"`{name}`" in page, name
     for name in (

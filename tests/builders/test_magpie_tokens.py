@@ -116,9 +116,11 @@ def calls_of(folder: Path, model: Path, **said: Any) -> tuple[dict[str, Any], li
         output_dir=folder,
     )
     assert outcome.complete
-    # random weights say nothing at times, and are asked once more
-    said_something = [call for call in trace(folder / "talk", 1).calls if call.completion["text"].strip()]
-    return next(outcome.records), said_something
+    calls = trace(folder / "talk", 1).calls
+    # random weights say nothing at times, and are asked once more; a chat then has turns about that, too
+    chats = [c for c in calls if c.request["messages"]]
+    texts = [c for c in calls if not c.request["messages"] and c.completion["text"].strip()]
+    return next(outcome.records), [*texts, *chats[:1]]
 
 
 def sent(call: TracedCall) -> str:

@@ -147,14 +147,19 @@ def test_an_answer_that_cannot_be_read_is_a_rejection_with_a_reason(tmp_path):
     assert reasons(outcome) == {("queries", "unreadable reply"): 2}
 
 
-def test_instructions_are_unlike_one_another(tmp_path):
+@pytest.mark.parametrize(
+    ("answers", "dropped"),
+    [
+        # where a call follows, the items of a reply are compared before it is paid for
+        (True, {"like another item of the same reply": 2, "like an earlier record": 1}),
+        (False, {"like an earlier record": 3}),
+    ],
+)
+def test_instructions_are_unlike_one_another(tmp_path, answers, dropped):
     same = "<query>Why are there two tides on each day</query><query>Why are there two tides on every day</query>"
-    outcome = texts_run(tmp_path, same)
+    outcome = texts_run(tmp_path, same, options={"answers": answers})
     assert [record["instruction"] for record in outcome.records] == ["Why are there two tides on each day"]
-    assert reasons(outcome) == {
-        ("dedup_instruction", "like another item of the same reply"): 2,
-        ("dedup_instruction", "like an earlier record"): 1,
-    }
+    assert reasons(outcome) == {("dedup_instruction", reason): count for reason, count in dropped.items()}
 
 
 def test_rejected_rows_say_the_rule(tmp_path):

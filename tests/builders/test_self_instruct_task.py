@@ -31,7 +31,7 @@ def test_the_yaml_says_the_defaults_of_the_code():
     assert decode(SelfInstructOptions, file.without("name", "blocks"), problems) == SelfInstructOptions()
     assert not problems
     blocks = {block["name"]: block for block in file.plain()["blocks"]}
-    assert blocks.keys() == {"generator", "dedup"}
+    assert blocks.keys() == {"generator", "dedup", "answer_copies"}
     assert blocks["dedup"] == {"name": "dedup", "type": "rouge", "threshold": 0.7}
 
 
@@ -107,12 +107,13 @@ GROWING = [
     *(
         "new_instructions",
         "usable",
+        "instruction_copies",
         "dedup_instruction",
         "classification",
         "kind",
         "branch_is_classification",
     ),
-    *("output_first", "input_first"),
+    *("output_first", "input_first", "input_copies", "output_copies"),
 ]
 
 
@@ -120,9 +121,9 @@ GROWING = [
     ("seeds", "options", "stages"),
     [
         (SEEDS, {}, GROWING),
-        (SEEDS, {"answers": False}, GROWING[:3]),
-        ([{"input": "A text."}], {}, ["has_text", "queries", *GROWING[1:3], "answer"]),
-        ([{"input": "A text."}], {"answers": False}, ["has_text", "queries", *GROWING[1:3]]),
+        (SEEDS, {"answers": False}, GROWING[:4]),
+        ([{"input": "A text."}], {}, ["has_text", "queries", *GROWING[1:4], "answer", "answer_copies"]),
+        ([{"input": "A text."}], {"answers": False}, ["has_text", "queries", *GROWING[1:4]]),
     ],
 )
 def test_the_stages(seeds, options, stages):
@@ -154,7 +155,7 @@ def test_the_shipped_task_is_read():
 
 def test_the_page_names_every_option_key_template_stage_and_field():
     page = (ROOT / "docs/builders/self_instruct.md").read_text(encoding="utf-8")
-    names = [*field_names(SelfInstructOptions), *template_names("self_instruct"), *GROWING[:5], "has_text"]
+    names = [*field_names(SelfInstructOptions), *template_names("self_instruct"), *GROWING[:6], *GROWING[-2:], "has_text"]
     for name in [*names, *SelfInstructSeed.__dataclass_fields__, "application_description", "criteria"]:
         assert f"`{name}`" in page, name
     for name in SelfInstructRecord.__dataclass_fields__:

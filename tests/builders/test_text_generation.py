@@ -240,3 +240,9 @@ def test_it_is_said_where_the_answer_takes_the_place_of_a_column(project):
     result = here.run("--task-paths", "task.yaml", "--config-path", "offline", "--check")
     assert result.code == 0
     assert "the column 'generation' of the rows is replaced by the answer" in result.stdout + result.stderr
+
+
+def test_a_prompt_that_is_refused_is_the_only_problem(run):
+    with pytest.raises(InputError) as caught:
+        run(input=ROWS, reply="list")
+    assert len(caught.value.problems) == 1

@@ -37,8 +37,8 @@ OPTIONS = (
     "contexts_per_draw, join_context, num_prompt_instructions, questions_per_context, request_batch_size, "
 )
 OPTIONS += "simple, teacher_config"
-KEYS = "created_by, data_builder, include, instruction_format, runner_config, save_formatted_output, "
-KEYS += "seed_examples, task_description, task_name, taxonomy_path"
+KEYS = "calibrate, created_by, data_builder, include, instruction_format, runner_config, "
+KEYS += "save_formatted_output, seed_examples, task_description, task_name, taxonomy_path"
 FIELDS = "context, instruction, pair_reason, pair_score, question_reason, question_score, response, "
 FIELDS += "task_description, task_name, taxonomy_path"
 

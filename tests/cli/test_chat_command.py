@@ -295,3 +295,18 @@ def test_an_error_does_not_end_a_chat_on_a_terminal(tmp_path):
             terminal.until("fine")
             terminal.type("/quit\n")
             assert terminal.process.wait(60) == 0
+
+
+def test_bytes_that_are_no_text(project, monkeypatch):
+    made = project({})
+    typed = io.TextIOWrapper(io.BytesIO(b"caf\xe9\n/save a.yaml\n"), encoding="utf-8", errors="surrogateescape")
+    monkeypatch.setattr(sys, "stdin", typed)
+    result = made.run("chat", "--teacher", "simulated")
+    assert result.code == 0, result.stderr
+    assert yaml.safe_load((made.path / "a.yaml").read_text())["seed_examples"][0]["question"] == "caf\ufffd"
+
+
+@pytest.mark.parametrize("argv", [["chat", "--teacher", "simulated"], ["models", "remove", "org/one"]])
+def test_without_a_standard_input(project, monkeypatch, argv):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "this is a fault" not in project({}).run(*argv).stderr

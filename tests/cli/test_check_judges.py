@@ -113,7 +113,7 @@ def looks(body):
 
 
 def _question_alone(prompt: str) -> bool:
-    return "<response>" not in prompt and "<answer" not in prompt and "<claim>" not in prompt
+    return "<response>" not in prompt and "<answer" not in prompt and "<claim" not in prompt
 
 
 CASES = [("skills_sdg", {}), ("knowledge_sdg", {}), ("preference", {}), ("preference", {"judge": "pairwise"})]

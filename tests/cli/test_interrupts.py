@@ -23,13 +23,18 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 
 def started(folder: Path, *command: str | Path) -> subprocess.Popen[str]:
-    """A command that has just begun to handle signals: the interpreter's own start is not ours."""
+    """A command that has just begun to handle signals: the interpreter's own start is not ours.
+
+    A short one may have ended before that is seen.
+    """
     process = subprocess.Popen(
         [*map(str, command)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
     while not catches(process.pid, signal.SIGTERM) and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()
+        if process.poll() is not None:
+            assert process.returncode == 0, process.communicate()
+            break
         time.sleep(0.0005)
     return process
 
@@ -81,7 +86,7 @@ def test_at_any_moment(tmp_path: Path, command: tuple[str | Path, ...]) -> None:
         codes.add(process.returncode)
     # a command that had ended already has a code of its own
     assert codes <= {130, 0}
-    assert 130 in codes
+    assert 130 in codes or whole < 0.5
 
 
 def test_while_a_plugin_is_imported(tmp_path: Path) -> None:

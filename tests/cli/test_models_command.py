@@ -20,6 +20,7 @@ pytest.importorskip("huggingface_hub")
 
 from fms_dgt.generators.llama_cpp.hub_blob import size_text
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
+from fms_dgt.generators.llama_cpp.model import models_folder
 from fms_dgt.generators.llama_cpp.quantisation import NAMES, quantisation_in, quantisation_of
 from fms_dgt.generators.llama_cpp.header import Header, read_header
 from fms_dgt.testing.model_hub import ModelHub
@@ -388,6 +389,41 @@ def test_a_model_from_the_package_index_is_listed_and_removed(project, hub, smol
     assert result.stdout == "removed smollm2-135m: 98.4 MB are free again\n"
     assert listed(made) == {}
     assert smollm2.exists()
+
+
+def test_a_damaged_file_is_not_called_here(project, hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("FMS_DGT_CACHE", str(tmp_path))
+    place = tmp_path / "models" / KNOWN["smollm2-135m"].file
+    place.parent.mkdir()
+    place.write_bytes(b"GGUF")
+    result = project({}).run("models", "fetch", "smollm2-135m")
+    assert (result.code, result.stderr) == (
+        2,
+        f"error: '{place}' has 4 bytes in place of 98,362,432; "
+        "run 'fms_dgt models remove smollm2-135m', then fetch it again\n",
+    )
+
+
+def test_removing_a_known_model_that_is_not_there(project, hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("FMS_DGT_CACHE", str(tmp_path))
+    result = project({}).run("models", "remove", "qwen2.5-0.5b", "--yes")
+    assert result.code == 2
+    assert "'qwen2.5-0.5b' is not on this machine" in result.stderr
+
+
+def test_listing_makes_no_folder(project, hub, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert listed(project({})) == {}
+    assert not (tmp_path / "hub").exists()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", "/proc/no/hub")
+    assert listed(project({})) == {}
+
+
+def test_a_cache_folder_that_is_relative(monkeypatch, tmp_path):
+    # pip is started in another folder
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FMS_DGT_CACHE", "here")
+    assert models_folder() == tmp_path / "here" / "models"
 
 
 def test_an_action_that_is_none(project):

@@ -105,9 +105,27 @@ REFUSED = {
         KNOWLEDGE + "criteria: [faith]\n",
         "criteria[0]: there is no criterion 'faith'; criteria: faithfulness, question_verification, relevancy",
     ),
+    "a style as a list": (
+        KNOWLEDGE + "question_style: [MCQ]\n",
+        "question_style: must be one question style, not a list; question styles: FRQ, MCQ",
+    ),
+    "criteria as a mapping": (
+        KNOWLEDGE + "criteria: {faithfulness: 1}\n",
+        "criteria: must be the name of a criterion, not a mapping; "
+        "criteria: faithfulness, relevancy, question_verification",
+    ),
+    "a criterion as a list": (
+        KNOWLEDGE + "criteria: [faithfulness, [relevancy], question_verification]\n",
+        "criteria[1]: must be the name of a criterion, not a list; "
+        "criteria: faithfulness, relevancy, question_verification",
+    ),
     "no store": (
         KNOWLEDGE + "knowledge: {fields: [a]}\n",
         "knowledge: has no datastore_config; write 'knowledge_datastore:' with 'type: default' and 'data_path: ...'",
+    ),
+    "documents twice": (
+        KNOWLEDGE + "knowledge: {datastore_config: {data_path: a.md}}\nknowledge_datastore: {data_path: b.md}\n",
+        "knowledge: documents are named here and in 'knowledge_datastore'; remove one of them",
     ),
     "columns": (
         KNOWLEDGE + "knowledge: {datastore_config: {data_path: a.md}, fields: {text: content}}\n",
@@ -177,3 +195,10 @@ def test_the_data_folder_has_a_default(plan_of):
     files = {"task.yaml": "data_builder: b\ntask_name: t\ninclude: {a: $DGT_DATA_DIR/a.txt}\n", "data/a.txt": "A"}
     (task,) = plan_of(files, "task.yaml").tasks
     assert task.said.plain()["a"] == "A"
+
+
+def test_check_shows_the_value_that_a_task_sets(project):
+    made = project({"task.yaml": SKILLS + "num_icl_examples_per_prompt: 2\n"})
+    result = made.run(*RUN, "offline", "--check")
+    line = next(line for line in result.stdout.splitlines() if "task.yaml:" in line and "num_prompt" in line)
+    assert line.split()[:3] == ["num_prompt_instructions", "=", "2"]

@@ -15,6 +15,7 @@ from fms_dgt.core.canonical import digest
 from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, Request, SamplingParams
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.typed import option
+from fms_dgt.errors import InputError
 from fms_dgt.generators.openai.azure import AzureGenerator, AzureOptions
 from fms_dgt.generators.openai.generator import OpenAIGenerator
 from fms_dgt.generators.openai.options import OpenAIOptions
@@ -161,3 +162,25 @@ def test_llama_cpps_server_would_pass_over_a_penalty_by_another_name(tmp_path: P
         assert "set 'repetition_penalty_name: repeat_penalty'" in str(caught.value)
         named = {**here, "repetition_penalty_name": "repeat_penalty"}
         assert list(fms_dgt.run(task, output_dir=tmp_path / "two", generator=named).records)
+
+
+@pytest.mark.parametrize(
+    ("generator", "told"),
+    [
+        ({**OPENAI, "min_p": 0.1}, ["the openai generator does not take 'min_p'; "]),
+        ("simulated,top_k=true", ["--teacher: top_k: must be a whole number, not True"]),
+        (
+            {"type": "watsonx", "model": "m", "url": "https://us-south.ml.cloud.ibm.com", "project_id": "p", "top_k": 3},
+            ["the block of the stage 'generate' sets 'top_k', which the watsonx generator does not take in a chat; "],
+        ),
+    ],
+)
+def test_a_slip_is_told_once_and_where_it_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generator: Any, told: list[str]
+) -> None:
+    monkeypatch.setenv("WATSONX_API_KEY", "k")
+    with pytest.raises(InputError) as caught:
+        fms_dgt.run(TASK, output_dir=tmp_path, generator=generator)
+    problems = [str(problem) for problem in caught.value.problems if "ibm-watsonx-ai" not in str(problem)]
+    assert len(problems) == len(told)
+    assert all(part in problem for part, problem in zip(told, problems, strict=True))

@@ -40,3 +40,18 @@ def test_answers_with_tools_need_no_content():
 )
 def test_what_is_left_to_llama_cpp(path, body):
     assert nonsense_in(path, body, "") == ""
+
+
+@pytest.mark.parametrize("content", ["", " \n", [{"type": "text", "text": " "}]])
+@pytest.mark.parametrize("path", [CHAT, "/v1/messages"])
+def test_contents_of_blanks_alone(path, content):
+    assert fault([{"role": "user", "content": content}], path=path) == "no message has any content"
+
+
+def test_a_picture_is_a_content():
+    assert fault([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]) == ""
+
+
+@pytest.mark.parametrize(("given", "told"), [('""', "'input' is empty"), ("[]", "'input' is empty"), ('"x"', "")])
+def test_responses(given, told):
+    assert nonsense_in("/v1/responses", b'{"input": %s}' % given.encode(), "").partition(":")[0] == told

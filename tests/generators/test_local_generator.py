@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -81,6 +82,25 @@ def test_one_that_is_named_and_options_of_ones_own(models):
     options = LlamaCppOptions(model_id_or_path="smollm2-135m", extra_body={"min_p": 0.2})
     generator = LocalGenerator(options)
     assert (generator.options, generator.check()) == (options, [])
+
+
+@pytest.mark.parametrize(
+    "params, sent",
+    [
+        ({}, {"repeat_penalty": 1.1, "min_p": 0.1, "dry_multiplier": 0.8}),
+        ({"min_p": 0.3}, {"repeat_penalty": 1.1, "min_p": 0.3, "dry_multiplier": 0.8}),
+        (LocalGenerator.against_loops, {"repeat_penalty": 1.2, "min_p": 0.1, "dry_multiplier": 0.8}),
+    ],
+)
+async def test_sampling_that_is_set_goes_before_its_own(models, params, sent):
+    write_tiny_gguf(models / KNOWN["smollm2-135m"].file)
+    generator = LocalGenerator(LlamaCppOptions(parallel=1, threads=1, context_size=64))
+    await generator.open()
+    try:
+        body = json.loads(generator._body(Request(({"role": "user", "content": "Hi"},), params=params), plain=False))
+    finally:
+        await generator.close()
+    assert {name: body[name] for name in sent} == sent
 
 
 def test_another_model_gives_other_answers_as_far_as_a_run_is_concerned(models):

@@ -8,7 +8,7 @@ from pathlib import Path
 import fms_dgt
 import fms_dgt.testing
 import pytest
-from judge_answers import always_top, prompt_of, seeing
+from judge_answers import always_top, prompt_of, scale_of, seeing
 
 SEEDS = {
     "Say this plainly: circle back.": "Let's talk about this again when we have more time and know a bit more.",
@@ -65,6 +65,19 @@ def test_a_blind_judge_is_told(tmp_path):
     assert len(notes) == 2
     assert "fms_dgt check-teachers --judge" in notes[0]
     assert [one["conclusion"] for one in report(tmp_path)["judge_check"]] == ["blind", "blind"]
+
+
+def test_a_judge_whose_replies_have_no_score_is_not_relied_on(tmp_path):
+    def no_score(body):
+        return "I would rather not say." if scale_of(body) else always_top(body)
+
+    with fms_dgt.testing.ModelServer(no_score).in_thread() as server:
+        outcome = run(server.base_url, tmp_path / "warned", judge_check="warn")
+        with pytest.raises(
+            fms_dgt.UserError, match="gave no score .* any of 12 rows .* has no score; it must"
+        ):
+            run(server.base_url, tmp_path / "refused", judge_check="refuse")
+    assert len([note for note in outcome.finished.notes if "no score that can be read" in note]) == 2
 
 
 def test_a_seeing_judge_lets_the_run_begin(tmp_path):

@@ -60,4 +60,4 @@ def first_prompts(run: Launch) -> list[str]:
     with sqlite3.connect(f"file:{run.folder}/out/journal.sqlite?mode=ro", uri=True) as db:
         assert db.execute("SELECT count(*) FROM calls WHERE stage = 'new_instructions'").fetchone()[0] > 4
     bodies = (body["request"]["messages"][0]["content"] for body in run.bodies())
-    return [text for text in bodies if "Instructions that are there already" in text]
+    return [text for text in bodies if "Known instructions" in text]

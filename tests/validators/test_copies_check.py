@@ -112,3 +112,9 @@ def test_any_text_has_a_verdict(piece):
     text = piece * 20_000
     assert reason(text, [piece * 3, text], fewest=1) in ("", REASONS["same"])
     reason(text, [text + "end", *(f"{piece}{n} {piece * 9}" for n in range(200))], (text,), share=0.5)
+
+
+def test_a_long_run_of_combining_marks_takes_no_longer_than_any_text():
+    text = "a" + "\u0301\u0327" * 200_000
+    assert reason(text, [text]) == REASONS["same"]
+    assert normal("e\u0301" + "\u0327\u0301" * 40) == normal("e\u0301" + "\u0327\u0301" * 40 + "\u200b")

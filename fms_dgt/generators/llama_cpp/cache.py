@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,7 +106,7 @@ def removal(names: Sequence[str]) -> Removal:
     chosen = sorted(ours.keys() & set(names))
     freed = sum(ours[name].size for name in chosen)
     planned = Removal(chosen, freed, [ours[name].path for name in chosen])
-    rest = [_hub_name(name) for name in names if name not in ours]
+    rest = [name for name in names if name not in ours]
     return planned.joined(_hub_removal(rest)) if rest else planned
 
 
@@ -134,9 +135,10 @@ def _hub_removal(names: Sequence[str]) -> Removal:
 
 
 def _meant(given: str, found: Iterable[str]) -> list[str]:
-    meant = [name for name in found if given in (name, name.partition(":")[0])]
+    named = _hub_name(given)
+    meant = [name for name in found if named in (name, name.partition(":")[0])]
     if not meant:
-        what = f"the cache has no model '{given}'"
+        what = f"'{given}' is not on this machine" if given in KNOWN else f"the cache has no model '{given}'"
         known = did_you_mean(given, found, noun="models in it")
         raise InputError([Problem(what, known or "'fms_dgt models list' shows what it has")])
     return meant
@@ -150,10 +152,12 @@ def _others(repo: Path) -> bool:
 
 def _scan() -> Any:
     scan = importlib.import_module(PACKAGE).scan_cache_dir
-    constants = importlib.import_module(f"{PACKAGE}.constants")
-    # a cache that is not there yet is an empty one
-    Path(constants.HF_HUB_CACHE).mkdir(parents=True, exist_ok=True)
-    return scan(constants.HF_HUB_CACHE)
+    folder = importlib.import_module(f"{PACKAGE}.constants").HF_HUB_CACHE
+    if Path(folder).is_dir():
+        return scan(folder)
+    # one that is not there yet is empty
+    with tempfile.TemporaryDirectory() as empty:
+        return scan(empty)
 
 
 def _repositories(info: Any) -> list[Any]:

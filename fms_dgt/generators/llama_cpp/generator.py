@@ -82,7 +82,7 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
 
     Options = LlamaCppOptions
     completes = True
-    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.2, "dry_multiplier": 0.8}
+    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.1}
 
     def __init__(self, options: LlamaCppOptions) -> None:
         super().__init__(options)
@@ -90,6 +90,7 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         self._model = model_of(options.model_id_or_path, options.repo, options.file)
         self._engine: Engine | None = None
         self._usual: Mapping[str, Any] = USUAL
+        self._over: Mapping[str, Any] = options.extra_body
         self._missing = "llama.cpp: a call before open()"
 
     @property
@@ -163,7 +164,7 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         problems = problems or self._size_problems(header)
         if problems:
             raise SetupError(str(InputError(problems)))
-        if any(name.startswith(OWN_SAMPLING) for name in header.values):
+        if self._usual is USUAL and any(name.startswith(OWN_SAMPLING) for name in header.values):
             self._usual = {}
         options = self.options
         return EngineSettings(
@@ -201,4 +202,4 @@ class LlamaCppGenerator(Generator[LlamaCppOptions]):
         held_to: dict[str, Any] = {"grammar": options.grammar} if options.grammar else {}
         if request.schema is not None and options.enforce_schema:
             held_to = held_to_schema(request.schema, options.max_string, plain=plain)
-        return written(request, self._usual, {**options.extra_body, **held_to}, plain=plain)
+        return written(request, self._usual, {**self._over, **held_to}, plain=plain)

@@ -30,6 +30,9 @@ class LocalGenerator(LlamaCppGenerator):
                 extra_body=options.extra_body or SAMPLING,
             )
         )
+        if not options.extra_body:
+            # below the params of a request: those that are set, and those for asking again after a loop
+            self._usual, self._over = SAMPLING, {}
         if not is_named and best is None:
             self._model = _NoModel()
 

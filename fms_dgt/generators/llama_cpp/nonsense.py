@@ -9,7 +9,8 @@ from typing import Any, Final
 # larger ones have pictures in them, and are llama.cpp's to judge
 LARGEST_READ: Final = 1 << 24
 ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
-_CHATS: Final = ("/chat/completions", "/v1/chat/completions")
+_CHATS: Final = ("/chat/completions", "/v1/chat/completions", "/v1/messages")
+_RESPONSES: Final = ("/responses", "/v1/responses")
 _COMPLETIONS: Final = ("/completion", "/completions", "/v1/completions")
 
 
@@ -18,7 +19,7 @@ def nonsense_in(path: str, body: bytes, template: str) -> str:
 
     `template` is the model's chat template: some have roles of their own.
     """
-    if path not in (*_CHATS, *_COMPLETIONS) or len(body) > LARGEST_READ:
+    if path not in (*_CHATS, *_COMPLETIONS, *_RESPONSES) or len(body) > LARGEST_READ:
         return ""
     try:
         asked = json.loads(body)
@@ -29,6 +30,9 @@ def nonsense_in(path: str, body: bytes, template: str) -> str:
     if path in _COMPLETIONS:
         is_empty = asked.get("prompt") == ""
         return "'prompt' is empty: send the text that the answer continues" if is_empty else ""
+    if path in _RESPONSES:
+        is_empty = "input" in asked and _is_blank(asked["input"])
+        return "'input' is empty: send the text that is to be answered" if is_empty else ""
     messages = asked.get("messages")
     # what is missing or no list, llama.cpp refuses
     return _fault_of_chat(messages, template) if isinstance(messages, list) else ""
@@ -40,7 +44,7 @@ def _fault_of_chat(messages: Sequence[Any], template: str) -> str:
     faults = (_fault_of_message(f"messages[{at}]", each, template) for at, each in enumerate(messages))
     if fault := next((fault for fault in faults if fault), ""):
         return fault
-    if not any(message.get("content") or message.get("tool_calls") for message in messages):
+    if all(_is_blank(message.get("content")) and not message.get("tool_calls") for message in messages):
         return "no message has any content"
     return ""
 
@@ -57,3 +61,15 @@ def _fault_of_message(where: str, message: Any, template: str) -> str:
     if role != "assistant" and message.get("content") in (None, []):
         return f"{where} has no content"
     return ""
+
+
+def _is_blank(content: Any) -> bool:
+    """Whether a content is nothing, blanks, or parts of nothing else."""
+    if isinstance(content, str):
+        return not content.strip()
+    if isinstance(content, list):
+        return all(
+            isinstance(part, Mapping) and isinstance(part.get("text"), str) and not part["text"].strip()
+            for part in content
+        )
+    return content is None

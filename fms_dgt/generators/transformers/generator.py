@@ -66,7 +66,7 @@ class TransformersGenerator(Generator[TransformersOptions]):
 
     Options = TransformersOptions
     completes = True
-    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.2}
+    against_loops: ClassVar[Mapping[str, Any]] = {"repetition_penalty": 1.1}
 
     def __init__(self, options: TransformersOptions) -> None:
         super().__init__(options)
