@@ -20,7 +20,9 @@ _INVISIBLE: Final = (
     0x00AD, 0x034F, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070),
     *range(0xFE00, 0xFE10), 0xFEFF, *range(0xE0000, 0xE0200),
 )  # fmt: skip
+_RAISED: Final = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 _FOLDED: Final = {
+    **{ord(digit): f"^{number}" for number, digit in enumerate(_RAISED)},
     **dict.fromkeys((*map(ord, _QUOTES), *_INVISIBLE)),
     **dict.fromkeys(map(ord, _DASHES), "-"),
 }
@@ -43,6 +45,7 @@ _NUMBERING: Final = re.compile(
 )
 _WORD: Final = re.compile(
     r"(?<=\d)\s*[-*]\s*(?=\d)"
+    r"|(?<=[=<>+/^])\s*-(?=[^\W\d])"
     r"|-?\d+(?:[.,:]\d+)*"
     f"|[{UNSPACED_RANGES}]"
     f"|[{_SYMBOLS}]"

@@ -129,10 +129,11 @@ class JudgeResult:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """Rows that one judge is shown."""
+    """Rows that one judge is shown. `number` is part of their calls' keys, whatever else is shown."""
 
     judge: Judge
     origin: Origin
+    number: int
     made: JudgeRows
     why: str = ""
 
@@ -170,13 +171,13 @@ class JudgeCheck:
         examples, fault = self._examples()
         examples = await self._answered(examples)
         trials: list[_Trial] = []
-        for judge in judges:
+        for number, judge in enumerate(judges):
             rows, why = seed_rows(task, judge, examples) if not fault else (JudgeRows(), fault)
-            trials.append(_Trial(judge, "seeds", rows, why))
+            trials.append(_Trial(judge, "seeds", number, rows, why))
             own = calibration_rows(task, judge)
-            trials.extend([_Trial(judge, "calibrate", own)] if own.rows else [])
+            trials.extend([_Trial(judge, "calibrate", len(judges) + number, own)] if own.rows else [])
         self.rows = sum(len(trial.made.rows) for trial in trials)
-        return await _all(self._result(at, trial) for at, trial in enumerate(trials))
+        return await _all(map(self._result, trials))
 
     def _examples(self) -> tuple[list[Example], str]:
         """The task's examples; none, and why, where a plugin's code for its rows fails."""
@@ -206,10 +207,10 @@ class JudgeCheck:
 
         return await _all(answer(at, example) for at, example in enumerate(first))
 
-    async def _result(self, number: int, trial: _Trial) -> JudgeResult:
+    async def _result(self, trial: _Trial) -> JudgeResult:
         judge, made = trial.judge, trial.made
         scored: list[Scored] = await _all(
-            self._scored(judge, row, (number, at)) for at, row in enumerate(made.rows)
+            self._scored(judge, row, (trial.number, at)) for at, row in enumerate(made.rows)
         )
         scores = [row.score for row in scored]
         told_apart = sum(
@@ -248,8 +249,7 @@ class JudgeCheck:
             text = dict(error.evidence or {}).get("error", error.reason)
             return Scored(row.kind, None, error=str(text), failed=True)
         except Rejected as error:
-            missing = error.evidence.get("missing") if isinstance(error.evidence, Mapping) else None
-            return Scored(row.kind, None, error=f"{error.reason}: {missing}" if missing else error.reason)
+            return Scored(row.kind, None, error=_why(error))
         except Abandoned:
             return Scored(row.kind, None, error="the run stopped", failed=True)
         except BaseException as error:
@@ -258,6 +258,14 @@ class JudgeCheck:
             return Scored(row.kind, None, error=full_text(error), failed=True)
         kept = check.keep(verdict.score) if check.keep else verdict.passed
         return Scored(row.kind, float(verdict.score), kept)
+
+
+def _why(error: Rejected) -> str:
+    """Why a judge's reply has no score."""
+    evidence = error.evidence if isinstance(error.evidence, Mapping) else {}
+    missing, tokens = evidence.get("missing"), evidence.get("cut_off_at")
+    cut = f" It was cut off at {tokens} tokens; raise max_tokens." if tokens else ""
+    return f"{error.reason}: {missing}{cut}" if missing else error.reason
 
 
 async def _all(steps: Iterable[Coroutine[Any, Any, A]]) -> list[A]:

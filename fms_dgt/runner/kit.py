@@ -121,8 +121,8 @@ class StageKit(Kit):
         try:
             return self._reply(again, completion)
         except Unreadable as error:
-            shown = completion.text[:SHOWN_REPLY]
-            raise Rejected("unreadable reply", {"missing": str(error), "reply": shown}) from error
+            evidence = {"missing": str(error), "reply": completion.text[:SHOWN_REPLY]}
+            raise Rejected("unreadable reply", {**evidence, **_cut_off(again, completion)}) from error
 
     def _again(
         self, generator: BoundGenerator, request: Request, completion: Completion, missing: str
@@ -253,6 +253,13 @@ def _places(scope: tuple[int, ...]) -> list[tuple[int, int]]:
     costs one call, not all of them; nothing else asks under that key while it is under way.
     """
     return [(depth, at) for depth, at in enumerate(scope) if at]
+
+
+def _cut_off(request: Request, completion: Completion) -> Mapping[str, Any]:
+    """How many tokens a reply had when it was cut off; nothing where it was not."""
+    if completion.finish != "length":
+        return {}
+    return {"cut_off_at": request.params.get("max_tokens") or completion.output_tokens}
 
 
 def _asked_again(request: Request, completion: Completion, missing: str) -> Request:

@@ -58,6 +58,16 @@ def test_a_blind_judge_ends_the_run_before_it_begins(tmp_path):
     assert outcome.counts["replayed"] == ASKED
 
 
+def test_rows_that_a_task_adds_are_all_that_is_asked(tmp_path):
+    question = {"row": {"instruction": "Say this plainly: leverage."}, "judge": "filter_questions_template"}
+    own = [{**question, "expect": "good"}, {**question, "expect": "bad"}]
+    with fms_dgt.testing.ModelServer(always_top).in_thread() as server:
+        for task, calls in ((TASK, ASKED), ({**TASK, "calibrate": own}, ASKED + len(own))):
+            with pytest.raises(fms_dgt.UserError, match="told 0 of 10 pairs"):
+                run(server.base_url, tmp_path, task, judge_check="refuse")
+            assert len(server.requests) == calls
+
+
 def test_a_blind_judge_is_told(tmp_path):
     with fms_dgt.testing.ModelServer(always_top).in_thread() as server:
         outcome = run(server.base_url, tmp_path, judge_check="warn")
@@ -78,6 +88,20 @@ def test_a_judge_whose_replies_have_no_score_is_not_relied_on(tmp_path):
         ):
             run(server.base_url, tmp_path / "refused", judge_check="refuse")
     assert len([note for note in outcome.finished.notes if "no score that can be read" in note]) == 2
+
+
+def test_a_judge_that_is_cut_off_in_its_thoughts_is_told_its_limit(tmp_path):
+    thoughts = fms_dgt.testing.Answer("<think>Let me see what it asks for.", "length")
+
+    def thinking(body):
+        return thoughts if scale_of(body) else fms_dgt.testing.echo_answers(body)
+
+    with fms_dgt.testing.ModelServer(thinking).in_thread() as server:
+        with pytest.raises(fms_dgt.UserError, match="cut off at 300 tokens; raise max_tokens"):
+            run(server.base_url, tmp_path / "refused", judge_check="refuse")
+        outcome = run(server.base_url, tmp_path / "unchecked")
+    unread = [row["evidence"] for row in outcome.rejections if row["reason"] == "unreadable reply"]
+    assert {evidence["cut_off_at"] for evidence in unread} == {300}
 
 
 def test_a_seeing_judge_lets_the_run_begin(tmp_path):
