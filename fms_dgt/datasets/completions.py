@@ -92,6 +92,9 @@ class _Writer:
         """What should be known about the files."""
         if self.whole in self.kinds:
             yield f"{self.whole}: conversations that are learned whole, as 'messages'; train on it by itself"
+        for target in (self.answers, self.whole):
+            if target not in self.kinds and target.exists():
+                yield f"{target} is of an earlier set; this one has no rows for it: remove it"
         if self._unanswered:
             one = self._unanswered == 1
             many = "1 conversation is" if one else f"{self._unanswered:,} conversations are"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fms_dgt.core.generator import EVERY_SAMPLING
 from fms_dgt.core.node import Node
 from fms_dgt.flow_import.common import convert_common
 from fms_dgt.flow_import.parts import Parts, list_of
 from fms_dgt.flow_import.prompts import Prompt, read_prompt
 
-SAMPLING = ("temperature", "max_tokens", "top_p", "stop", "frequency_penalty", "presence_penalty")
 SEED = "seed"
 
 
@@ -67,7 +67,7 @@ class Now:
         if prompt is None or not into:
             self._parts.miss(f"'{name}' sends a prompt that no block before it builds", node)
             return
-        params = {key: said[key] for key in SAMPLING if said.get(key) is not None}
+        params = {key: said[key] for key in EVERY_SAMPLING if said.get(key) is not None}
         stage = {**prompt.said(), "into": into[0], **({"params": params} if params else {})}
         self._parts.repeated(name, said.get("n"))
         self._several.update(into if (said.get("n") or 1) > 1 else [])

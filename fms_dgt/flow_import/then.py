@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fms_dgt.core.generator import EVERY_SAMPLING
 from fms_dgt.core.node import Node
 from fms_dgt.flow_import.common import convert_common
-from fms_dgt.flow_import.now import SAMPLING, seed_note
+from fms_dgt.flow_import.now import SEED, seed_note
 from fms_dgt.flow_import.parts import Parts, list_of
 from fms_dgt.flow_import.prompts import read_prompt
 
 # how InstructLab asks for as many answers as its own flag says, and what that is by default
 _SCALED, _SCALE = "scaled", 30
+# what is read of gen_kwargs, or noted, elsewhere
+_ELSEWHERE = (SEED, "n")
 
 
 class Then:
@@ -92,6 +95,10 @@ class Then:
         self._parse(name, entry, column, into, said.get("parser_kwargs") or {}, marks)
 
     def _times(self, name: str, sampling: Mapping[str, Any]) -> None:
+        for key in sorted(sampling.keys() - {*EVERY_SAMPLING, *_ELSEWHERE}):
+            self._parts.noted(
+                name, f"'{key}' of gen_kwargs is not taken over: no sampling option is called so"
+            )
         number = sampling.get("n")
         if number == _SCALED:
             number = _SCALE
@@ -123,4 +130,7 @@ class Then:
 
 
 def _params(sampling: Mapping[str, Any]) -> dict[str, Any]:
-    return {"temperature": 0, **{key: sampling[key] for key in SAMPLING if sampling.get(key) is not None}}
+    return {
+        "temperature": 0,
+        **{key: sampling[key] for key in EVERY_SAMPLING if sampling.get(key) is not None},
+    }

@@ -199,6 +199,21 @@ def test_a_seed_of_its_own_is_noted_where_it_stood(project):
     assert lines[lines.index(f"  {note}") + 1] == "  - name: gen_contexts"
 
 
+def test_sampling_is_taken_over_and_what_is_none_is_noted(project):
+    prompt = {name: "x" for name in ("system", "introduction", "principles", "examples", "generation")}
+    block = {
+        "block_type": "LLMBlock",
+        "block_config": {"block_name": "ask", "config_path": "p.yaml", "model_id": "m", "output_cols": ["out"]},
+        "gen_kwargs": {"min_p": 0.1, "top_k": 40, "seed": 1, "n": 1, "extra_body": {"x": 1}},
+    }
+    made = project({"f.yaml": json.dumps([block]), "p.yaml": json.dumps(prompt)})
+    result = made.run("import-flow", "f.yaml", "-o", "flow.yaml")
+    assert result.code == 0, result.stderr
+    flow = parse_yaml(made.read("flow.yaml"), "flow").plain()
+    assert flow["stages"][0]["generate"]["params"] == {"temperature": 0, "top_k": 40, "min_p": 0.1}
+    assert "'extra_body' of gen_kwargs is not taken over" in made.read("flow.yaml")
+
+
 def test_each_kind_of_text_gets_its_own_prompt(project):
     made, _, _, _ = imported_rows(project, "knowledge.yaml")
     flow = parse_yaml(made.read("flow.yaml"), "flow").plain()

@@ -152,3 +152,10 @@ def test_the_command(project):
     create_skills_ds([skill()]).write(made.path / "set.jsonl")
     assert made.run("datasets", "mix", "recipe.yaml", "-o", "m.jsonl", *form).code == 0
     assert "completion" in read(made.path / "m.jsonl")[0]
+
+
+def test_a_file_of_an_earlier_set_is_told(tmp_path):
+    earlier = tmp_path / "set_whole.jsonl"
+    earlier.write_text("{}\n")
+    (written,) = write_completions(create_skills_ds([{"messages": CHAT}]), tmp_path / "set.jsonl", force=True)
+    assert f"{earlier} is of an earlier set; this one has no rows for it: remove it" in written.notes
