@@ -27,7 +27,7 @@ class Turns:
     def __init__(self) -> None:
         # None where the program was started without one
         self.typed = sys.stdin is not None and sys.stdin.isatty()
-        if isinstance(sys.stdin, io.TextIOWrapper):
+        if not self.typed and isinstance(sys.stdin, io.TextIOWrapper):
             # half a character could be sent to no server, and saved in no file that can be read again
             sys.stdin.reconfigure(errors="replace")
         if self.typed:

@@ -83,7 +83,7 @@ class SelfInstructBuilder(DataBuilder[SelfInstructTask]):
         options = self.options
         fit = usable((options.min_words, options.max_words), options.unwanted_words)
         return [
-            Map(fit, needs=["instruction"], makes=["instruction"], name="usable"),
+            Map(fit, needs=["instruction"], name="usable"),
             Check("copies", on="instruction", name="instruction_copies", known=known),
             Check("dedup", on="instruction", name="dedup_instruction", known=known),
         ]

@@ -43,7 +43,7 @@ def usable(words: tuple[int, int], unwanted: Sequence[str]) -> Callable[[Row], M
         found = pattern.search(text) if pattern else None
         if found:
             raise Rejected("needs more than text", found[0].casefold())
-        return {"instruction": text}
+        return {}
 
     return usable_instruction
 
