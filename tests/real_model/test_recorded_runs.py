@@ -5,10 +5,10 @@ What comes of them holds: how many replies could be read, and how many records w
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from real_runs import RECORDED, RUNS, expected, run
-
-from fms_dgt.errors import UserError
 
 ANEW = "the prompts have changed since: record anew with scripts/prompts/run record --model FILE.gguf"
 
@@ -37,5 +37,7 @@ def test_what_was_not_recorded_fails_and_says_how_to_record(tmp_path):
     some = tmp_path / "some.jsonl"
     lines = (RECORDED / "text_generation.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     some.write_text("".join(lines[:1]), encoding="utf-8")
-    with pytest.raises(UserError, match="scripts/prompts/run record"):
-        run("text_generation", tmp_path / "run", answers=some)
+    figures = run("text_generation", tmp_path / "run", answers=some)
+    assert figures.failed > 0
+    rejected = (tmp_path / "run" / "text_generation" / "rejected.jsonl").read_text(encoding="utf-8")
+    assert "scripts/prompts/run record" in json.loads(rejected.splitlines()[0])["evidence"]["error"]
