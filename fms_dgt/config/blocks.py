@@ -15,7 +15,7 @@ from fms_dgt.config.plan import Layer
 from fms_dgt.core.generator import USUAL_SAMPLING, GeneratorOptions
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.strict_json import loads
-from fms_dgt.errors import Problem, did_you_mean
+from fms_dgt.errors import InputError, Problem, did_you_mean
 
 BLOCKS = "blocks"
 USUAL_ROLES = frozenset({"generator", "validator"})
@@ -23,6 +23,9 @@ MODEL = "lm_config"
 
 # what a teacher's text ends with, where options follow the model
 _TEACHER_OPTIONS = re.compile(r"(?:,[A-Za-z_]\w*=[^,]*)+$")
+
+# what holds a key itself, and no path or number
+_KEY = re.compile(r"(?:api_?key|token|password|secret)$", re.IGNORECASE)
 
 # every spelling of a generator option, with all spellings of the same one
 _SPELLINGS: Mapping[str, frozenset[str]] = {
@@ -92,10 +95,22 @@ def teacher_node(teacher: str | Mapping[str, Any], place: Place) -> Node:
         given = _TEACHER_OPTIONS.search(teacher)
         named, written = (teacher[: given.start()], given[0]) if given else (teacher, "")
         kind, _, model = named.partition(":")
-        options = (pair.partition("=") for pair in written.split(",")[1:])
+        options = [pair.partition("=") for pair in written.split(",")[1:]]
         teacher = {"type": kind, **({"model_id_or_path": model} if model else {})}
+        _check_names([name for name, _, _ in options], teacher, place)
         teacher |= {name: _option_value(text) for name, _, text in options}
     return Node({key: Node.of(value, _place_of(key, place)) for key, value in teacher.items()}, place)
+
+
+def _check_names(names: Iterable[str], teacher: Mapping[str, Any], place: Place) -> None:
+    """Raises InputError for options that do not belong behind a teacher; their values are not shown."""
+    for name in names:
+        if _KEY.search(name):
+            what = "a command line can be read by everyone on this machine, so it takes no keys"
+            fix = "set the environment variable that the generator reads, or write it in a config"
+            raise InputError([Problem(what, fix, str(place.child(name)))])
+        if name in teacher:
+            raise InputError([Problem("is given twice", "keep one", str(place.child(name)))])
 
 
 def _place_of(key: str, teacher: Place) -> Place:

@@ -144,6 +144,22 @@ def test_options_behind_a_teacher(text: str, expected: dict[str, Any]) -> None:
     assert teacher_node(text, Place("--teacher")).plain() == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("openai:m,api_key=sk-secret", "--teacher: api_key: a command line can be read by everyone"),
+        ("simulated,AUTH_TOKEN=sk-secret", "--teacher: AUTH_TOKEN: a command line can be read by everyone"),
+        ("openai:m,type=simulated", "--teacher: type: is given twice"),
+        ("openai:m,model_id_or_path=n", "--teacher: model_id_or_path: is given twice"),
+    ],
+)
+def test_keys_and_a_second_model_do_not_belong_behind_a_teacher(text: str, why: str) -> None:
+    with pytest.raises(InputError) as raised:
+        teacher_node(text, Place("--teacher"))
+    assert why in str(raised.value)
+    assert "sk-secret" not in str(raised.value)
+
+
 def test_a_slip_behind_a_teacher(tmp_path: Path) -> None:
     assert "unknown key 'mim_p'; did you mean 'min_p'?" in problems_of(tmp_path, "simulated,mim_p=0.1")
     outcome = fms_dgt.run(TASK, output_dir=tmp_path, generator="simulated,min_p=0.1")
