@@ -89,7 +89,7 @@ def test_one_that_is_named_and_options_of_ones_own(models):
     [
         ({}, {"repeat_penalty": 1.1, "min_p": 0.1, "dry_multiplier": 0.8}),
         ({"min_p": 0.3}, {"repeat_penalty": 1.1, "min_p": 0.3, "dry_multiplier": 0.8}),
-        (LocalGenerator.against_loops, {"repeat_penalty": 1.2, "min_p": 0.1, "dry_multiplier": 0.8}),
+        (LocalGenerator.against_loops, {"repeat_penalty": 1.1, "min_p": 0.1, "dry_multiplier": 0.8}),
     ],
 )
 async def test_sampling_that_is_set_goes_before_its_own(models, params, sent):
