@@ -41,7 +41,7 @@ from fms_dgt.core.record import Columns, Record
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless, Source
 from fms_dgt.core.task import Task
-from fms_dgt.core.template import names_in
+from fms_dgt.core.template import Template, names_in
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Found, Plugins, described
@@ -200,9 +200,7 @@ class _Binding:
         files = builder.template_files()
         templates = templates_of(flow, folder, files, stages, self._problems)
         flow = with_brought(flow, players, templates, self._problems)
-        self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
-        asked = refused_in_flow(flow, templates, players.generators, players.validators, self._where)
-        self._problems.extend(asked)
+        self._check_asks(flow, players, templates)
         flow = with_keeps(flow, players, templates, stages, self._problems)
         columns = self._asked("columns", builder.columns, task, Mapping)
         output = self._output(builder, task)
@@ -239,6 +237,12 @@ class _Binding:
             notes=(*notes, *self._told(builder, task)),
             permissions=self.permissions,
         )
+
+    def _check_asks(self, flow: Flow, players: Players, templates: Mapping[str, Template]) -> None:
+        """Whether every generator can be asked as its stages and templates want."""
+        self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
+        asked = refused_in_flow(flow, templates, players.generators, players.validators, self._where)
+        self._problems.extend(asked)
 
     def _check_wiring(
         self,
