@@ -217,6 +217,8 @@ class Terminal:
         os.write(self._end, text.encode())
 
     def interrupt(self) -> None:
+        # a prompt is shown a moment before a signal ends the wait for a line; people are slower than that
+        time.sleep(0.5)
         self.process.send_signal(signal.SIGINT)
 
     def until(self, words: str) -> str:
