@@ -78,8 +78,7 @@ class GitCollection(FileCollection):
             listing.files.extend(stand_in(pattern) for pattern in patterns)
             return listing
         except HostRefused as error:
-            mend = f"if it is one of an intranet that you trust, pass --allow-host {error.host}"
-            listing.problems.append(Problem(f"is not fetched: {error}", mend, where.shown))
+            listing.problems.append(error.problem(where.shown))
             return listing
         except (GitFailed, NotThere, SetupError) as error:
             reached = not isinstance(error, GitFailed)

@@ -18,7 +18,7 @@ from fms_dgt.errors import did_you_mean
 from fms_dgt.safety.cache import new_folder, put_file
 from fms_dgt.safety.git import GitFailed, git
 from fms_dgt.safety.git_folders import git_folder
-from fms_dgt.safety.permissions import NotFetched, Permissions, current
+from fms_dgt.safety.permissions import NotFetched, Permissions
 
 _FULL = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,39}")
@@ -44,9 +44,9 @@ class Resolved:
 class GitCache:
     """One repository's commits. Methods raise GitFailed where the repository does not answer."""
 
-    def __init__(self, folder: Path, address: Address, permissions: Permissions | None = None) -> None:
+    def __init__(self, folder: Path, address: Address, permissions: Permissions) -> None:
         self._address = address
-        self._permissions = permissions or current()
+        self._permissions = permissions
         plain = _USER.sub("", address.url)
         slug = re.sub(r"[^\w.-]+", "-", plain.rstrip("/").rpartition("/")[2])[:40]
         self._folder = folder / "git" / f"{slug}-{hashlib.sha256(plain.encode()).hexdigest()[:16]}"

@@ -96,8 +96,7 @@ class UrlDocuments(FileCollection):
                 return
             page = page or self._fetched(url, place)
         except HostRefused as error:
-            mend = f"if it is one of an intranet that you trust, pass --allow-host {error.host}"
-            listing.problems.append(Problem(f"is not fetched: {error}", mend, shown))
+            listing.problems.append(error.problem(shown))
             return
         except (_Unfetched, SetupError) as error:
             mend = "see whether the address is right" if isinstance(error, _Unfetched) else ""

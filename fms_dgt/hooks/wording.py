@@ -29,7 +29,6 @@ NO_TRAINING_DATA = "not for training"
 TRY_JUDGE = "does it tell good from bad? try: fms_dgt check-teachers --judge"
 # A file of which no task was made.
 LEFT_OUT = "left out: "
-# All that a terminal may obey, but for the ends of lines and tabs.
 _SECRETS = re.compile(
     r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
       | (?<=\bBearer\s)\S+

@@ -11,6 +11,8 @@ import socket
 from collections.abc import Collection
 from typing import TypeAlias
 
+from fms_dgt.errors import Problem
+
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Networks that lead back to an IPv4 address in their last, or some other, 32 bits.
@@ -36,6 +38,11 @@ class HostRefused(Exception):
     def __init__(self, message: str, host: str) -> None:
         super().__init__(message)
         self.host = host
+
+    def problem(self, where: str) -> Problem:
+        """What to say of the document that was not fetched."""
+        mend = f"if it is one of an intranet that you trust, pass --allow-host {self.host}"
+        return Problem(f"is not fetched: {self}", mend, where)
 
 
 class HostUnknown(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -51,14 +51,14 @@ def stream_from(
         ) as client,
         contextlib.ExitStack() as stack,
     ):
-        yield _answer(client, stack, url, {} if proxy else dict.fromkeys(addresses), headers)
+        yield _answer(client, stack, url, [] if proxy else addresses, headers)
 
 
 def _answer(
     client: httpx.Client,
     stack: contextlib.ExitStack,
     url: str,
-    addresses: Mapping[str, None],
+    addresses: Sequence[str],
     headers: Mapping[str, str],
 ) -> httpx.Response:
     """The answer of the first of a host's addresses that can be connected to."""

@@ -45,21 +45,20 @@ def _answer(
     try:
         _limit(seconds, memory)
         result = _encoded({"value": function(*arguments)})
+        if len(result) <= output:
+            return result
+        failure: dict[str, Any] = {"over": "output"}
     except MemoryError:
-        result = None
-        said: dict[str, Any] = {"over": "memory"}
+        failure = {"over": "memory"}
     except BaseException as error:  # noqa: BLE001 (a library may do anything, exit included)
-        result = None
-        said = {
+        failure = {
             "error": str(error)[:_MESSAGE_CHARS],
             "kind": type(error).__name__,
             "for_user": isinstance(error, UserError),
         }
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, _hard(resource.RLIMIT_DATA)))
-    if result is not None and len(result) > output:
-        result, said = None, {"over": "output"}
-    return result if result is not None else _encoded(said)
+    return _encoded(failure)
 
 
 def _encoded(answer: dict[str, Any]) -> bytes:
@@ -70,14 +69,9 @@ def _limit(seconds: float, memory: int) -> None:
     """Bound this job. The parent ends it in time; the limit on the processor is for a parent that died."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     allowed = int(used.ru_utime + used.ru_stime + (seconds + 1) * (os.cpu_count() or 1)) + 1
-    hard = _hard(resource.RLIMIT_CPU)
-    resource.setrlimit(
-        resource.RLIMIT_CPU, (allowed if hard == resource.RLIM_INFINITY else min(allowed, hard), hard)
-    )
-    hard = _hard(resource.RLIMIT_DATA)
-    resource.setrlimit(
-        resource.RLIMIT_DATA, (memory if hard == resource.RLIM_INFINITY else min(memory, hard), hard)
-    )
+    for kind, most in ((resource.RLIMIT_CPU, allowed), (resource.RLIMIT_DATA, memory)):
+        hard = _hard(kind)
+        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _hard(kind: int) -> int:

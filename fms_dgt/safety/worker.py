@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from fms_dgt.errors import FmsDgtError, OverLimit, UserError, WorkFailed
-from fms_dgt.safety.child import child_environment, import_path, python_command
+from fms_dgt.safety.child import child_environment, import_path, python_command, start
 from fms_dgt.safety.work import HEADER
 
 # imports on a busy machine, of a converter with a large library, too
@@ -112,15 +112,11 @@ class _Child:
     def __init__(self, function: str, environment: tuple[str, ...]) -> None:
         path = os.pathsep.join([import_path(), _ROOT])
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (this interpreter, and a name of ours)
+            self._process = start(
                 python_command("-m", "fms_dgt.safety.work", function),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                environment=child_environment(also=environment, extra={"PYTHONPATH": path}),
+                folder=Path("/"),
                 stderr=subprocess.DEVNULL,
-                env=child_environment(also=environment, extra={"PYTHONPATH": path}),
-                cwd="/",
-                # Ctrl-C is for the run; and what the process itself starts is killed with it
-                start_new_session=True,
             )
         except OSError as error:
             raise WorkFailed(f"a worker process cannot be started: {error}") from error
@@ -129,9 +125,9 @@ class _Child:
         self._in, self._out = self._process.stdin, self._process.stdout
         os.set_blocking(self._in.fileno(), False)
         os.set_blocking(self._out.fileno(), False)
-        start = Limits(seconds=_START_SECONDS, memory=0, output=HEADER)
+        limits = Limits(seconds=_START_SECONDS, memory=0, output=HEADER)
         try:
-            self._receive(start, time.monotonic() + start.seconds)
+            self._receive(limits, time.monotonic() + limits.seconds)
         except BaseException:
             self.kill()
             self.reap()

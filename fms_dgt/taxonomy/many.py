@@ -28,7 +28,7 @@ def check_files(
 ) -> list[FileReport]:
     """The reports of files, in their order. `tick` is told how many have been done since the last time."""
     if processes < 2 or len(spots) < WORTH_PROCESSES:
-        return [report for spot in spots for report in _check_and_tell([spot], options, tick)]
+        return [_checked(spot, options, tick) for spot in spots]
     done: dict[int, FileReport] = {}
     for batch, reports in _in_processes(list(enumerate(spots)), options, processes):
         done.update(zip((number for number, _ in batch), reports, strict=True))
@@ -39,10 +39,10 @@ def check_files(
     return [done[number] for number in range(len(spots))]
 
 
-def _check_and_tell(batch: Sequence[Spot], options: CheckOptions, tick: Tick) -> list[FileReport]:
-    reports = [check_file(spot, options) for spot in batch]
-    tick(len(reports))
-    return reports
+def _checked(spot: Spot, options: CheckOptions, tick: Tick) -> FileReport:
+    report = check_file(spot, options)
+    tick(1)
+    return report
 
 
 class _Worker:
