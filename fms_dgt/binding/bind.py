@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fms_dgt.binding import postprocessors
-from fms_dgt.binding.bound import BoundTask
+from fms_dgt.binding.bound import BoundTask, first_unit
 from fms_dgt.binding.builder_config import (
     TEACHER,
     merged_config,
@@ -38,8 +38,7 @@ from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.record import Columns, Record
-from fms_dgt.core.row import Unit
-from fms_dgt.core.source import Endless, Source
+from fms_dgt.core.source import Source
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import Template, names_in
 from fms_dgt.core.typed import decode, encode, field_names
@@ -416,7 +415,8 @@ class _Binding:
     def _first_values(self, source: Source) -> Mapping[str, Any] | None:
         """What the first unit's row begins with; None where that is a problem."""
         try:
-            unit = self._first_unit(source)
+            with under(self.permissions):
+                unit = first_unit(source, self._plan.settings.seed)
         except (InputError, NotFetched):
             raise
         except Exception as error:  # noqa: BLE001 (a stranger's source, or rows no JSON can hold)
@@ -427,11 +427,6 @@ class _Binding:
             what = "the source has no units: there is nothing to make data from"
             self._note([Problem(what, "add seed examples or items")])
         return unit.values if unit is not None else None
-
-    def _first_unit(self, source: Source) -> Unit | None:
-        seed = self._plan.settings.seed
-        with under(self.permissions):
-            return source.unit(0, seed, ()) if isinstance(source, Endless) else next(source.units(seed), None)
 
 
 def _resolved(name: str, builder: DataBuilder[Any], players: Players) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from fms_dgt.core.fits_json import check_shape, json_copy
 from fms_dgt.core.generator import Generator, shaping
 from fms_dgt.core.node import Node
 from fms_dgt.core.record import Columns, Record
-from fms_dgt.core.row import Row
-from fms_dgt.core.source import Source
+from fms_dgt.core.row import Row, Unit
+from fms_dgt.core.source import Endless, Source
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import OrderedValidator, Validator
-from fms_dgt.safety.permissions import Permissions
+from fms_dgt.safety.permissions import Permissions, under
 
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -108,6 +108,13 @@ class BoundTask:
     def target(self) -> int | None:
         """How many records are wanted; None for all that the source gives."""
         return self.settings.num_outputs_to_generate
+
+    @cached_property
+    def first_values(self) -> Mapping[str, Any]:
+        """What the first unit's row begins with. Raises what the source raises."""
+        with under(self.permissions):
+            unit = first_unit(self.source, self.settings.seed)
+        return unit.values if unit is not None else {}
 
     @cached_property
     def ordered_checks(self) -> Mapping[str, Check]:
@@ -200,6 +207,11 @@ def _check_types(record: Record, types: Mapping[str, tuple[type, ...]]) -> None:
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             wanted = allowed[0].__name__
             raise TypeError(f"the field '{name}' holds {type(value).__name__}, and is declared as {wanted}")
+
+
+def first_unit(source: Source, seed: int) -> Unit | None:
+    """The first unit of a source; None where there is none."""
+    return source.unit(0, seed, ()) if isinstance(source, Endless) else next(source.units(seed), None)
 
 
 def stage_names(flow: Flow) -> list[str]:

@@ -116,7 +116,7 @@ def calibration_rows(task: BoundTask, judge: Judge) -> JudgeRows:
 
 def seed_rows(task: BoundTask, judge: Judge, examples: Sequence[Example]) -> tuple[JudgeRows, str]:
     """Rows made from examples; none, and why, where these are not what the judge's prompt shows."""
-    begun = _first_values(task)
+    begun = task.first_values
     shown = Shown(judge.template, task.columns.keys())
     # of what a unit's row begins with, such as headings, an example may have nothing
     blank = [name for name in shown.others if name in begun]
@@ -168,9 +168,3 @@ def _items(task: BoundTask) -> list[Mapping[str, Any]]:
             continue
         rows.append(dict(row))
     return rows
-
-
-def _first_values(task: BoundTask) -> Mapping[str, Any]:
-    with under(task.permissions):
-        unit = next(iter(task.source.units(task.settings.seed)), None)
-    return unit.values if unit is not None else {}

@@ -12,10 +12,10 @@ from fms_dgt.binding.sampling import refused_in_block
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
 from fms_dgt.core.node import Node
-from fms_dgt.core.template import is_installed
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
+from fms_dgt.safety.installed import is_installed
 
 
 class Backends:

@@ -38,17 +38,7 @@ class TaskPaths:
         self._written: dict[str, str] = {}
 
     def read(self, node: Node, cls: type[Any]) -> Node:
-        """The task's mapping with its paths expanded and checked."""
-        return self._fields(node, cls)
-
-    def shown(self, problem: Problem) -> Problem:
-        """A problem with the names of variables in place of what they stand for."""
-        texts = [problem.what, problem.mend, problem.where]
-        for value, written in self._written.items():
-            texts = [text.replace(value, written) for text in texts]
-        return Problem(*texts)
-
-    def _fields(self, node: Node, cls: type[Any]) -> Node:
+        """The task's mapping with its paths expanded and checked; also one inside it."""
         if not node.is_mapping:
             return node
         fields = path_fields(cls)
@@ -59,6 +49,13 @@ class TaskPaths:
             if wanted is str and not is_path:
                 self._not_put_in(key, child, cls)
         return Node(entries, node.place)
+
+    def shown(self, problem: Problem) -> Problem:
+        """A problem with the names of variables in place of what they stand for."""
+        texts = [problem.what, problem.mend, problem.where]
+        for value, written in self._written.items():
+            texts = [text.replace(value, written) for text in texts]
+        return Problem(*texts)
 
     def _of_type(self, node: Node, wanted: Any, *, is_path: bool) -> Node:
         args = typing.get_args(wanted)
@@ -78,7 +75,7 @@ class TaskPaths:
         if hasattr(wanted, "from_node"):
             return self._read_by_itself(node, wanted)
         if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
-            return self._fields(node, wanted)
+            return self.read(node, wanted)
         return node
 
     def _read_by_itself(self, node: Node, wanted: Any) -> Node:
@@ -101,8 +98,8 @@ class TaskPaths:
         if isinstance(node.value, Expanded) and len(node.value) > 1:
             self._written[str(node.value)] = node.value.written
         text = str(node.value)
-        if not _ADDRESS.match(text) and self._leads_outside(text, node):
-            self._problems.append(node.problem(outside(str(node.written)), self._mend(text, node)))
+        if not _ADDRESS.match(text) and not self._permissions.may_read(path := self._target(text, node)):
+            self._problems.append(node.problem(outside(str(node.written)), allow_path(path)))
         return node
 
     def _check_file(self, node: Node) -> None:
@@ -112,20 +109,15 @@ class TaskPaths:
         if candidates and not self._permissions.may_read(candidates[0]):
             self._problems.append(node.problem(outside(text), allow_path(candidates[0])))
 
-    def _leads_outside(self, text: str, node: Node) -> bool:
-        """Whether the file or folder that is meant is one that the task may not read."""
+    def _target(self, text: str, node: Node) -> Path:
+        """The file or folder that a path leads to: the first that exists, or would be made."""
         candidates = self._candidates(text, node)
-        there = [path for path in candidates if exists(path)]
-        return not self._permissions.may_read((there or candidates)[0])
+        return next((path for path in candidates if exists(path)), candidates[0])
 
     def _candidates(self, text: str, node: Node) -> list[Path]:
         """What a path may mean: below the file that says it, or below the working folder."""
         bases = (Path(node.place.origin).parent, Path())
         return [fixed_part(at(base, text.strip())) for base in bases]
-
-    def _mend(self, text: str, node: Node) -> str:
-        candidates = self._candidates(text, node)
-        return allow_path(next((path for path in candidates if exists(path)), candidates[0]))
 
     def _not_put_in(self, key: str, node: Node, cls: type[Any]) -> None:
         text = node.value

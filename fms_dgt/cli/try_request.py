@@ -15,7 +15,6 @@ from fms_dgt.cli.teachers import Meant
 from fms_dgt.core.composed import Branch, walk
 from fms_dgt.core.generator import Message, Request, SamplingParams
 from fms_dgt.core.node import Node, Place
-from fms_dgt.core.source import Endless
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.strict_json import loads
 from fms_dgt.core.template import Template
@@ -254,10 +253,7 @@ def _bound(meant: Meant) -> BoundTask:
 
 def _first_values(task: BoundTask) -> Mapping[str, Any]:
     """What templates can use of the task at its first unit."""
-    source, seed = task.source, task.settings.seed
-    # binding found that there is a first unit
-    unit = source.unit(0, seed, ()) if isinstance(source, Endless) else next(source.units(seed))
-    return {**task.columns, **unit.values}
+    return {**task.columns, **task.first_values}
 
 
 def _ask_of(task: BoundTask, name: str | None, values: Mapping[str, Any]) -> _Ask:

@@ -7,7 +7,6 @@ these, and neither is `/` or one like /tmp: a task or a command there does not o
 
 from __future__ import annotations
 
-import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from fms_dgt.config.flags import PlanRequest, flag_place
 from fms_dgt.config.paths import at
 from fms_dgt.errors import Problem
 from fms_dgt.safety.environment import IN_TASKS, looks_secret
+from fms_dgt.safety.installed import installed_folders
 from fms_dgt.safety.permissions import Permissions, is_shared, resolved
 
 _PACKAGE = Path(__file__).parents[1]
@@ -37,9 +37,8 @@ def permissions_of(request: PlanRequest, problems: list[Problem]) -> Permissions
         and Path(value).is_absolute()
         and not is_shared(resolved(Path(value)), homes)
     ]
-    code = [_PACKAGE, *(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib"))]
     shipped = [_PACKAGE.parent / name for name in ("tasks", "configs", "templates")]
-    readable = (*told, *own, *named, *map(resolved, (*code, *shipped)))
+    readable = (*told, *own, *named, *map(resolved, (*installed_folders(), *shipped)))
     problems.extend(_flag_problems(request))
     return Permissions(
         folders=tuple(dict.fromkeys(readable)),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from sysconfig import get_path
 from typing import Any
 
 from fms_dgt.core.fixed_text import fixed_pieces
@@ -25,11 +24,11 @@ from fms_dgt.core.template_text import (
 from fms_dgt.core.typed import decode, option
 from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.errors import InputError, Problem
+from fms_dgt.safety.installed import is_installed
 
 __all__ = ["GIVEN", "Template", "TemplateOverLimit", "arender", "names_in", "render"]
 
 GIVEN = frozenset({"reply_format", "count"})
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +193,3 @@ class Template:
             "params": dict(self.params),
             "reply": dict(self.reply.describe()),
         }
-
-
-def is_installed(path: Path) -> bool:
-    """Whether a file belongs to this package, or to another that is installed."""
-    real = path.resolve()
-    return any(real.is_relative_to(folder) for folder in (_PACKAGE, get_path("purelib"), get_path("platlib")))

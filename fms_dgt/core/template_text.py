@@ -175,13 +175,12 @@ def _counted(template: jinja2.Template, values: Mapping[str, Any]) -> str | None
 
 def _explained(error: Exception, used: Mapping[str, Any]) -> Exception:
     """What the worker raised, or could not be given, as an error of one row."""
+    if isinstance(error, OverLimit):
+        return TemplateOverLimit(str(error))
     if isinstance(error, WorkFailed):
         kind = getattr(jinja2.exceptions, error.kind, None)
         if isinstance(kind, type) and issubclass(kind, jinja2.TemplateRuntimeError):
             return kind(str(error))
-    if isinstance(error, OverLimit):
-        return TemplateOverLimit(str(error))
-    if isinstance(error, WorkFailed):
         return ValueError(str(error))
     for name, value in used.items():
         try:

@@ -134,6 +134,7 @@ class _Field:
     help: str
     secret: bool
     path: bool
+    keeps_nodes: bool
 
 
 _known_fields: dict[Any, dict[str, _Field]] = {}
@@ -159,6 +160,7 @@ def _fields(cls: Any) -> dict[str, _Field]:
             meta.get("help", ""),
             meta.get("secret", False),
             meta.get("path", False),
+            _keeps_nodes(hints[spec.name]),
         )
     return result
 
@@ -182,12 +184,11 @@ def _name_of(key: str, fields: Mapping[str, _Field]) -> str | None:
 
 
 def _value(spec: _Field, node: Node, problems: list[Problem]) -> Any:
-    if not spec.secret and not _keeps_nodes(spec.type) and (found := secret_problems(node)):
-        problems.extend(found)
-        return None
-    if not _keeps_nodes(spec.type) and (missing := unset_problems(node)):
-        problems.extend(missing)
-        return None
+    if not spec.keeps_nodes:
+        found = ([] if spec.secret else secret_problems(node)) or unset_problems(node)
+        if found:
+            problems.extend(found)
+            return None
     value = convert(spec.type, node, problems)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if spec.low is not None and value < spec.low:
@@ -283,11 +284,11 @@ def _float(value: float, node: Node, problems: list[Problem]) -> float | None:
 
 def _check_finite(node: Node, problems: list[Problem]) -> None:
     """JSON has no infinities and no NaN: a value that is to be sent or written cannot have them."""
-    if node.is_mapping or node.is_list:
-        for child in node.value.values() if node.is_mapping else node.value:
-            _check_finite(child, problems)
-    elif isinstance(node.value, float) and not math.isfinite(node.value):
-        problems.append(node.problem(f"is {node.value}", "it must be a finite number, or be put in quotes"))
+    problems.extend(
+        leaf.problem(f"is {leaf.value}", "it must be a finite number, or be put in quotes")
+        for leaf in node.leaves()
+        if isinstance(leaf.value, float) and not math.isfinite(leaf.value)
+    )
 
 
 def _number(value: float) -> str:
