@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fms_dgt.cli.aligned import aligned
 from fms_dgt.cli.byte_counter import ByteCounter
 from fms_dgt.cli.parser import Parser
 from fms_dgt.cli.teachers import tell
@@ -63,13 +64,13 @@ def _list(argv: Sequence[str]) -> int:
         print(json.dumps([_as_json(model) for model in models], indent=2, ensure_ascii=False))
         return 0
     if models:
-        _show([COLUMNS, *map(_cells, models)])
+        print("\n".join(aligned([COLUMNS, *map(_cells, models)])))
         print(f"{size_text(sum(model.size for model in models))} {where}")
     else:
         print(f"no GGUF file {where}")
     if options.folder is None:
         print("\nto fetch by name, with 'fms_dgt models fetch NAME':")
-        _show([KNOWN_COLUMNS, *map(_known_cells, KNOWN.values())])
+        print("\n".join(aligned([KNOWN_COLUMNS, *map(_known_cells, KNOWN.values())])))
     return 0
 
 
@@ -203,9 +204,3 @@ def _known_cells(known: KnownModel) -> tuple[str, ...]:
     source = "package index, hub" if known.wheel else "hub"
     here = "here" if NamedModel(known).present() else ""
     return known.name, size_text(known.size), known.licence, source, here
-
-
-def _show(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
