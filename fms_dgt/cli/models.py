@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +16,7 @@ from fms_dgt.cli.teachers import tell
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
 from fms_dgt.generators.llama_cpp.cache import Kept, kept_below, kept_from_index, kept_in_cache, removal
 from fms_dgt.generators.llama_cpp.choice import ChosenFile, chosen_file
+from fms_dgt.generators.llama_cpp.hub import has_hub, progress_bar
 from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, size_text
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
 from fms_dgt.generators.llama_cpp.model import INSTALL, HubModel, NamedModel
@@ -58,7 +57,7 @@ def _list(argv: Sequence[str]) -> int:
     if options.folder is not None:
         models = _below(options.folder)
     else:
-        models = kept_from_index() + (kept_in_cache() if _has_hub() else [])
+        models = kept_from_index() + (kept_in_cache() if has_hub() else [])
     where = "on this machine" if options.folder is None else f"below {options.folder}"
     if options.json:
         print(json.dumps([_as_json(model) for model in models], indent=2, ensure_ascii=False))
@@ -134,7 +133,7 @@ def _fetched(model: HubModel, chosen: ChosenFile) -> Path:
     about = "" if chosen.size is None else f" ({size_text(chosen.size)})"
     print(f"fetching {model.name}{about}", file=sys.stderr)
     try:
-        return model.fetch(importlib.import_module(f"{PACKAGE}.utils").tqdm)
+        return model.fetch(progress_bar())
     except KeyboardInterrupt:
         print("stopped; the same command goes on where it was", file=sys.stderr)
         raise
@@ -168,12 +167,8 @@ def _agreed(question: str) -> bool:
         return False
 
 
-def _has_hub() -> bool:
-    return importlib.util.find_spec(PACKAGE) is not None
-
-
 def _need_hub() -> None:
-    if not _has_hub():
+    if not has_hub():
         raise SetupError(f"'fms_dgt models' needs the package {PACKAGE}; run: {INSTALL}")
 
 
