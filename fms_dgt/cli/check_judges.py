@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fms_dgt.binding.bound import BoundTask
+from fms_dgt.cli.aligned import aligned
 from fms_dgt.cli.teachers import Meant, tell, telling_what_for
 from fms_dgt.core.events import CallRetried
 from fms_dgt.errors import FmsDgtError, UserError
@@ -127,9 +128,8 @@ def _lines(result: JudgeResult) -> Iterator[str]:
     origin = " by the task's calibrate" if result.origin == "calibrate" else ""
     yield f"{result.task}: {result.judge} ({result.role}, {result.model}{keeps}){origin}"
     table = [("row", "scores", "kept"), *(_cells(kind, rows) for kind, rows in _by_kind(result).items())]
-    widths = [max(len(line[at]) for line in table) for at in range(3)]
-    for line in table if result.rows else ():
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    if result.rows:
+        yield from (f"  {line}" for line in aligned(table))
     told = f": {result.told_apart} of {result.pairs} pairs told apart" if result.pairs else ""
     wanted = f", {100 * result.bound:g} % wanted" if result.conclusion in ("sees", "blind") else ""
     why = f": {result.why}" if result.why else ""

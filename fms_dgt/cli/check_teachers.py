@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fms_dgt.binding.teachers import Teacher
+from fms_dgt.cli.aligned import aligned
 from fms_dgt.cli.check_judges import check_judges
 from fms_dgt.cli.parser import Parser
 from fms_dgt.cli.teachers import Meant, add_model_flags, shown_model, shown_roles, tell, telling_what_for
@@ -116,9 +117,7 @@ def _as_json(teacher: Teacher, probe: Probe) -> Mapping[str, Any]:
 
 def _show(teachers: Sequence[Teacher], probes: Sequence[Probe]) -> None:
     rows = [COLUMNS, *(_cells(teacher, probe) for teacher, probe in zip(teachers, probes, strict=True))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print("\n".join(aligned(rows)))
     # a server that is gone, or a key, concerns several
     errors: dict[str, list[Teacher]] = {}
     for teacher, probe in zip(teachers, probes, strict=True):

@@ -9,6 +9,7 @@ from shlex import quote
 
 from fms_dgt.core.generator import Message
 from fms_dgt.errors import FolderError, InputError, Problem
+from fms_dgt.hooks.wording import plural
 from fms_dgt.taxonomy.task import SKILLS
 from fms_dgt.taxonomy.write import as_yaml
 
@@ -55,12 +56,12 @@ class Conversation:
         if not self.exchanges:
             raise InputError([Problem("nothing was answered yet", "ask something first")])
         if path.suffix in _TASK:
-            text, saved = as_yaml(self._task(path.stem)), f"{_counted(len(self.exchanges), 'seed example')}"
+            text, saved = as_yaml(self._task(path.stem)), plural(len(self.exchanges), "seed example")
             more = f"; say in it what the task is\nnext:  fms_dgt --task-paths {quote(str(path))} --check"
         elif path.suffix in _MESSAGES:
             messages = self._messages()
             text = json.dumps({"messages": messages}, ensure_ascii=False, indent=2) + "\n"
-            saved, more = _counted(len(messages), "message"), ""
+            saved, more = plural(len(messages), "message"), ""
         else:
             what = "the file's ending says what is saved"
             raise InputError([Problem(what, "let it end in .yaml for a task, or .json", str(path))])
@@ -85,7 +86,3 @@ class Conversation:
                 for question, answer in self.exchanges
             ],
         }
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -11,12 +9,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fms_dgt.cli.aligned import aligned
 from fms_dgt.cli.byte_counter import ByteCounter
 from fms_dgt.cli.parser import Parser
 from fms_dgt.cli.teachers import tell
 from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
 from fms_dgt.generators.llama_cpp.cache import Kept, kept_below, kept_from_index, kept_in_cache, removal
 from fms_dgt.generators.llama_cpp.choice import ChosenFile, chosen_file
+from fms_dgt.generators.llama_cpp.hub import has_hub, progress_bar
 from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, size_text
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
 from fms_dgt.generators.llama_cpp.model import INSTALL, HubModel, NamedModel
@@ -57,19 +57,19 @@ def _list(argv: Sequence[str]) -> int:
     if options.folder is not None:
         models = _below(options.folder)
     else:
-        models = kept_from_index() + (kept_in_cache() if _has_hub() else [])
+        models = kept_from_index() + (kept_in_cache() if has_hub() else [])
     where = "on this machine" if options.folder is None else f"below {options.folder}"
     if options.json:
         print(json.dumps([_as_json(model) for model in models], indent=2, ensure_ascii=False))
         return 0
     if models:
-        _show([COLUMNS, *map(_cells, models)])
+        print("\n".join(aligned([COLUMNS, *map(_cells, models)])))
         print(f"{size_text(sum(model.size for model in models))} {where}")
     else:
         print(f"no GGUF file {where}")
     if options.folder is None:
         print("\nto fetch by name, with 'fms_dgt models fetch NAME':")
-        _show([KNOWN_COLUMNS, *map(_known_cells, KNOWN.values())])
+        print("\n".join(aligned([KNOWN_COLUMNS, *map(_known_cells, KNOWN.values())])))
     return 0
 
 
@@ -133,7 +133,7 @@ def _fetched(model: HubModel, chosen: ChosenFile) -> Path:
     about = "" if chosen.size is None else f" ({size_text(chosen.size)})"
     print(f"fetching {model.name}{about}", file=sys.stderr)
     try:
-        return model.fetch(importlib.import_module(f"{PACKAGE}.utils").tqdm)
+        return model.fetch(progress_bar())
     except KeyboardInterrupt:
         print("stopped; the same command goes on where it was", file=sys.stderr)
         raise
@@ -167,12 +167,8 @@ def _agreed(question: str) -> bool:
         return False
 
 
-def _has_hub() -> bool:
-    return importlib.util.find_spec(PACKAGE) is not None
-
-
 def _need_hub() -> None:
-    if not _has_hub():
+    if not has_hub():
         raise SetupError(f"'fms_dgt models' needs the package {PACKAGE}; run: {INSTALL}")
 
 
@@ -203,9 +199,3 @@ def _known_cells(known: KnownModel) -> tuple[str, ...]:
     source = "package index, hub" if known.wheel else "hub"
     here = "here" if NamedModel(known).present() else ""
     return known.name, size_text(known.size), known.licence, source, here
-
-
-def _show(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

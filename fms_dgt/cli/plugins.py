@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
+from fms_dgt.cli.aligned import aligned
 from fms_dgt.documents.converters.known import Converters
 from fms_dgt.plugins import PluginInfo, Plugins
 from fms_dgt.plugins.entry import Status
@@ -69,10 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show_plain(infos: Sequence[PluginInfo]) -> None:
     rows = [COLUMNS, *(tuple(cell or "-" for cell in astuple(info)) for info in infos)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+    print("\n".join(aligned(rows)))
 
 
 def _show_table(infos: Sequence[PluginInfo]) -> None:

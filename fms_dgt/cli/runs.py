@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fms_dgt.cli.aligned import aligned
 from fms_dgt.cli.holder import holder_of
 from fms_dgt.cli.parser import Parser
 from fms_dgt.errors import FolderError
@@ -72,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps([asdict(entry) for entry in listed], indent=2, ensure_ascii=False))
         return 0
     if listed:
-        _show([COLUMNS, *(entry.cells() for entry in listed)])
+        print("\n".join(aligned([COLUMNS, *(entry.cells() for entry in listed)])))
     notes = list(_notes(runs, listed))
     for note in notes:
         print(note)
@@ -148,9 +149,3 @@ def _entry(said: dict[str, Any], name: str, folder: Path) -> Listed:
         str(said.get("started", "-"))[:16].replace("T", " "),
         str(folder),
     )
-
-
-def _show(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fms_dgt.cli.aligned import aligned
 from fms_dgt.cli.parser import Parser
 from fms_dgt.errors import InputError, Problem, did_you_mean
 
@@ -135,7 +136,7 @@ def _tree(options: Namespace) -> int:
     if options.json:
         _write({"nodes": [_plain(report) for report in reports], **_counts(reports)})
     else:
-        _show_table([COLUMNS, *(_cells(report) for report in reports)])
+        print("\n".join(aligned([COLUMNS, *(_cells(report) for report in reports)])))
         for line in _totals(reports):
             print(line)
     return int(not all(report.valid for report in reports))
@@ -272,12 +273,6 @@ def _totals(reports: Sequence[FileReport]) -> Iterator[str]:
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _show_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _write(said: Any) -> None:

@@ -58,10 +58,19 @@ class Schema:
     kind: Kind
     own: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, kind: Kind, **own: str) -> Schema:
+        """With the user's names, as far as they are not empty."""
+        return cls(kind, {name: column for name, column in own.items() if column})
+
     def names(self, name: str) -> tuple[str, ...]:
         """The columns that may hold `name`, the likeliest first."""
         usual = _REQUIRED[self.kind].get(name) or OPTIONAL[name]
         return (self.own[name],) if name in self.own else usual
+
+    def columns(self, *names: str) -> set[str]:
+        """All columns that may hold one of them."""
+        return {column for name in names for column in self.names(name)}
 
     def missing(self, row: SomeRow) -> list[str]:
         """What a row has no column for, by our names."""
@@ -184,7 +193,12 @@ def node_of(row: SomeRow) -> str:
 
 
 def _said(row: SomeRow, name: str) -> str:
-    values = (row.get(column) for column in OPTIONAL[name])
+    return first_as_text(row, OPTIONAL[name])
+
+
+def first_as_text(row: SomeRow, columns: Iterable[str]) -> str:
+    """The value of the first of the columns that has one, as text; "" where none has."""
+    values = (row.get(column) for column in columns)
     return next((str(value) for value in values if value is not None), "").strip()
 
 

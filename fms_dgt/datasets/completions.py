@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from fms_dgt.datasets.row_file import TURN, Columns, Progress, Write, check_target, row_file
+from fms_dgt.datasets.row_file import TURN, Columns, Progress, Write, check_target, counted, row_file
 from fms_dgt.datasets.training_set import SetRow, TrainingRow, TrainingSet, Written
 from fms_dgt.errors import InputError, Problem
 
@@ -29,13 +29,9 @@ def write_completions(
     no rows at all, the first is there and empty. Raises FolderError, InputError.
     """
     writer = _Writer(Path(path), force)
-    if progress is not None:
-        progress(0)
     with writer.files:
-        for number, row in enumerate(made.rows(), 1):
+        for row in counted(made.rows(), progress):
             writer.add(row)
-            if progress is not None:
-                progress(number)
         if not writer.kinds:
             writer.open(writer.answers, _COMPLETION)
     notes = (*made.notes, *writer.notes())

@@ -27,13 +27,13 @@ class PreferenceColumns:
 
     def schema(self) -> Schema:
         """Where a row has what."""
-        own = {
-            "prompt": self.prompt,
-            "chosen": self.chosen,
-            "rejected": self.rejected,
-            "system": self.system,
-        }
-        return Schema("preference", {name: column for name, column in own.items() if column})
+        return Schema.of(
+            "preference",
+            prompt=self.prompt,
+            chosen=self.chosen,
+            rejected=self.rejected,
+            system=self.system,
+        )
 
 
 def create_preference_ds(generated: Given, columns: PreferenceColumns | None = None) -> TrainingSet:
@@ -85,7 +85,7 @@ def _preference_row(table: Table, number: int, row: SomeRow, schema: Schema) -> 
     chosen, rejected = _without(prompt, chosen), _without(prompt, rejected)
     if not chosen or not rejected:
         raise bad_row(table, number, "an answer has nothing but the prompt")
-    used = {asked, *schema.names("system"), *(column for name in _ANSWERS for column in schema.names(name))}
+    used = schema.columns("prompt", "system", *_ANSWERS)
     others = {name: value for name, value in row.items() if name not in used and value not in (None, "")}
     system = optional_text(row, schema.names("system"))
     return PreferenceRow(with_system(prompt, system), chosen, rejected, {"dataset": "preference", **others})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 from fms_dgt.datasets.parquet import ParquetFile
 from fms_dgt.errors import FolderError, InputError, Problem
@@ -18,6 +18,7 @@ Message: TypeAlias = dict[str, Any]
 Progress: TypeAlias = Callable[[int], None]
 Columns: TypeAlias = dict[str, Any]
 Write: TypeAlias = Callable[[Columns], None]
+T = TypeVar("T")
 
 SUFFIXES = (".jsonl", ".parquet")
 # columns by a value that each may hold, which gives Parquet their types
@@ -31,14 +32,20 @@ def write_rows(
     """Write conversations as they come, and return how many. Raises FolderError, InputError."""
     check_target(path, force=force)
     number = 0
-    if progress is not None:
-        progress(number)
     with row_file(path, CONVERSATION) as write:
-        for number, row in enumerate(rows, 1):
+        for row in counted(rows, progress):
             write(row)
-            if progress is not None:
-                progress(number)
+            number += 1
     return number
+
+
+def counted(rows: Iterable[T], progress: Progress | None) -> Iterator[T]:
+    """The same rows; `progress` is called with how many of them are done."""
+    count = progress or (lambda _: None)
+    count(0)
+    for number, row in enumerate(rows, 1):
+        yield row
+        count(number)
 
 
 def check_target(path: Path, *, force: bool) -> None:

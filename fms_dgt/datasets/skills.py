@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fms_dgt.datasets.columns import MESSAGES, Schema, bad_row, only, texts_of
+from fms_dgt.datasets.columns import MESSAGES, Schema, bad_row, first_as_text, only, texts_of
 from fms_dgt.datasets.conversations import conversation, conversation_problem, turns, with_system
 from fms_dgt.datasets.row_file import Message
 from fms_dgt.datasets.tables import Given, SomeRow, Table, not_for_training, tables
@@ -26,13 +26,13 @@ class SkillsColumns:
 
     def schema(self) -> Schema:
         """Where a row has what."""
-        own = {
-            "instruction": self.prompt,
-            "response": self.response,
-            "context": self.context,
-            "system": self.system,
-        }
-        return Schema("skills", {name: column for name, column in own.items() if column})
+        return Schema.of(
+            "skills",
+            instruction=self.prompt,
+            response=self.response,
+            context=self.context,
+            system=self.system,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,13 @@ def skills_rows(found: Iterable[Table], schema: Schema | None = None) -> Iterato
 
 def _skills_row(table: Table, number: int, row: SomeRow, schema: Schema) -> SkillsRow:
     system = optional_text(row, schema.names("system"))
-    names = ("instruction", "response", "context", "system")
-    used = {MESSAGES, *(column for name in names for column in schema.names(name))}
+    used = {MESSAGES, *schema.columns("instruction", "response", "context", "system")}
     # a column that is named is meant
     if isinstance(row.get(MESSAGES), list) and not schema.own.keys() & {"instruction", "response"}:
         kind, messages = WHOLE, _conversation(table, number, row)
     else:
         texts = texts_of(table, number, row, schema)
-        context = _context(row, schema)
+        context = first_as_text(row, schema.names("context"))
         kind, messages = GROUNDED if context else FREE, _question_and_answer(**texts, context=context)
     others = {
         name: value for name, value in row.items() if name not in used or _is_unread(name, value, schema)
@@ -102,11 +101,6 @@ def _question_and_answer(instruction: str, response: str, context: str) -> list[
     """A context that already is in the instruction is not given twice."""
     within = context in instruction
     return turns(instruction if within else f"{context}\n\n{instruction}", response)
-
-
-def _context(row: SomeRow, schema: Schema) -> str:
-    values = (row.get(column) for column in schema.names("context"))
-    return next((str(value) for value in values if value is not None), "").strip()
 
 
 def optional_text(row: Mapping[str, Any], names: Iterable[str]) -> str:

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from fms_dgt.core.canonical import hexdigest
-from fms_dgt.datasets.row_file import CONVERSATION, TURN, Columns, Message, Progress, check_target, row_file
+from fms_dgt.datasets.row_file import (
+    CONVERSATION,
+    TURN,
+    Columns,
+    Message,
+    Progress,
+    check_target,
+    counted,
+    row_file,
+)
 from fms_dgt.errors import SetupError
 
 if TYPE_CHECKING:
@@ -144,14 +153,10 @@ class TrainingSet:
         target = Path(path)
         check_target(target, force=force)
         kinds: Counter[str] = Counter()
-        if progress is not None:
-            progress(0)
-        rows = self.rows()
+        rows = counted(self.rows(), progress)
         first = next(rows, None)
         with row_file(target, first.EXAMPLE if first else CONVERSATION) as write:
-            for number, row in enumerate([] if first is None else chain([first], rows), 1):
+            for row in [] if first is None else chain([first], rows):
                 kinds[row.kind] += 1
                 write(row.columns())
-                if progress is not None:
-                    progress(number)
         return Written(target, self.name, kinds.total(), dict(sorted(kinds.items())), tuple(self.notes))

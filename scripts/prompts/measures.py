@@ -97,16 +97,12 @@ def _texts(value: Any) -> Iterator[str]:
 def _seed_texts(case: Case) -> Iterator[str]:
     """The seed examples that a prompt shows, less what the reply is to be about."""
     values = next(iter(case.rows.values()))
+    prompt = case.path.read_text(encoding="utf-8")
     for name in ("examples", "class_examples", "instructions"):
         if "example" in values and name == "examples":
             yield from _texts(values[name][values["example"]])
-        elif name in values and name in fixed_names(case):
+        elif name in values and name in prompt:
             yield from _texts(values[name])
-
-
-def fixed_names(case: Case) -> str:
-    """A prompt's text with the names that it is filled with."""
-    return case.path.read_text(encoding="utf-8")
 
 
 def _material(case: Case, quality: str) -> str:

@@ -14,8 +14,7 @@ Results = Mapping[str, Any]
 def tables(results: Sequence[Results], cases: Sequence[Case]) -> str:
     """Two tables: all prompts, and the judges; a line of each for each result."""
     counts = [
-        {case: _counted(case, result) for case in cases if _counted(case, result) is not None}
-        for result in results
+        {case: entry for case in cases if (entry := _counted(case, result)) is not None} for result in results
     ]
     labels = [str(result["label"]) for result in results]
     return "\n".join(

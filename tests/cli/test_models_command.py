@@ -435,7 +435,7 @@ def test_an_action_that_is_none(project):
 
 
 def test_without_the_extra(project, monkeypatch):
-    monkeypatch.setattr("fms_dgt.cli.models.PACKAGE", "no_such_package")
+    monkeypatch.setattr("fms_dgt.generators.llama_cpp.hub.PACKAGE", "no_such_package")
     result = project({}).run("models", "fetch", "a/b")
     assert result.code == 2
     assert "run: pip install 'fms-dgt[llama-cpp]'" in result.stderr

@@ -156,7 +156,7 @@ def test_names_of_a_home(tmp_path, monkeypatch, gguf):
 
 
 def test_a_hub_without_its_package(monkeypatch):
-    monkeypatch.setattr("fms_dgt.generators.llama_cpp.model.HUB_PACKAGE", "no_such_package")
+    monkeypatch.setattr("fms_dgt.generators.llama_cpp.hub.PACKAGE", "no_such_package")
     [problem] = problems("org/name:x.gguf")
     assert "run: pip install 'fms-dgt[llama-cpp]'; or fetch the file yourself and give its path" in problem
 

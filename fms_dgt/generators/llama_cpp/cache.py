@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from fms_dgt.errors import InputError, Problem, did_you_mean
 from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_header
+from fms_dgt.generators.llama_cpp.hub import has_hub
 from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, unfinished_files
 from fms_dgt.generators.llama_cpp.known import KNOWN
 from fms_dgt.generators.llama_cpp.model import NamedModel, parts_of
@@ -116,7 +116,7 @@ def _hub_name(name: str) -> str:
 
 
 def _hub_removal(names: Sequence[str]) -> Removal:
-    if importlib.util.find_spec(PACKAGE) is None:
+    if not has_hub():
         raise InputError(
             [Problem(f"there is no model '{names[0]}'", "'fms_dgt models' lists those that are")]
         )

@@ -74,7 +74,7 @@ class Engine:
         """Load the model, if it is not. Takes as long as it takes. Raises SetupError."""
         with self._lock:
             if self._server is None:
-                self._server = _loaded(self.settings)
+                self._server = load_server(self.settings, self.settings.path)
 
     async def ask(self, handler: str, body: bytes, heard: Heard | None = None) -> list[bytes]:
         """The pieces of the answer to one request, each given to `heard` as it comes.
@@ -195,9 +195,12 @@ async def give_back(engine: Engine) -> None:
     await _engines.give_back(engine.settings)
 
 
-def _loaded(settings: EngineSettings) -> Any:
+def load_server(
+    settings: EngineSettings, shown: str, *, key: str = "", alias: str = "", show_slots: bool = False
+) -> Any:
+    """As `start_server`; raises SetupError, which calls the model `shown`."""
     try:
-        return start_server(settings)
+        return start_server(settings, key=key, alias=alias, show_slots=show_slots)
     except ImportError as error:
         raise SetupError(f"the package {PACKAGE} cannot be imported ({error}); run: {INSTALL}") from error
     except AttributeError as error:
@@ -205,7 +208,7 @@ def _loaded(settings: EngineSettings) -> Any:
         raise SetupError(f"the package {PACKAGE} is of an unfit version: {error}; {mend}") from error
     except (RuntimeError, ValueError, MemoryError) as error:
         why = last_words(settings) or excerpt(error)
-        raise SetupError(f"llama.cpp cannot load '{settings.path}': {why}") from error
+        raise SetupError(f"llama.cpp cannot load '{shown}': {why}") from error
 
 
 def start_server(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from fms_dgt.errors import SetupError
 from fms_dgt.generators.llama_cpp.hub_blob import (
     LARGEST,
     PACKAGE,
+    SHA256,
     WRONG,
     fetch_blob,
     link_blob,
@@ -30,11 +32,20 @@ from fms_dgt.safety.environment import backend_variables
 
 ENDPOINT_VARIABLE: Final = "HF_ENDPOINT"
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 # these become names of files and folders in the cache
 _ETAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_=+-]{0,127}")
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
+
+
+def has_hub() -> bool:
+    """Whether the package that speaks with hubs is installed."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
+def progress_bar() -> Any:
+    """The hub's own progress bar, a tqdm class."""
+    return importlib.import_module(f"{PACKAGE}.utils").tqdm
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,7 @@ def _checked(pattern: re.Pattern[str], value: str | None, name: str, repo: str) 
 def _fetched_by_hub(repo: str, file: str, bar: Any, etag: str) -> Path:
     path = Path(_hub().hf_hub_download(repo, file, endpoint=_endpoint(), tqdm_class=bar))
     blob = path.resolve()
-    if _SHA256.fullmatch(etag):
+    if SHA256.fullmatch(etag):
         with blob.open("rb") as fetched:
             if hashlib.file_digest(fetched, "sha256").hexdigest() != etag:
                 blob.unlink()

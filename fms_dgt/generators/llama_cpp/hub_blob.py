@@ -22,7 +22,7 @@ UNFINISHED: Final = ".incomplete"
 LARGEST: Final = 50_000_000_000
 WRONG: Final = "what was fetched of '{}' has another SHA-256 than the hub announced; fetch it again"
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _PIECE: Final = 1 << 20
 
 
@@ -89,7 +89,7 @@ def fetch_blob(url: str, size: int | None, blob: Path, part: Path, bar: Any) -> 
         checked = _Checked(file, limit, shown)
         _http_get(url, checked, done, size, shown, bar)
         file.flush()
-        if _SHA256.fullmatch(blob.name) and checked.sha256 != blob.name:
+        if SHA256.fullmatch(blob.name) and checked.sha256 != blob.name:
             file.truncate(0)
             raise SetupError(WRONG.format(shown))
         part.replace(blob)

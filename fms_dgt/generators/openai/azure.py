@@ -63,14 +63,14 @@ def _access(options: AzureOptions) -> Access:
     deployment = options.deployment or options.model_id_or_path
     version = environ.said(options.api_version, VERSION_VARIABLE) or API_VERSION
     base = url_of(endpoint)
-    named = named_url(environ.peek(ENDPOINT_VARIABLE))
     rule = KeyRule(
         kind="azure",
         vendor=VENDOR,
         variable=ENDPOINT_VARIABLE,
-        named=named,
+        named=named_url(environ.peek(ENDPOINT_VARIABLE)),
+        straight=goes_straight(options),
     )
-    trusted = rule.trusts(base) and goes_straight(options)
+    trusted = rule.trusts(base)
     if base.absolute:
         base = base.joinpath("openai", "deployments", deployment) % {"api-version": version}
     key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
@@ -82,11 +82,7 @@ def _access(options: AzureOptions) -> Access:
     if not key and not token:
         field = "azure_ad_token" if kept_back == TOKEN_VARIABLE else "api_key"
         missing = Problem("the azure generator has no key", MEND_KEY)
-        problems.append(
-            rule.problem(kept_back, base, field, straight=goes_straight(options))
-            if kept_back and endpoint
-            else missing
-        )
+        problems.append(rule.problem(kept_back, base, field) if kept_back and endpoint else missing)
     access = Access(
         kind="azure",
         base=base,

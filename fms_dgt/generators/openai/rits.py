@@ -66,11 +66,16 @@ def _access(options: RitsOptions) -> Access:
     name = options.endpoint_name or endpoint_name(options.model_id_or_path)
     is_name = _NAME.fullmatch(name) is not None
     base = url_of(scheme.replace(_ENDPOINT, name if is_name else ""))
-    named = environ.peek(URL_VARIABLE)
-    rule = KeyRule(kind="rits", vendor=VENDOR, variable=URL_VARIABLE, named=_with_any_name(named))
+    rule = KeyRule(
+        kind="rits",
+        vendor=VENDOR,
+        variable=URL_VARIABLE,
+        named=_with_any_name(environ.peek(URL_VARIABLE)),
+        straight=goes_straight(options),
+    )
     # who gets the key is decided before a config's name is put into the URL
     template = _with_any_name(scheme)
-    trusted = is_name and template is not None and rule.trusts(template) and goes_straight(options)
+    trusted = is_name and template is not None and rule.trusts(template)
     key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
     problems = open_secrets("rits", options.base_url)
     if not is_name:
@@ -78,11 +83,7 @@ def _access(options: RitsOptions) -> Access:
         problems.append(Problem(what, "set 'endpoint_name' to letters, digits, '.', '_' and '-'"))
     elif not key:
         missing = Problem("the rits generator has no key", f"set {KEY_VARIABLE}")
-        problems.append(
-            rule.problem(KEY_VARIABLE, base, straight=goes_straight(options))
-            if environ.peek(KEY_VARIABLE)
-            else missing
-        )
+        problems.append(rule.problem(KEY_VARIABLE, base) if environ.peek(KEY_VARIABLE) else missing)
     access = Access(
         kind="rits",
         base=base,

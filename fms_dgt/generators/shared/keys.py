@@ -29,24 +29,22 @@ class KeyRule:
     """Who gets the keys that are in the environment.
 
     `vendor` are host names, or the ends of some that begin with a dot; `named` is the URL that the variable
-    `variable` of the environment says.
+    `variable` of the environment says. Without `straight` a proxy could read the keys, and nobody gets them.
     """
 
     kind: str
     vendor: Sequence[str]
     variable: str
     named: URL | None = None
+    straight: bool = True
 
     def trusts(self, *bases: URL) -> bool:
-        """Whether each URL is the vendor's, or the one that the environment names."""
-        return all(self._is_vendor(base) or self._is_named(base) for base in bases)
+        """Whether the keys go to each URL: the vendor's, or the one that the environment names."""
+        return self.straight and all(map(self._is_known, bases))
 
-    def problem(self, key: str, base: URL, field: str = "api_key", *, straight: bool = True) -> Problem:
-        """What to add to a config, so that a host gets a key of the environment.
-
-        Without `straight` a proxy could read the key, which is why even a trusted host does not get it.
-        """
-        if not straight and self.trusts(base):
+    def problem(self, key: str, base: URL, field: str = "api_key") -> Problem:
+        """What to add to a config, so that a host gets a key of the environment."""
+        if not self.straight and self._is_known(base):
             what = f"the {self.kind} generator does not send {key} through a proxy that could read it"
             return Problem(
                 what, f"leave 'ca_file' and 'verify' out, or 'proxy', or add '{field}: ${{{key}}}'"
@@ -58,6 +56,9 @@ class KeyRule:
         mend = f"add '{field}: ${{{key}}}' to the block if that host may have it"
         none = ", or 'api_key: none' if it wants none" if field == "api_key" else ""
         return Problem(f"{what}: {why}", mend + none)
+
+    def _is_known(self, base: URL) -> bool:
+        return self._is_vendor(base) or self._is_named(base)
 
     def _is_vendor(self, base: URL) -> bool:
         host = (base.host or "").rstrip(".")
