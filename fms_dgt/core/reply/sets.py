@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from fms_dgt.core.reply.chatter import breaks_off, corrects, ends_sentence, is_example
+from fms_dgt.core.reply.chatter import breaks_off, check_one_version, ends_sentence, is_example
 from fms_dgt.core.reply.cleaning import plain, says_nothing
 from fms_dgt.core.reply.parts import Part, is_rule, without_own_label
 from fms_dgt.errors import Unreadable
 
 LONGEST_WITHOUT_END = 3  # words that need no full stop
 LONGEST_RUN = 2  # parts of one name, one after the other, before it is a list of them
-
-SEVERAL_VERSIONS = "The reply gives more than one version; give the final one alone."
 
 
 @dataclass(slots=True)
@@ -110,8 +108,7 @@ def _last_version(sets: Sequence[PartSet]) -> Sequence[PartSet]:
     begins = [at for at, one in enumerate(sets) if at == 0 or _announces(one.before)]
     if len(begins) == 1:
         return sets
-    if any(corrects(sets[at].before) for at in begins[1:]):
-        raise Unreadable(SEVERAL_VERSIONS)
+    check_one_version(sets[at].before for at in begins[1:])
     ends = [*begins[1:], len(sets)]
     groups = [sets[begin:end] for begin, end in zip(begins, ends, strict=True)]
     kept = [one for group in groups if not is_example(group[0].before) for one in group]
