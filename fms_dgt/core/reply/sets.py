@@ -17,16 +17,10 @@ LONGEST_RUN = 2  # parts of one name, one after the other, before it is a list o
 
 @dataclass(slots=True)
 class PartSet:
-    """Texts by name that belong together, what stands before them, and where they begin and end."""
+    """Texts by name that belong together, and what is written before them."""
 
     before: str
-    start: int
-    end: int = 0
     texts: dict[str, str] = field(default_factory=dict)
-    tail: str = ""
-
-    def is_whole(self, names: Sequence[str]) -> bool:
-        return all(self.texts.get(name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ def in_sets(answer: str, parts: Sequence[Part], names: Sequence[str], *, is_cut:
     for part, text in zip(parts, texts, strict=True):
         known = numbered.get(part.number) if by_number else sets[-1] if sets else None
         if known is None or (not by_number and (part.name == parts[0].name or part.name in known.texts)):
-            known = PartSet(f"{tail}\n{answer[position : part.start]}", part.start)
+            known = PartSet(f"{tail}\n{answer[position : part.start]}")
             numbered[part.number] = known
             sets.append(known)
         known.texts[part.name] = text
