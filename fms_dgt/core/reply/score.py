@@ -99,9 +99,9 @@ class ScoreReply(ReplyContract):
     def _in_json(self, answer: str, is_cut: bool) -> dict[str, Any] | None:
         """The score of JSON in the reply, with what stands around it; None where there is none."""
         whole = json_in(answer)
-        within = json_within(answer)
         if isinstance(whole, dict) and not is_schema(whole):
             return self._of_json([whole])
+        within = json_within(answer)
         values = [_unwrapped(one.value) for one in within]
         said = [
             value for value in values if isinstance(value, dict) and not value.keys().isdisjoint(SCORE_NAMES)
