@@ -63,7 +63,6 @@ TASKS = {
         **FIRST,
     },
 }
-PAIRWISE = {"preference": {"judge": "pairwise"}}
 FLAGS = ("check-teachers", "--judge", "--config-path", "c.yaml", "--task-paths", "task.yaml")
 
 
