@@ -22,6 +22,11 @@ def seed_note(sampling: Mapping[str, Any]) -> str:
     )
 
 
+def params_of(sampling: Mapping[str, Any]) -> dict[str, Any]:
+    """The sampling options that a stage takes over."""
+    return {key: sampling[key] for key in EVERY_SAMPLING if sampling.get(key) is not None}
+
+
 class Now:
     """Turns blocks into stages one by one; what one block made, a later one may need."""
 
@@ -67,7 +72,7 @@ class Now:
         if prompt is None or not into:
             self._parts.miss(f"'{name}' sends a prompt that no block before it builds", node)
             return
-        params = {key: said[key] for key in EVERY_SAMPLING if said.get(key) is not None}
+        params = params_of(said)
         stage = {**prompt.said(), "into": into[0], **({"params": params} if params else {})}
         self._parts.repeated(name, said.get("n"))
         self._several.update(into if (said.get("n") or 1) > 1 else [])

@@ -8,9 +8,9 @@ from typing import Any
 from fms_dgt.core.generator import EVERY_SAMPLING
 from fms_dgt.core.node import Node
 from fms_dgt.flow_import.common import convert_common
-from fms_dgt.flow_import.now import SEED, seed_note
+from fms_dgt.flow_import.now import SEED, params_of, seed_note
 from fms_dgt.flow_import.parts import Parts, list_of
-from fms_dgt.flow_import.prompts import read_prompt
+from fms_dgt.flow_import.prompts import Prompt, read_prompt
 
 # how InstructLab asks for as many answers as its own flag says, and what that is by default
 _SCALED, _SCALE = "scaled", 30
@@ -71,12 +71,13 @@ class Then:
         if not isinstance(paths, dict) or not paths or not into or not by:
             self._parts.miss(f"'{name}' does not say which prompt goes with which value", entry)
             return
-        prompts = {
-            str(value): read_prompt(str(path), self._parts.file.parent) for value, path in paths.items()
-        }
-        for why in (found for found in prompts.values() if isinstance(found, str)):
-            self._parts.miss(f"'{name}': {why}", entry)
-            return
+        prompts: dict[str, Prompt] = {}
+        for value, path in paths.items():
+            found = read_prompt(str(path), self._parts.file.parent)
+            if isinstance(found, str):
+                self._parts.miss(f"'{name}': {found}", entry)
+                return
+            prompts[str(value)] = found
         column = f"{name}_reply".replace(" ", "_")
         ways = {
             value: [
@@ -86,12 +87,11 @@ class Then:
                 }
             ]
             for value, prompt in prompts.items()
-            if not isinstance(prompt, str)
         }
         self._times(name, sampling)
         self._parts.add(name, "branch", {"on": str(by), "to": ways}, seed_note(sampling))
         self._parts.dropped([column])
-        marks = next(prompt.marks for prompt in prompts.values() if not isinstance(prompt, str))
+        marks = next(iter(prompts.values())).marks
         self._parse(name, entry, column, into, said.get("parser_kwargs") or {}, marks)
 
     def _times(self, name: str, sampling: Mapping[str, Any]) -> None:
@@ -130,7 +130,4 @@ class Then:
 
 
 def _params(sampling: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "temperature": 0,
-        **{key: sampling[key] for key in EVERY_SAMPLING if sampling.get(key) is not None},
-    }
+    return {"temperature": 0, **params_of(sampling)}

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fms_dgt.testing import Fault, ModelServer
+from fms_dgt.testing import Fault, ModelServer, prompt_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runner"))
 
-from judge_answers import always_low, always_top, judge, prompt_of, scale_of, seeing  # noqa: E402
+from judge_answers import always_low, always_top, judge, scale_of, seeing  # noqa: E402
 
 JARGON = {
     "Say this plainly: circle back.": "Let's talk about this again when we have more time and know a bit more.",
@@ -63,7 +63,6 @@ TASKS = {
         **FIRST,
     },
 }
-PAIRWISE = {"preference": {"judge": "pairwise"}}
 FLAGS = ("check-teachers", "--judge", "--config-path", "c.yaml", "--task-paths", "task.yaml")
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from pathlib import Path
+
+from git_backend import answer_git
+from loopback_server import serving
 
 WHO = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
 
@@ -42,25 +43,15 @@ class Repository:
 @contextmanager
 def smart_server(folder: Path) -> Iterator[str]:
     """`git http-backend` over the repositories in `folder`; the requests' paths count in `requests`."""
-    yield from _served(partial(_Backend, folder=folder))
+    with serving(partial(_Backend, folder=folder)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def dumb_server(folder: Path) -> Iterator[str]:
     """The files of the repositories, as any web server gives them."""
-    yield from _served(partial(_Files, directory=str(folder)))
-
-
-def _served(handler: object) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(partial(_Files, directory=str(folder))) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 class _Files(SimpleHTTPRequestHandler):
@@ -77,32 +68,10 @@ class _Backend(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers.get("Transfer-Encoding") == "chunked":
             body = self._chunks()
-        env = os.environ | {
-            "GIT_PROJECT_ROOT": str(self.folder),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-        }
-        done = subprocess.run(["git", "http-backend"], input=body, env=env, capture_output=True)
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        lines = [line.split(": ", 1) for line in head.decode().split("\r\n")]
-        status = next((value for name, value in lines if name == "Status"), "200 OK")
-        self.send_response(int(status.split()[0]))
-        for name, value in lines:
-            if name != "Status":
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        answer_git(self, self.folder, body)
 
     do_POST = do_GET
 

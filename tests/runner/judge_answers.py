@@ -7,12 +7,10 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from fms_dgt.testing import prompt_of
+
 Body = Mapping[str, Any]
 SIDE = r"<answer_{0}>\s*(.*?)\s*</answer_{0}>"
-
-
-def prompt_of(body: Body) -> str:
-    return "\n".join(message["content"] for message in body["messages"])
 
 
 def scale_of(body: Body) -> tuple[str, int, int] | None:

@@ -18,6 +18,13 @@ ROOT = Path(__file__).parents[2]
 TOYS = ROOT / "tests" / "toys"
 DEBATE = "instructlab/skills/writing/freeform/debate"
 GRAMMAR = "instructlab/skills/writing/grounded/editing/grammar"
+SLOW = """
+databuilders:
+  "*":
+    blocks:
+      - {name: generator, type: simulated, latency: 0.15}
+      - {name: validator, lm_config: {type: simulated, latency: 0.15}}
+"""
 
 
 @dataclass(frozen=True)

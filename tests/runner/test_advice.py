@@ -13,18 +13,11 @@ from fms_dgt.errors import FolderError
 from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.hooks.summary import summary
 from fms_dgt.journal.database import database_error
-from launch import DEBATE, Launch
+from launch import DEBATE, SLOW, Launch
 from tampering import ROWS, Rows
 
 AGAIN = "run the same command to go on"
 WITHOUT = "run the same command, without --restart, to go on"
-SLOW = """
-databuilders:
-  "*":
-    blocks:
-      - {name: generator, type: simulated, latency: 0.15}
-      - {name: validator, lm_config: {type: simulated, latency: 0.15}}
-"""
 
 
 def test_a_spent_restart_names_the_command_that_goes_on(tmp_path: Path) -> None:

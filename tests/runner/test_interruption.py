@@ -8,15 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from launch import DEBATE, Launch
-
-SLOW = """
-databuilders:
-  "*":
-    blocks:
-      - {name: generator, type: simulated, latency: 0.15}
-      - {name: validator, lm_config: {type: simulated, latency: 0.15}}
-"""
+from launch import DEBATE, SLOW, Launch
 
 
 @pytest.fixture

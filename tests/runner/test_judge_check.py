@@ -8,7 +8,7 @@ from pathlib import Path
 import fms_dgt
 import fms_dgt.testing
 import pytest
-from judge_answers import always_top, prompt_of, scale_of, seeing
+from judge_answers import always_top, scale_of, seeing
 
 SEEDS = {
     "Say this plainly: circle back.": "Let's talk about this again when we have more time and know a bit more.",
@@ -108,7 +108,7 @@ def test_a_seeing_judge_lets_the_run_begin(tmp_path):
     pairs, questions = seeing(SEEDS.items()), seeing([(f"{q}\n", f"{q}\n") for q in SEEDS])
 
     def answer(body):
-        return pairs(body) if "<response>" in prompt_of(body) else questions(body)
+        return pairs(body) if "<response>" in fms_dgt.testing.prompt_of(body) else questions(body)
 
     with fms_dgt.testing.ModelServer(answer).in_thread() as server:
         run(server.base_url, tmp_path, judge_check="refuse")

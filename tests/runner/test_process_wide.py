@@ -26,8 +26,6 @@ from fms_dgt import Columns, DataBuilder, EachOf, Flow, Generate, Kit, Row, Task
 class OddTask(Task):
     act: str
 
-ACTS = {}
-
 @stage(needs={"n", "text", "act"}, makes={"more"})
 async def odd(row: Row, kit: Kit) -> Row:
     if row["n"] == 3:

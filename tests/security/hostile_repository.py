@@ -7,6 +7,8 @@ import stat
 import subprocess
 from pathlib import Path
 
+from git_environment import ENV
+
 QNA = "created_by: {}\nversion: 3\ntask_description: x\nseed_examples:\n" + "".join(
     f"- question: q{number}\n  answer: a{number}\n" for number in range(5)
 )
@@ -14,12 +16,6 @@ HOOKS = (
     *("pre-commit", "post-checkout", "post-index-change", "reference-transaction", "fsmonitor-watchman"),
     *("post-upload-pack", "pre-auto-gc", "post-fetch"),
 )
-ENV = {
-    **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-    **{f"GIT_{who}_{what}": "x@y.z" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
 
 
 class HostileRepository:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import KNOWLEDGE, collector
 from loopback_redirect import redirecting
+from loopback_server import serving
 
 from fms_dgt.documents import GitDocuments, git_collection, url_collection
 from fms_dgt.safety.addresses import HostRefused, checked_addresses, is_loopback, is_public
@@ -181,9 +184,6 @@ def test_a_repository_that_moved_is_followed(tmp_path: Path) -> None:
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@y.z"]
     for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "m"], ["update-server-info"]):
         subprocess.run([*git, *args], cwd=work, check=True)
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-    from functools import partial
-    import threading
 
     class Moved(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -198,19 +198,12 @@ def test_a_repository_that_moved_is_followed(tmp_path: Path) -> None:
             else:
                 super().do_GET()
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Moved, directory=str(work)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        repo = f"http://127.0.0.1:{server.server_port}/old"
+    with serving(partial(Moved, directory=str(work))) as port:
+        repo = f"http://127.0.0.1:{port}/old"
         spec = GitDocuments(repo=repo, commit="main", patterns=["*.md"])
         collection = git_collection(spec, cache=tmp_path / "c", root=tmp_path, allow_hosts=["127.0.0.1"])
         assert collection.problems() == []
         assert collection.names() == ["a.md"]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_a_host_of_which_one_address_is_private_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

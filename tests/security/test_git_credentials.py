@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import os
-import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from git_backend import answer_git
 from hostile_repository import HostileRepository
+from loopback_server import serving
 
 from fms_dgt.documents import GitDocuments, git_collection
 
@@ -40,7 +39,7 @@ class Server:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 server.users.add(base64.b64decode(code).decode() if kind == "Basic" else "")
                 if kind == "Basic":
-                    server.serve(self, body)
+                    answer_git(self, server.folder, body)
                 else:
                     self.send_response(401)
                     self.send_header("WWW-Authenticate", 'Basic realm="x"')
@@ -58,28 +57,6 @@ class Server:
             except OSError:
                 pass
 
-    def serve(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        path, _, query = request.path.partition("?")
-        env = os.environ | {
-            "GIT_PROJECT_ROOT": str(self.folder),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "REQUEST_METHOD": request.command,
-            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
-        }
-        done = subprocess.run(["git", "http-backend"], input=body, env=env, capture_output=True)
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        request.send_response(200)
-        for name, value in (line.split(": ", 1) for line in head.decode().split("\r\n")):
-            request.send_header(name, value)
-        request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
-
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Server, int]]:
@@ -89,13 +66,8 @@ def served(tmp_path: Path) -> Iterator[tuple[Server, int]]:
     repo.git("add", "-A")
     repo.git("commit", "-qm", "m")
     server = Server(tmp_path / "served")
-    http = ThreadingHTTPServer(("127.0.0.1", 0), server.handler())
-    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-    thread.start()
-    yield server, http.server_port
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with serving(server.handler()) as port:
+        yield server, port
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hostile_repository import ENV
+from git_environment import ENV
 
 from fms_dgt.documents import GitDocuments, git_collection
 from fms_dgt.errors import InputError

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostile_repository import ENV, HostileRepository
+from git_environment import ENV
+from hostile_repository import HostileRepository
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -5,18 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from git_environment import ENV
 from qna_samples import skill, written
 
 from fms_dgt.errors import InputError
 from fms_dgt.taxonomy import changes_since
 
 A, B, C = (f"compositional_skills/{name}" for name in "abc")
-ENV = {
-    **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-    **{f"GIT_{who}_{what}": "x@y.z" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
 
 
 class Repo:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import accumulate
 
 from fms_dgt.core.reply.lazy_pattern import LazyPattern
+from fms_dgt.errors import Unreadable
 
 # "[END]" as in the prompts of InstructLab, at the end of a line
 _END_MARK = LazyPattern(
@@ -58,7 +59,7 @@ _NEXT_TURN = LazyPattern(r"\n[ \t]*\n[ \t*#]{0,6}(?:user|human|assistant)[*]{0,2
 _RULE = LazyPattern(r"[ \t]{0,12}(?:[-*_=]{3,80}|#{1,6}[ \t]?)[ \t]{0,12}")
 
 _PRODUCTS = "list|version|answer|set|questions?|pairs?|object|json"
-CORRECTION = LazyPattern(
+_CORRECTION = LazyPattern(
     _BEGINS + r"(?:(?:oh,? |hmm,? |no,? )?wait\b|corrections?\b|correct(?:ed|ing)\b|revis(?:ed|ion)\b"
     r"|on (?:second thoughts?|reflection)\b|scratch that"
     r"|let me (?:correct|revise|fix|redo|rewrite|try again)\b"
@@ -69,7 +70,7 @@ CORRECTION = LazyPattern(
     rf"|\b(?:revised|corrected|improved|alternative) (?:{_PRODUCTS})\b",
     re.IGNORECASE | re.MULTILINE,
 )
-EXAMPLE = LazyPattern(
+_EXAMPLE = LazyPattern(
     r"\b(?:for (?:example|instance)|e\.g\.|examples?|sample|such as|draft"
     r"|the (?:required |expected |json )?(?:format|form|schema|structure|template)"
     r"|zum beispiel|beispiel|par exemple|exemple|por ejemplo|ejemplo)\b|例如|比如|示例|例:|例えば",
@@ -167,12 +168,13 @@ def is_opening(line: str) -> bool:
 
 def is_example(before: str) -> bool:
     """Whether the last sentence or line before an answer says that an example follows."""
-    return EXAMPLE.search(re.split(r"[.!?\n]\s", before[-300:].strip())[-1]) is not None
+    return _EXAMPLE.search(re.split(r"[.!?\n]\s", before[-300:].strip())[-1]) is not None
 
 
-def corrects(text: str) -> bool:
-    """Whether what stands between two answers takes the first one back, or offers another."""
-    return CORRECTION.search(text) is not None
+def check_one_version(between: Iterable[str]) -> None:
+    """Raises Unreadable where a text between two answers takes the first one back, or offers another."""
+    if any(map(_CORRECTION.search, between)):
+        raise Unreadable("The reply gives more than one version; give the final one alone.")
 
 
 def breaks_off(text: str) -> bool:

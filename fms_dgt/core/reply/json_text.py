@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from fms_dgt.core.reply.chatter import corrects, is_example
+from fms_dgt.core.reply.chatter import check_one_version, is_example
 from fms_dgt.core.reply.json_repair import BrokenJson, elements, repaired
 from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.errors import Unreadable
@@ -151,8 +151,7 @@ def without_examples(within: Sequence[Within], text: str) -> list[Within]:
     """
     ends = [0, *(one.end for one in within)]
     before = [text[end : one.start] for one, end in zip(within, ends, strict=False)]
-    if any(map(corrects, before[1:])):
-        raise Unreadable("The reply gives more than one version; give the final one alone.")
+    check_one_version(before[1:])
     kept = [one for one, words in zip(within, before, strict=True) if not is_example(words)]
     different: list[Within] = []
     for one in kept or within[-1:]:

@@ -7,13 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from fms_dgt.core.reply.chatter import corrects, is_example
+from fms_dgt.core.reply.chatter import check_one_version, is_example
 from fms_dgt.core.reply.cleaning import fence_count, key_of, plain, spelling
 from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.core.reply.parts import COLON, LEAD, unbold
 from fms_dgt.core.reply.signs import in_digits, letters_in_digits
 from fms_dgt.core.reply.vocabulary import words_for
-from fms_dgt.errors import Unreadable
 
 Style: TypeAlias = tuple[object, ...]
 
@@ -161,8 +160,7 @@ def _between(text: str, marks: Sequence[re.Match[str]], item: str) -> list[str]:
         lead_in = _lead_in(text, mark.end(), end) if end < len(text) else ""
         inner = text[mark.end() : end - len(lead_in)]
         groups[-1].append(unbold(inner, mark["lead"], mark.groupdict().get("tail") or ""))
-    if any(map(corrects, lead_ins[1:])):
-        raise Unreadable("The reply gives more than one version; give the final one alone.")
+    check_one_version(lead_ins[1:])
     if fence_count(text[: marks[0].start()]) % 2 and fence_count(groups[-1][-1]) % 2:
         last = groups[-1][-1]
         groups[-1][-1] = last[: [found.start() for found in _LAST_FENCE.finditer(last)][-1]]
@@ -188,8 +186,7 @@ def without_chatter(items: list[str], *, sole: bool) -> list[str]:
     several = len(items) > 1
     if items and (several or not sole) and not any(_BLANK_LINE.search(item) for item in items[:-1]):
         last, *rest = _BLANK_LINE.split(items[-1].strip("\n"), maxsplit=1)
-        if rest and corrects(rest[0]):
-            raise Unreadable("The reply gives more than one version; give the final one alone.")
+        check_one_version(rest)
         items[-1] = plain(last)
     return items
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from fms_dgt.core.reply.chatter import before_end_mark
 from fms_dgt.core.reply.cleaning import clean, key_of, plain, says_nothing, unfenced
 from fms_dgt.core.reply.contract import WORDING, ReplyContract
 from fms_dgt.core.reply.json_text import is_schema, json_in, json_within
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.core.reply.parts import Part, in_plain_tags, tagged
 from fms_dgt.core.reply.score_doubts import other_score
 from fms_dgt.core.reply.score_patterns import Found, alone, in_tag, in_text
@@ -29,7 +29,10 @@ NAMES = (*SCORE_NAMES, *REASON_NAMES)
 LARGEST_ENUM = 101
 SPELLED_OUT = 11  # so many scores are listed one by one
 
-_REASON = rf"^[^\w\n]{{0,12}}(?:{'|'.join(REASON_NAMES)})[ \t*_`]{{0,4}}:[*_` \t]{{0,4}}"
+_REASON_LABEL = LazyPattern(
+    rf"^[^\w\n]{{0,12}}(?:{'|'.join(REASON_NAMES)})[ \t*_`]{{0,4}}:[*_` \t]{{0,4}}",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,9 @@ class ScoreReply(ReplyContract):
     def _in_json(self, answer: str, is_cut: bool) -> dict[str, Any] | None:
         """The score of JSON in the reply, with what stands around it; None where there is none."""
         whole = json_in(answer)
-        within = json_within(answer)
         if isinstance(whole, dict) and not is_schema(whole):
             return self._of_json([whole])
+        within = json_within(answer)
         values = [_unwrapped(one.value) for one in within]
         said = [
             value for value in values if isinstance(value, dict) and not value.keys().isdisjoint(SCORE_NAMES)
@@ -166,11 +169,6 @@ def _in_tags(answer: str, parts: Iterable[Part], is_cut: bool) -> Iterator[Found
                 yield found._replace(start=part.start, end=part.end)
 
 
-@functools.cache
-def _reason_label() -> re.Pattern[str]:
-    return re.compile(_REASON, re.IGNORECASE | re.MULTILINE)
-
-
 def _reason(answer: str, parts: Iterable[Part], found: Sequence[Found]) -> str:
     given = [part.text for part in parts if part.name in REASON_NAMES and not says_nothing(part.text)]
     if given:
@@ -181,5 +179,5 @@ def _reason(answer: str, parts: Iterable[Part], found: Sequence[Found]) -> str:
         pieces.append(answer[position:start])
         position = max(position, end)
     rest = "".join((*pieces, answer[position:]))
-    label = _reason_label().search(rest)
+    label = _REASON_LABEL.search(rest)
     return plain(rest[label.end() if label else 0 :].lstrip(" \t\n.,;"))

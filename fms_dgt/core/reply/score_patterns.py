@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from fms_dgt.core.reply.lazy_pattern import LazyPattern
 from fms_dgt.core.reply.score_doubts import is_hypothetical, is_quoted, parts_of_score
 from fms_dgt.core.reply.score_words import WORDS, number_of
 from fms_dgt.errors import Unreadable
+
+_FLAGS = re.IGNORECASE | re.MULTILINE
 
 # a number in words must end what it stands in: "one of the best" is no score
 _WORD_END = (
@@ -52,10 +55,11 @@ _LABEL = (
     rf"{_MARKUP}(?:{_NEXT_LINE})?|{_NEXT_LINE})"
 )
 # at the start of a line these are the score, too; "Note" is French, and elsewhere it is a remark
-_SUM = (
+_SUM = LazyPattern(
     r"^[^\w\n]{0,12}(?:(?:overall|total|verdict|final (?:verdict|judge?ment|answer)|gesamt|insgesamt|总分"
     r"|總分|総合評価)[ \t*_`\u00a0]{0,6}[:\uff1a]"
-    r"|note[ \t*_`\u00a0]{0,6}[:\uff1a](?=[ \t*_`]{0,6}\d{1,3}[ ]?(?:/|sur\b)))" + _MARKUP + _NUMBER
+    r"|note[ \t*_`\u00a0]{0,6}[:\uff1a](?=[ \t*_`]{0,6}\d{1,3}[ ]?(?:/|sur\b)))" + _MARKUP + _NUMBER,
+    _FLAGS,
 )
 _END = r"[*_`\]\")}$]{0,6}"
 _SENTENCE_END = r"(?:[.!]?(?=[\s*_`\"')]{0,6}$)|,? ?(?=\b(?:because|since|as|given|due to)\b))"
@@ -69,47 +73,46 @@ _VERDICT = (
     r"|sample|score|rating|grade)){0,6}[: ][ *_`]{0,4}"
 )
 
-_BARE = _AROUND + _BOXED + _NUMBER + _AROUND
-_FIRST = _AROUND + _BOXED + _NUMBER
-_IN_SENTENCE = _LABEL + _NUMBER + _END
-_AT_LINE_START = (
-    r"^[^\w\n]{0,12}(?:\d{1,2}[.)][ \t]?[*_]{0,2})?(?:(?:the|my)[ \t])?" + _LABEL + _NUMBER + _END
+_BARE = LazyPattern(_AROUND + _BOXED + _NUMBER + _AROUND, _FLAGS)
+_FIRST = LazyPattern(_AROUND + _BOXED + _NUMBER, _FLAGS)
+_IN_SENTENCE = LazyPattern(_LABEL + _NUMBER + _END, _FLAGS)
+_AT_LINE_START = LazyPattern(
+    r"^[^\w\n]{0,12}(?:\d{1,2}[.)][ \t]?[*_]{0,2})?(?:(?:the|my)[ \t])?" + _LABEL + _NUMBER + _END,
+    _FLAGS,
 )
-_AT_SENTENCE_START = (
+_AT_SENTENCE_START = LazyPattern(
     r"(?<=[.!?;,][ \t])[*_(\[]{0,4}(?:(?:so|and|the|my|therefore|thus|hence)\b,?[ \t]){0,3}"
     + _LABEL
     + _NUMBER
-    + _END
+    + _END,
+    _FLAGS,
 )
 # as trained judges and reasoning models end; a box elsewhere may be of the sum that they judge
-_RESULT = r"\[RESULT\][ \t(]{0,4}" + _NUMBER
-_LAST_BOX = (
+_RESULT = LazyPattern(r"\[RESULT\][ \t(]{0,4}" + _NUMBER, _FLAGS)
+_LAST_BOX = LazyPattern(
     r"^(?:[*_# ]{0,6}(?:final )?answer(?: is)?[:*_ ]{0,6})?[$ ]{0,3}\\boxed\{"
     + _NUMBER
-    + r"\}[$]{0,2}\.?\s*\Z"
+    + r"\}[$]{0,2}\.?\s*\Z",
+    _FLAGS,
 )
-_SAID = _VERDICT + _NUMBER + _END + _SENTENCE_END
-_LAST_LINE = r"^[*_#\s]{0,8}(?:score|rating|grade)[ \t]" + _NUMBER + _END + r"\.?\s*\Z"
-_CONCLUSION = (
+_SAID = LazyPattern(_VERDICT + _NUMBER + _END + _SENTENCE_END, _FLAGS)
+_LAST_LINE = LazyPattern(r"^[*_#\s]{0,8}(?:score|rating|grade)[ \t]" + _NUMBER + _END + r"\.?\s*\Z", _FLAGS)
+_CONCLUSION = LazyPattern(
     r"\b(?:(?:therefore|thus|hence|verdict|result|final answer)[:,]"
-    r"|(?:verdict|result|(?:final )?answer|conclusion) is)[ *_`]{0,4}" + _NUMBER + r"[*_`]{0,4}\.?\s*\Z"
+    r"|(?:verdict|result|(?:final )?answer|conclusion) is)[ *_`]{0,4}" + _NUMBER + r"[*_`]{0,4}\.?\s*\Z",
+    _FLAGS,
 )
 # "4/5. All is there." and "4 - All is there.", but not "4. All is there.", which may be the fourth of a list
-_FIRST_LINE = (
+_FIRST_LINE = LazyPattern(
     r"\A[*_\s\[(]{0,8}"
     + _NUMBER
     + r"[*_`\])]{0,6}(?:\.?[ \t]*$|[ \t]?[-\u2013\u2014:,;][ \t]|(?(of)[.][ \t]|(?!)))"
-    r"(?!(?s:.){0,2000}^[*_\s\[(]{0,8}\d{1,2}[ \t]?[-\u2013\u2014:.])"
+    r"(?!(?s:.){0,2000}^[*_\s\[(]{0,8}\d{1,2}[ \t]?[-\u2013\u2014:.])",
+    _FLAGS,
 )
-_LAST_ALONE = r"(?<=[\n.!:;*])\n[^\w\n]{0,8}" + _NUMBER + r"[^\w\n]{0,8}\Z"
-_OF = rf"[\s*_`]{{0,4}}(?:{_OUT_OF})\s{{0,3}}(?P<of>\d{{1,9}})"
+_LAST_ALONE = LazyPattern(r"(?<=[\n.!:;*])\n[^\w\n]{0,8}" + _NUMBER + r"[^\w\n]{0,8}\Z", _FLAGS)
+_OF = LazyPattern(rf"[\s*_`]{{0,4}}(?:{_OUT_OF})\s{{0,3}}(?P<of>\d{{1,9}})", _FLAGS)
 _OTHER_NUMBER = re.compile(r"(?<![\w.])\d")
-
-
-@functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # not at import: most runs need none of them, and they take longer than the rest of the package
-    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
 
 
 class Found(NamedTuple):
@@ -123,17 +126,17 @@ class Found(NamedTuple):
 
 def in_tag(inner: str, after: str) -> Found | None:
     """The score that a tag holds; `after` is what follows the tag."""
-    found = _compiled(_FIRST).match(inner) or _compiled(_IN_SENTENCE).search(inner)
+    found = _FIRST.match(inner) or _IN_SENTENCE.search(inner)
     if found is None or is_hypothetical(inner, *found.span()) or _OTHER_NUMBER.search(inner, found.end()):
         return None
-    behind = _compiled(_OF).match(after)
+    behind = _OF.match(after)
     of = found["of"] or (behind["of"] if behind else None)
     return Found(number_of(found["number"]), _whole(of))
 
 
 def alone(text: str) -> Found | None:
     """The score that a text is, and nothing else."""
-    found = _compiled(_BARE).fullmatch(text)
+    found = _BARE.fullmatch(text)
     return Found(number_of(found["number"]), _whole(found["of"]), *found.span()) if found else None
 
 
@@ -151,8 +154,8 @@ def _whole(said: str | None) -> int | None:
     return None if said is None else int(number_of(said))
 
 
-def _labelled(patterns: Sequence[str], answer: str, is_cut: bool) -> Iterator[Found]:
-    matches = [found for pattern in patterns for found in _compiled(pattern).finditer(answer)]
+def _labelled(patterns: Sequence[LazyPattern], answer: str, is_cut: bool) -> Iterator[Found]:
+    matches = [found for pattern in patterns for found in pattern.finditer(answer)]
     matches = [found for found in matches if not is_hypothetical(answer, *found.span())]
     matches = [found for found in matches if not is_quoted(answer, *found.span())]
     if is_cut:  # the last digits may be missing

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from fms_dgt.core.reply.chatter import breaks_off, corrects, ends_sentence, is_example
+from fms_dgt.core.reply.chatter import breaks_off, check_one_version, ends_sentence, is_example
 from fms_dgt.core.reply.cleaning import plain, says_nothing
 from fms_dgt.core.reply.parts import Part, is_rule, without_own_label
 from fms_dgt.errors import Unreadable
@@ -14,21 +14,13 @@ from fms_dgt.errors import Unreadable
 LONGEST_WITHOUT_END = 3  # words that need no full stop
 LONGEST_RUN = 2  # parts of one name, one after the other, before it is a list of them
 
-SEVERAL_VERSIONS = "The reply gives more than one version; give the final one alone."
-
 
 @dataclass(slots=True)
 class PartSet:
-    """Texts by name that belong together, what stands before them, and where they begin and end."""
+    """Texts by name that belong together, and what is written before them."""
 
     before: str
-    start: int
-    end: int = 0
     texts: dict[str, str] = field(default_factory=dict)
-    tail: str = ""
-
-    def is_whole(self, names: Sequence[str]) -> bool:
-        return all(self.texts.get(name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ def in_sets(answer: str, parts: Sequence[Part], names: Sequence[str], *, is_cut:
     for part, text in zip(parts, texts, strict=True):
         known = numbered.get(part.number) if by_number else sets[-1] if sets else None
         if known is None or (not by_number and (part.name == parts[0].name or part.name in known.texts)):
-            known = PartSet(f"{tail}\n{answer[position : part.start]}", part.start)
+            known = PartSet(f"{tail}\n{answer[position : part.start]}")
             numbered[part.number] = known
             sets.append(known)
         known.texts[part.name] = text
@@ -110,8 +102,7 @@ def _last_version(sets: Sequence[PartSet]) -> Sequence[PartSet]:
     begins = [at for at, one in enumerate(sets) if at == 0 or _announces(one.before)]
     if len(begins) == 1:
         return sets
-    if any(corrects(sets[at].before) for at in begins[1:]):
-        raise Unreadable(SEVERAL_VERSIONS)
+    check_one_version(sets[at].before for at in begins[1:])
     ends = [*begins[1:], len(sets)]
     groups = [sets[begin:end] for begin, end in zip(begins, ends, strict=True)]
     kept = [one for group in groups if not is_example(group[0].before) for one in group]
