@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -231,6 +232,18 @@ async def test_a_model_that_cannot_be_loaded(gguf, tmp_path, capfd):
 async def test_a_chat_template_that_is_none(gguf):
     with pytest.raises(SetupError, match="cannot load .*Unexpected token"):
         await asked(gguf, request(), chat_template="{% for %}")
+
+
+def test_nothing_is_written_into_the_words_of_llama_cpp(gguf):
+    settings = llama_cpp_engine.EngineSettings(
+        path=str(gguf), context=512, parallel=1, chat_template="{% for %}"
+    )
+    code = "from fms_dgt.generators.llama_cpp.engine import load_aloud; load_aloud()"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(asdict(settings)), capture_output=True, text=True
+    )
+    assert "Unexpected token" in loaded.stderr
+    assert "Traceback" not in loaded.stderr
 
 
 async def test_a_file_that_went_away(gguf, tmp_path):

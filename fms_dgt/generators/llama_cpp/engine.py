@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import importlib
 import json
 import re
@@ -275,4 +276,7 @@ def last_words(settings: EngineSettings) -> str:
 
 def load_aloud() -> None:
     """Load the model that stdin describes, aloud: for a process of its own."""
-    start_server(EngineSettings(**json.load(sys.stdin)), verbosity=ALOUD)
+    settings = EngineSettings(**json.load(sys.stdin))
+    # llama.cpp writes from a thread of its own: a traceback would come into the middle of one of its lines
+    with contextlib.suppress(Exception):
+        start_server(settings, verbosity=ALOUD)
