@@ -19,6 +19,7 @@ from fms_dgt.binding.builder_config import (
 from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.judges import calibration_problems, judges_of
+from fms_dgt.binding.placeholders import placeholder_problems
 from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
 from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
@@ -350,6 +351,7 @@ class _Binding:
             mend = "add 'instruction_format: {field: \"{{ response }}\"}'"
             self._problems.append(said.problem("save_formatted_output needs an instruction_format", mend))
         node = said.without("instruction_format", "save_formatted_output")
+        self._problems.extend(placeholder_problems(node))
         cls = self._found.cls.task_type()
         before = len(self._problems)
         node = self._paths.read(node, cls)

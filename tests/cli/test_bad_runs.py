@@ -76,6 +76,11 @@ CASES = {
         skills(),
         "task.yaml:7: seed_examples[0].answer: is empty; write it out",
     ),
+    "a seed example that nobody has filled in": (
+        TASK.replace("I saw it.", "..."),
+        skills(),
+        "task.yaml:7: seed_examples[0].answer: '...' is a placeholder; write the text of the example",
+    ),
     "a seed example cut short": (
         TASK.replace(" I saw it.", ""),
         skills(),
