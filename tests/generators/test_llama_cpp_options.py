@@ -68,7 +68,7 @@ def test_what_shapes_answers(gguf):
 
 @pytest.mark.parametrize(
     ("options", "cores", "bound"),
-    [({}, 1, 3), ({}, 2, 3), ({}, 4, 4), ({}, 64, 6), ({"parallel": 8}, 2, 10)],
+    [({}, 1, 3), ({}, 2, 4), ({}, 4, 6), ({}, 64, 6), ({"parallel": 8}, 2, 10)],
 )
 def test_calls_in_flight_follow_the_slots(gguf, monkeypatch, options, cores, bound):
     monkeypatch.setattr(machine, "usable_cores", lambda: cores)

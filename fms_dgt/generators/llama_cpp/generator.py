@@ -54,7 +54,7 @@ class LlamaCppOptions(GeneratorOptions):
         low=1,
         high=256,
         shapes=False,
-        help="slots: calls that are batched together; default: one for two cores, four at the most",
+        help="slots: calls that are batched together; default: one a core, four at the most",
     )
     gpu_layers: int | None = option(
         None, low=-1, shapes=False, aliases=("n_gpu_layers",), help="0 for none, -1 for what fits"

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Final
 
 MOST_SLOTS: Final = 4
-# of a processor; with fewer to each, slots slow one another down and share less of their prompts
-CORES_A_SLOT: Final = 2
 MOST_CACHE_MIB: Final = 2048
 CACHE_SHARE: Final = 16
 MIB: Final = 2**20
@@ -25,8 +23,8 @@ def memory() -> int | None:
 
 
 def usual_slots() -> int:
-    """How many calls are batched together: fewer than four on few cores."""
-    return max(1, min(MOST_SLOTS, usable_cores() // CORES_A_SLOT))
+    """How many calls are batched together: one a core; with more, slots share less of their prompts."""
+    return min(MOST_SLOTS, usable_cores())
 
 
 def allotted_threads() -> int | None:
