@@ -118,6 +118,8 @@ def _one(stage: Stage, config: StageConfig, node: Node, problems: list[Problem])
         changes["params"] = {**getattr(stage, "params"), **config.params}  # noqa: B009
     # the name stays, whatever template plays it: it is how journal and reports know the stage
     fitting = {key: value for key, value in changes.items() if key in allowed}
+    if not fitting:
+        return stage
     return dataclasses.replace(stage, **fitting, name=stage.name)
 
 

@@ -13,15 +13,11 @@ import fms_dgt
 import pandas as pd
 import pytest
 from fms_dgt import (
-    Completion,
     DataBuilder,
     EachOf,
     Flow,
     Generate,
-    Generator,
-    GeneratorOptions,
     Record,
-    Request,
     Task,
 )
 

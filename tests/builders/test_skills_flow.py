@@ -7,7 +7,6 @@ from fms_dgt.builders.skills_sdg.record import SkillsRecord
 from fms_dgt.core.composed import Branch, Flow
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Generate, Map
-from fms_dgt.errors import Rejected
 
 FREE_STAGES = [
     "question_template_freeform",

@@ -139,7 +139,7 @@ def test_more_sets_than_asked_for_are_cut():
 
 @pytest.mark.parametrize("names", [[], ["a", "a"], ["final answer", "Final_Answer"]])
 def test_names_must_differ(names):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="field"):
         FieldsReply(names)
 
 

@@ -192,7 +192,7 @@ def test_a_large_an_empty_and_a_binary_file(tmp_path: Path) -> None:
 
 def test_names_that_are_not_utf8_stay_apart(tmp_path: Path) -> None:
     repo = Repository(tmp_path / "repo")
-    repo.commit({"n\udcfe.md": "one", "n\udcff.md": "two"})
+    repo.commit({"n\udcfe.md": "one", "n\udcff.md": "two"})  # noqa: F601 (they differ)
     documents = collection(repo, tmp_path / "c", "*.md")
     assert {one.name: one.text for one in documents} == {"n\\xfe.md": "one", "n\\xff.md": "two"}
 

@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("xllamacpp")
 pytest.importorskip("gguf")
 
-from tiny_llama import asked, failure_of, generator, gguf, long_request, request
+from tiny_llama import asked, failure_of, generator, gguf_fixture, long_request, request  # noqa: F401
 
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import BadResponse, EveryCallFails, RequestRefused, SetupError

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("xllamacpp")
 pytest.importorskip("gguf")
 
-from tiny_llama import gguf
+from tiny_llama import gguf_fixture  # noqa: F401
 
 from fms_dgt.errors import SetupError
 from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOptions

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("xllamacpp")
 pytest.importorskip("gguf")
 
-from tiny_llama import generator, gguf, request
+from tiny_llama import generator, gguf_fixture, request  # noqa: F401
 
 from fms_dgt.core.generator import EVERY_SAMPLING, Completion, shaping
 from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Overloaded, RequestRefused

@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("xllamacpp")
 pytest.importorskip("gguf")
 
-from tiny_llama import gguf
+from tiny_llama import gguf_fixture  # noqa: F401
 
 from fms_dgt.core.generator import Request
 from fms_dgt.generators.openai.generator import OpenAIGenerator, OpenAIOptions

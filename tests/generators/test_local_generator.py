@@ -85,7 +85,7 @@ def test_one_that_is_named_and_options_of_ones_own(models):
 
 
 @pytest.mark.parametrize(
-    "params, sent",
+    ("params", "sent"),
     [
         ({}, {"repeat_penalty": 1.1, "min_p": 0.1, "dry_multiplier": 0.8}),
         ({"min_p": 0.3}, {"repeat_penalty": 1.1, "min_p": 0.3, "dry_multiplier": 0.8}),

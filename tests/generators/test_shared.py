@@ -44,7 +44,7 @@ async def test_one_model_serves_all_who_want_the_same():
 
 async def test_a_model_that_cannot_be_loaded_is_given_back():
     lender = Lender(Model)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="broken"):
         await lender.borrow("broken", Model.load)
     assert len(lender) == 0
 

@@ -4,7 +4,7 @@ import asyncio
 import traceback
 
 import pytest
-from watsonx_calls import certificates, no_environment, stand_in  # noqa: F401 (fixtures)
+from watsonx_calls import certificates_fixture, no_environment, stand_in_fixture  # noqa: F401
 from watsonx_calls import (
     HELLO,
     asked,

@@ -15,8 +15,8 @@ from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOp
 from fms_dgt.testing.tiny_gguf import write_tiny_gguf
 
 
-@pytest.fixture(scope="module")
-def gguf(tmp_path_factory) -> Path:
+@pytest.fixture(name="gguf", scope="module")
+def gguf_fixture(tmp_path_factory) -> Path:
     return write_tiny_gguf(tmp_path_factory.mktemp("models") / "tiny.gguf")
 
 

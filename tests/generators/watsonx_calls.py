@@ -43,13 +43,13 @@ def no_environment(monkeypatch):
         monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
+@pytest.fixture(name="certificates", scope="module")
+def certificates_fixture(tmp_path_factory):
     return make_certificates(tmp_path_factory.mktemp("tls"))
 
 
-@pytest.fixture
-def stand_in(certificates):
+@pytest.fixture(name="stand_in")
+def stand_in_fixture(certificates):
     def made(answer=lambda _: "hello", **settings) -> WatsonxServer:
         given = {"api_key": KEY, "password": PASSWORD, **settings}
         return WatsonxServer(certificates, answer=answer, **given)

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 import fms_dgt.core.events as events_module
-from fms_dgt.core.events import CallFinished, RunStarted
+from fms_dgt.core.events import CallFinished
 from fms_dgt.errors import PluginError
 from fms_dgt.plugins import Hooks, HookSpecs, Plugins, hookimpl
 from fms_dgt.plugins.hookspecs import HOOK_NAMES

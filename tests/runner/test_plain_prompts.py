@@ -104,7 +104,8 @@ def test_a_generator_that_only_chats_is_refused_with_those_that_complete(tmp_pat
     [problem] = caught.value.problems
     assert problem.what == "the template 'tell' is plain, and chatter takes chat messages only"
     assert problem.mend.startswith("let one of these play 'generator': ")
-    assert "openai" in problem.mend and "chatter" not in problem.mend
+    assert "openai" in problem.mend
+    assert "chatter" not in problem.mend
 
 
 def test_a_plain_template_has_no_system_prompt(tmp_path: Path) -> None:

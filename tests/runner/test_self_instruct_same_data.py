@@ -6,7 +6,6 @@ import json
 import sqlite3
 from pathlib import Path
 
-import pytest
 from launch import Launch
 
 TASK = "self_instruct"

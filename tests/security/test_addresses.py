@@ -91,7 +91,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
         return real(host, port, *given, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    yield known
+    return known
 
 
 def test_a_name_that_leads_here_is_refused(names: dict[str, list[str]], tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 from hostile import ROWS, collector
 

@@ -9,7 +9,7 @@ import pytest
 from hostile import CANARY, ROWS, collector
 
 from fms_dgt.core.generator import Generator, Request
-from fms_dgt.errors import EveryCallFails
+from fms_dgt.errors import EveryCallFails, GeneratorError
 from fms_dgt.generators.openai.azure import AzureGenerator, AzureOptions
 from fms_dgt.generators.openai.generator import OpenAIGenerator
 from fms_dgt.generators.openai.options import OpenAIOptions
@@ -147,7 +147,7 @@ async def test_a_server_on_this_machine_works_without_a_key_and_gets_none(monkey
         generator = openai(base_url=f"{server.url}/v1")
         assert generator.check() == []
         await generator.open()
-        with pytest.raises(Exception):
+        with pytest.raises(GeneratorError):
             await generator.generate(ASK)
         await generator.close()
         assert len(server.requests) == 1
@@ -283,7 +283,7 @@ async def test_a_redirect_takes_no_key_along(monkeypatch: Any) -> None:
             monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
             generator: Generator[Any] = openai()
             await generator.open()
-            with pytest.raises(Exception):
+            with pytest.raises(GeneratorError):
                 await generator.generate(ASK)
             await generator.close()
     assert not elsewhere.requests

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from deadly_spot import DeadlySpot
 from qna_samples import knowledge, skill, written
@@ -10,7 +12,7 @@ from fms_dgt.taxonomy import check as check_module
 NODES = 240
 LEVELS = "abcdefghijklmnopqr"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-    f"{name}: &{name} [{','.join(['*' + before] * 9)}]\n" for before, name in zip(LEVELS, LEVELS[1:])
+    f"{name}: &{name} [{','.join(['*' + before] * 9)}]\n" for before, name in pairwise(LEVELS)
 )
 
 

@@ -103,7 +103,8 @@ def test_one_bad_file_does_not_stop_the_others(made):
         "left out: tree/compositional_skills/few/qna.yaml:4: seed_examples: "
         "has 2 seed examples, and 5 are the least; add 3 more"
     )
-    assert told[2].startswith(f"left out: tree/{KNOWN}/qna.yaml:") and ": document" in told[2]
+    assert told[2].startswith(f"left out: tree/{KNOWN}/qna.yaml:")
+    assert ": document" in told[2]
     ran = made.run("--task-paths", "tree", *OFFLINE)
     assert ran.code == 0
     # before the first call, and in the summary

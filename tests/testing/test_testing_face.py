@@ -17,7 +17,7 @@ def test_every_public_name_is_there():
 
 def test_an_unknown_name():
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
-        fms_dgt.testing.Nothing
+        _ = fms_dgt.testing.Nothing
 
 
 def test_contracts_need_no_web_server():

@@ -35,7 +35,7 @@ class StumbleBuilder(DataBuilder[Task]):
             if task.task_description == "always" or (
                 task.task_description == "stage" and row["number"] == 13
             ):
-                1 / 0
+                raise ZeroDivisionError("division by zero")
             if task.task_description == "evidence" and row["number"] == 13:
                 raise Rejected("no", {1, 2})
             return {}

@@ -85,7 +85,8 @@ def test_each_row_as_trl_takes_it(written, name, tmp_path):
     loaded = load(written, name, "parquet", tmp_path)
     assert not {"prompt", "completion", "text", "chosen", "rejected"} & set(loaded.column_names)
     first = loaded[0]["messages"]
-    assert isinstance(first, list) and set(first[0]) == {"role", "content"}
+    assert isinstance(first, list)
+    assert set(first[0]) == {"role", "content"}
     assert {turn["role"] for row in loaded for turn in row["messages"]} <= ROLES
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,8 +31,8 @@ BLOCKS = {"any": {}, "answer": {"fewest": 20, "share": 0.8}}
 
 
 def reason(
-    text: str, known: list[str] = [], prompts: tuple[str, ...] = (), row: Any = None, **options: Any
-) -> str:  # noqa: B006
+    text: str, known: Sequence[str] = (), prompts: tuple[str, ...] = (), row: Any = None, **options: Any
+) -> str:
     """Why a text is dropped; nothing where it is kept."""
     check = Check("copies", on="text", known=known)
     kit: Any = SimpleNamespace(check=check, fixed_texts=prompts)
