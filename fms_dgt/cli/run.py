@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,6 +36,9 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _main(options: argparse.Namespace) -> int:
+    if options.debug:
+        # tracebacks of plugins' own errors are shown, too
+        logging.getLogger("fms_dgt").setLevel(logging.DEBUG)
     flags = Flags.of(vars(options))
     plan = load_plan(PlanRequest(tasks=options.task_paths, config=options.config_path, flags=flags))
     stdout = sys.stdout
