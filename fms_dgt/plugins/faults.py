@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from fms_dgt.core.wrong_result import WrongResult
@@ -24,6 +24,14 @@ LONGEST_KEPT = 2_000
 _PACKAGE = Path(__file__).parents[1]
 # an error that one of these raises is about the line that called it
 _OURS = tuple(f"{_PACKAGE}/{name}/" for name in ("binding", "core", "plugins", "runner", "safety"))
+# where an event loop calls what it has to do
+_LOOPS = ("/asyncio/events.py", "/asyncio/base_events.py", "/asyncio/runners.py", "/safety/event_loop.py")
+# where the engine calls plugins' code
+_CALLERS = (
+    *("core/stages.py", "core/composed.py", "core/source.py", "binding/bound.py", "plugins/hooks.py"),
+    *("runner/kit.py", "runner/own_cancellation.py", "runner/memories.py", "runner/task_run.py"),
+)
+_DEBUGGERS = ("bdb.py", "pdb.py")
 _STDLIB = sysconfig.get_path("stdlib")
 
 
@@ -145,6 +153,37 @@ def own_line(lines: list[CodePlace]) -> CodePlace | None:
         return None
     root = _root(own[0].file)
     return [place for place in own if _root(place.file).startswith(root)][-1]
+
+
+def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]] | None:
+    """What plugin code is at work on the stack that ends here, in an event loop.
+
+    The outermost frame of the loop's step, and the plugin's line with the calls inside it. None where it is
+    at work in nothing of a plugin: in our own code, a library of ours, an import, a debugger.
+    """
+    step, inner = frame, list[FrameType]()
+    at: FrameType | None = frame
+    while at is not None and not at.f_code.co_filename.endswith(_LOOPS):
+        inner.append(at)
+        step, at = at, at.f_back
+    ours = next((n for n, each in enumerate(inner) if _in_package(each.f_code.co_filename)), len(inner))
+    calls = [
+        CodePlace(each.f_code.co_filename, each.f_lineno, each.f_code.co_name) for each in inner[:ours][::-1]
+    ]
+    if at is None or any(call.file.startswith("<frozen importlib") for call in calls):
+        return None
+    if any(Path(call.file).name in _DEBUGGERS for call in calls):
+        return None
+    caller = inner[ours].f_code.co_filename if ours < len(inner) else ""
+    first = next((n for n, call in enumerate(calls) if _is_foreign(call.file)), None)
+    if first is None or not (caller.endswith(_CALLERS) or "site-packages" not in calls[first].file):
+        return None
+    own = own_line(calls)
+    return (step, calls[calls.index(own) :]) if own else None
+
+
+def _in_package(file: str) -> bool:
+    return file.startswith(f"{_PACKAGE}{os.sep}")
 
 
 def place_of_function(function: Callable[..., Any]) -> CodePlace | None:

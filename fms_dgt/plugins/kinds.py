@@ -17,7 +17,6 @@ from fms_dgt.core.validator import OrderedValidator, Validator, ValidatorOptions
 from fms_dgt.core.wrong_result import sync_fault
 from fms_dgt.plugins.entry import PREFIX
 
-
 # What a validator or a generator may be declared to give by mistake.
 _NO_RESULTS = (bool, float, int, str, dict)
 
