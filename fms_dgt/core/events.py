@@ -124,8 +124,8 @@ class RowRejected:
 class CodeFailed:
     """A plugin's own code raised, or gave what it must not give; it costs a row. Told as it happens.
 
-    `part` is what failed: "the stage 'shout'". `file` and `line` are the plugin's own line on the way to it,
-    where there is one; `error` has its traceback, unless it was met while the dataset was put in order.
+    `part` is what failed: "the stage 'shout'". `file` and `line` are the plugin's own line on the way to
+    `error`, where there is one; `text` is that error's, as it stands in rejected.jsonl.
     """
 
     task: str

@@ -17,12 +17,16 @@ class WrongResult(TypeError):
 
 def refuse_unawaited(values: Mapping[str, Any], function: Callable[..., Any]) -> None:
     """Raises WrongResult where a column holds a coroutine: what was called and not awaited."""
-    for name, value in values.items():
-        for item in (value, *value) if isinstance(value, list | tuple) else (value,):
-            if inspect.iscoroutine(item):
-                called = close(item)
-                message = f"the column '{name}' holds a coroutine: 'await' is missing before {called}"
-                raise WrongResult(message, function)
+    unawaited = [
+        (name, close(item))
+        for name, value in values.items()
+        for item in ((value, *value) if isinstance(value, list | tuple) else (value,))
+        if inspect.iscoroutine(item)
+    ]
+    if unawaited:
+        name, called = unawaited[0]
+        message = f"the column '{name}' holds a coroutine: 'await' is missing before {called}"
+        raise WrongResult(message, function)
 
 
 def close(coroutine: Any) -> str:

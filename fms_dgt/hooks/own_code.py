@@ -19,6 +19,7 @@ from fms_dgt.safety.working_folder import shown
 SHOWN_ERRORS, SHOWN_AT_END = 20, 5
 MAX_ERRORS = 200
 SHOWN_CALLS = 8
+SHORT = 80
 LONG_TRACEBACK = 200
 _NUMBERS = re.compile(r"\d+")
 _logger = logging.getLogger("fms_dgt")
@@ -42,7 +43,7 @@ class CodeErrors:
         if self.counts[kind] > 1:
             return
         at = place(event.file, event.line)
-        self._lines[kind] = f"{event.part}: {error_line(event.text)}" + (f" ({at})" if at else "")
+        self._lines[kind] = f"{event.part}: {error_line(event.text, SHORT)}" + (f" ({at})" if at else "")
         if len(self.counts) <= SHOWN_ERRORS:
             yield from failure_lines(event)
 
