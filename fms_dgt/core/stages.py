@@ -12,7 +12,13 @@ from typing import Any, ClassVar, Self, TypeAlias
 from fms_dgt.core.kit import Kit
 from fms_dgt.core.row import Row
 from fms_dgt.core.validator import Keep
-from fms_dgt.core.wrong_result import WrongResult, kind_of, refuse_unawaited, sync_fault
+from fms_dgt.core.wrong_result import (
+    UndeclaredColumns,
+    WrongResult,
+    kind_of,
+    refuse_unawaited,
+    sync_fault,
+)
 from fms_dgt.errors import Rejected
 
 Outcome: TypeAlias = "Row | list[Row] | list[Row | Rejected]"
@@ -73,8 +79,9 @@ class Stage(ABC):
         undeclared = sorted(made.keys() - self.makes())
         if undeclared:
             names = ", ".join(undeclared)
-            raise WrongResult(
-                f"{self.name}() made columns that it does not declare: {names}; add them to makes=...",
+            raise UndeclaredColumns(
+                f"the stage '{self.name}' made columns that it does not declare: {names}; "
+                "add them to its makes=...",
                 function,
             )
         refuse_unawaited(made, function)

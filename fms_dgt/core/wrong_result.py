@@ -15,6 +15,10 @@ class WrongResult(TypeError):
         self.function = function
 
 
+class UndeclaredColumns(WrongResult):
+    """A stage made columns that it does not declare: a slip that rows need not be lost to."""
+
+
 def refuse_unawaited(values: Mapping[str, Any], function: Callable[..., Any]) -> None:
     """Raises WrongResult where a column holds a coroutine: what was called and not awaited."""
     unawaited = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any, TypeAlias
 
 from fms_dgt.binding.bound import BoundTask, BoundValidator
@@ -13,9 +14,9 @@ from fms_dgt.core.fits_json import NotJson
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Check, Stage
-from fms_dgt.core.wrong_result import WrongResult, kind_of
-from fms_dgt.errors import FmsDgtError, Rejected
-from fms_dgt.plugins import must_pass, shown, text_of
+from fms_dgt.core.wrong_result import UndeclaredColumns, WrongResult, kind_of
+from fms_dgt.errors import FmsDgtError, PluginError, Rejected
+from fms_dgt.plugins import must_pass, own_place, shown, text_of
 from fms_dgt.runner.calls import Calls
 from fms_dgt.runner.code_faults import CodeFault
 from fms_dgt.runner.kit import StageKit
@@ -23,6 +24,7 @@ from fms_dgt.runner.limits import Priority
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.outcome import CODE_ERROR, RECORD, Judged, Leaf, Mark, Path, UnitOutcome
 from fms_dgt.runner.stop import Abandoned, Stop, run_has_ended, this_task
+from fms_dgt.safety.working_folder import shown as shown_path
 
 # The reason of rows that are like another one of the list that they came in.
 REPEATED = "like another item of the same reply"
@@ -174,6 +176,12 @@ class Walk:
         """A stage raised: the row is rejected, unless the run stops."""
         if self.abandoned or isinstance(fault, Abandoned):
             self.abandoned = True
+            return
+        if isinstance(fault, UndeclaredColumns):
+            # what is paid for serves again once it is declared; rows that were lost would be made anew
+            at = own_place(fault)
+            where = f" ({shown_path(FilePath(at.file))}:{at.line})" if at else ""
+            self.fatal(PluginError(f"{fault}{where}"))
             return
         if isinstance(fault, Rejected):
             try:

@@ -25,7 +25,7 @@ CODES = {
     "validator_raises": 1,
     "generate_raises": 1,
     "map_gives_datetime": 1,
-    "undeclared_column": 1,
+    "undeclared_column": 2,
     "stage_not_async": 2,
     "task_not_dataclass": 2,
     "validator_gives_bool": 1,

@@ -19,7 +19,7 @@ import fms_dgt
 import pytest
 from fms_dgt import Check, Completion, Flow, Generate, Map, Prompt, Together, Verdict, hookimpl, stage
 from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
-from fms_dgt.errors import InputError, RunError, UserError
+from fms_dgt.errors import InputError, UserError, RunError
 from fms_dgt.hooks.display import Display
 from fms_dgt.hooks.log import RunLog
 from engine import listening
@@ -184,12 +184,28 @@ def test_a_stage_may_make_what_it_declares_alone(tmp_path: Path) -> None:
         return row.with_(y=1, x=2)
 
     for each, column in ((several, "z"), (overwrites, "x"), (Together(several.named("in")), "z")):
-        rows = [{"x": 1}]
-        outcome, heard = run(tmp_path / f"{each.name}", each, rows=rows)
-        assert (
-            f"made columns that it does not declare: {column}; add them to makes=..." in heard.failed[0].text
-        )
-        assert heard.failed[0].line
+        text = f"made columns that it does not declare: {column}; add them to its makes=... .*{HERE}:"
+        with pytest.raises(UserError, match=text):
+            run(tmp_path / each.name, each)
+
+
+def test_undeclared_columns_cost_no_row_and_no_call_twice(tmp_path: Path) -> None:
+    def made(columns: set[str]) -> Any:
+        ask = Generate(Prompt("Say {{ x }}"), into="y", name="ask")
+
+        @stage(needs={"y"}, makes=columns)
+        async def counts(row, kit):
+            return row.with_(z=len(row["y"]))
+
+        return ask, counts
+
+    settings = {"rows": [{"x": n} for n in range(20)], "generator": "simulated", "max_concurrency": 1}
+    with pytest.raises(UserError):
+        run(tmp_path, *made({"y"}), **settings)
+    outcome, _ = run(tmp_path, *made({"z"}), accept_changes=True, **settings)
+    assert outcome.counts["records"] == 20
+    assert outcome.counts["calls"] + outcome.counts["replayed"] == 20
+    assert outcome.counts["replayed"] >= 1
 
 
 def test_what_a_decorator_can_refuse_it_refuses() -> None:
