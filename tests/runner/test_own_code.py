@@ -7,6 +7,9 @@ import datetime
 import decimal
 import io
 import logging
+import signal
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -403,3 +406,35 @@ def test_no_thread_is_left_where_a_run_fails(tmp_path: Path) -> None:
     with pytest.raises(RunError):
         run(tmp_path, Map(failing, makes=["y"]), rows=[{"x": n} for n in range(30)])
     assert watchers() == []
+
+
+SUSPENDED = """
+import os, signal, sys, threading, time
+import fms_dgt
+from fms_dgt import Flow, stage
+
+@stage(makes={"y"})
+async def naps(row, kit):
+    time.sleep(0.3)
+    return row.with_(y=1)
+
+fms_dgt.run(Flow(naps), data=[{"x": n} for n in range(12)], output_dir=sys.argv[1], progress=False)
+print("done")
+"""
+
+
+def test_a_suspended_machine_is_not_reported(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SUSPENDED)
+    pipe = subprocess.PIPE
+    running = subprocess.Popen([sys.executable, script, tmp_path / "out"], stdout=pipe, stderr=pipe, text=True)
+    while not (tmp_path / "out" / "flow").exists():
+        time.sleep(0.05)
+        assert running.poll() is None
+    for _ in range(2):
+        time.sleep(0.5)
+        running.send_signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        running.send_signal(signal.SIGCONT)
+    out, err = running.communicate(timeout=60)
+    assert (out, err) == ("done\n", "")
