@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import json
+import logging
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from fms_dgt.core.table_file import plain_row
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import (
+    FmsDgtError,
     InputError,
     Interrupted,
     PluginError,
@@ -41,6 +43,8 @@ from fms_dgt.safety.working_folder import shown as shown_path
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_logger = logging.getLogger("fms_dgt")
 
 ORIGIN = "fms_dgt.run"
 SHOWN_TASKS = 3
@@ -166,11 +170,17 @@ def run(
     """
     request = _Request(task, builder, data, generator, config, progress, settings)
     interrupts = Interrupts()
-    with interrupts.listening() if _in_main_thread() else contextlib.nullcontext():
-        if _inside_a_loop():
-            outcome = _in_thread(request, interrupts)
-        else:
-            outcome = run_to_end(_arun(request, interrupts))
+    try:
+        with interrupts.listening() if _in_main_thread() else contextlib.nullcontext():
+            if _inside_a_loop():
+                outcome = _in_thread(request, interrupts)
+            else:
+                outcome = run_to_end(_arun(request, interrupts))
+    except FmsDgtError as error:
+        if _logger.isEnabledFor(logging.DEBUG):
+            raise
+        # the message says what is wrong, and where: our own frames say nothing to the caller
+        raise error.with_traceback(None) from None
     if interrupts.asked:
         # or a script would go on to its next task
         raise _interrupted(outcome)

@@ -19,11 +19,13 @@ from fms_dgt.binding.builder_config import (
 from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.judges import calibration_problems, judges_of
+from fms_dgt.binding.package_data import missing_package_data
 from fms_dgt.binding.placeholders import placeholder_problems
 from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
 from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
+from fms_dgt.binding.reply_columns import column_problems
 from fms_dgt.binding.roles import Backends, Roles, block_names
 from fms_dgt.binding.sampling import refused_in_flow
 from fms_dgt.binding.stage_config import StageConfigs
@@ -199,6 +201,8 @@ class _Binding:
         self._check_blocks(own, config, players)
         files = builder.template_files()
         templates = templates_of(flow, folder, files, stages, self._problems)
+        if self._problems:
+            self._problems.extend(missing_package_data(self._found))
         flow = with_brought(flow, players, templates, self._problems)
         self._check_asks(flow, players, templates)
         flow = with_keeps(flow, players, templates, stages, self._problems)
@@ -243,6 +247,7 @@ class _Binding:
         self._problems.extend(plain_problems(flow, players, templates, self._plugins, self._where))
         asked = refused_in_flow(flow, templates, players.generators, players.validators, self._where)
         self._problems.extend(asked)
+        self._problems.extend(column_problems(flow, templates, self._where))
 
     def _check_wiring(
         self,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TextIO
 
@@ -35,6 +36,23 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _main(options: argparse.Namespace) -> int:
+    with _tracebacks() if options.debug else contextlib.nullcontext():
+        return _run(options)
+
+
+@contextlib.contextmanager
+def _tracebacks() -> Iterator[None]:
+    """Within it, errors in plugins' own code are shown with their tracebacks."""
+    logger = logging.getLogger("fms_dgt")
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _run(options: argparse.Namespace) -> int:
     flags = Flags.of(vars(options))
     plan = load_plan(PlanRequest(tasks=options.task_paths, config=options.config_path, flags=flags))
     stdout = sys.stdout

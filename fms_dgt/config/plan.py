@@ -94,6 +94,9 @@ class RunSettings:
     give_up_after: float = option(
         300.0, low=0, help="seconds without any answer after which a backend counts as gone"
     )
+    slow_callback_duration: float = option(
+        0.5, low=0, help="seconds that plugin code may block all other rows before that is reported; 0: never"
+    )
     teacher: str | Mapping[str, Any] | None = None
     replay: Path | None = None
     accept_changes: bool = False

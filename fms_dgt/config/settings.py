@@ -11,7 +11,10 @@ from fms_dgt.core.node import Node, Place
 from fms_dgt.errors import Problem, did_you_mean
 
 OUTPUT_DIR = "output_dir"
-RUN_WIDE = ("max_concurrency", "max_calls", "max_tokens", "max_cost", "max_attempts", "give_up_after")
+RUN_WIDE = (
+    *("max_concurrency", "max_calls", "max_tokens", "max_cost", "max_attempts", "give_up_after"),
+    "slow_callback_duration",
+)
 WITHOUT_EFFECT = {
     "seed_batch_size": "units are drawn one by one; the builder's options say how much a prompt asks for",
     "machine_batch_size": "units are drawn one by one; the builder's options say how much a prompt asks for",

@@ -121,6 +121,36 @@ class RowRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeFailed:
+    """A plugin's own code raised, or gave what it must not give; it costs a row. Told as it happens.
+
+    `part` is what failed: "the stage 'shout'". `file` and `line` are the plugin's own line on the way to
+    `error`, where there is one; `text` is that error's, as it stands in rejected.jsonl.
+    """
+
+    task: str
+    stage: str
+    part: str
+    text: str
+    file: str = ""
+    line: int = 0
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlocked:
+    """A plugin's code kept the event loop, and so every other row, waiting. Told once it goes on.
+
+    `calls` are the lines that it was at, "file:line in function", each called by the one before.
+    """
+
+    file: str
+    line: int
+    seconds: float
+    calls: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeDoubted:
     """A judge gave one score, or one reason, to nearly all rows that are committed.
 

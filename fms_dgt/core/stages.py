@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,13 @@ from typing import Any, ClassVar, Self, TypeAlias
 from fms_dgt.core.kit import Kit
 from fms_dgt.core.row import Row
 from fms_dgt.core.validator import Keep
+from fms_dgt.core.wrong_result import (
+    UndeclaredColumns,
+    WrongResult,
+    kind_of,
+    refuse_unawaited,
+    sync_fault,
+)
 from fms_dgt.errors import Rejected
 
 Outcome: TypeAlias = "Row | list[Row] | list[Row | Rejected]"
@@ -65,6 +73,18 @@ class Stage(ABC):
     def multiplies(self) -> int:
         """How many rows one row becomes at the most, as far as that is known."""
         return 1
+
+    def _check_columns(self, made: Mapping[str, Any], function: Callable[..., Any]) -> None:
+        """Raises WrongResult for columns that a function may not make, or did not await."""
+        undeclared = sorted(made.keys() - self.makes())
+        if undeclared:
+            names = ", ".join(undeclared)
+            raise UndeclaredColumns(
+                f"the stage '{self.name}' made columns that it does not declare: {names}; "
+                "add them to its makes=...",
+                function,
+            )
+        refuse_unawaited(made, function)
 
 
 class Prompt(str):  # noqa: SLOT000 (a text with something in its hand)
@@ -226,6 +246,8 @@ class Map(Stage):
         *,
         name: str = "",
     ) -> None:
+        if inspect.iscoroutinefunction(function):
+            raise TypeError(f"Map takes a plain function, and {function.__name__}() is async; use @stage")
         set_ = object.__setattr__
         set_(self, "function", function)
         set_(self, "needed", tuple(needs))
@@ -245,10 +267,12 @@ class Map(Stage):
         return type(self)(self.function, self.needed, self.made, name=name)
 
     async def run(self, row: Row, kit: Kit) -> Outcome:
-        given = self.function(row)
-        if not given.keys() <= set(self.made):
-            undeclared = ", ".join(sorted(given.keys() - set(self.made)))
-            raise TypeError(f"{self.name} made the columns {undeclared}, which it does not say in `makes`")
+        given: Any = self.function(row)
+        if not isinstance(given, Mapping):
+            raise WrongResult(
+                f"{self.name}() must give a mapping of the new columns, not {kind_of(given)}", self.function
+            )
+        self._check_columns(given, self.function)
         return row.with_(**given)
 
 
@@ -277,7 +301,16 @@ class FunctionStage(Stage):
         yield self.function
 
     async def run(self, row: Row, kit: Kit) -> Outcome:
-        return await self.function(row, kit)
+        given: Any = self.function(row, kit)
+        if not inspect.isawaitable(given):
+            raise WrongResult(f"{self.name}() is not async; write 'async def'", self.function)
+        given = await given
+        if inspect.iscoroutine(given):
+            raise WrongResult(f"{self.name}() gave {kind_of(given)}", self.function)
+        for each in given if isinstance(given, list | tuple) else (given,):
+            if isinstance(each, Row):
+                self._check_columns(each.beyond(row), self.function)
+        return given  # type: ignore[no-any-return]
 
 
 def stage(
@@ -289,11 +322,15 @@ def stage(
     """Make an async function a stage.
 
     `needs` and `makes` are columns; `asks` names, for each role, the templates (globs are fine) that
-    the function asks with, so that they are compiled and checked before the run.
+    the function asks with, so that they are compiled and checked before the run. Raises TypeError for a
+    function that is not async.
     """
     pairs = [(role, name) for role, names in (asks or {}).items() for name in names]
 
     def decorate(function: StageFunction) -> FunctionStage:
+        fault = sync_fault(function)
+        if fault:
+            raise TypeError(f"@stage: {fault}; or use a Map, whose function gives the new columns")
         name = getattr(function, "__name__", "stage")
         return FunctionStage(function, frozenset(needs), frozenset(makes), tuple(pairs), name=name)
 

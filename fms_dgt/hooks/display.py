@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    CodeBlocked,
+    CodeFailed,
     RecordKept,
     RowMoved,
     RowRejected,
@@ -20,6 +23,7 @@ from fms_dgt.core.events import (
     TaskStarted,
     UnitFinished,
 )
+from fms_dgt.hooks.own_code import CodeErrors, blocked_lines
 from fms_dgt.hooks.plain import PlainView
 from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.plugins.hookspecs import hookimpl
@@ -28,11 +32,15 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+_logger = logging.getLogger("fms_dgt")
+
+
 class View(Protocol):
     """Shows the counters of a run while they grow."""
 
     def start(self, notes: Iterable[str]) -> None: ...
     def tick(self) -> None: ...
+    def show(self, lines: Iterable[str]) -> None: ...
     def stopping(self, event: RunStopping) -> None: ...
     def task_finished(self, event: TaskFinished) -> None: ...
     def finish(self, summary: Iterable[Text]) -> None: ...
@@ -50,12 +58,14 @@ class Display:
         self._clock = clock
         self._count: RunCount | None = None
         self._view: View | None = None
+        self._code_errors = CodeErrors()
 
     @hookimpl
     def run_started(self, event: RunStarted) -> None:
         if self._view is not None:
             self._view.stop()
         self._count = self._view = None
+        self._code_errors = CodeErrors()
         stream = self._stream or sys.stderr
         # sys.stderr is None where a program has no terminal at all
         if event.display == "none" or stream is None:
@@ -86,6 +96,21 @@ class Display:
         if self._count is not None and self._view is not None:
             self._count.call(event, self._clock())
             self._view.tick()
+
+    @hookimpl
+    def code_failed(self, event: CodeFailed) -> None:
+        self._show(list(self._code_errors.add(event)))
+
+    @hookimpl
+    def code_blocked(self, event: CodeBlocked) -> None:
+        self._show(list(blocked_lines(event)))
+
+    def _show(self, lines: Sequence[str]) -> None:
+        """Show at once what concerns the author of a plugin; where nothing is shown, in the log of Python."""
+        if lines and self._view is not None:
+            self._view.show(lines)
+        elif lines:
+            _logger.warning("%s", "\n".join(lines))
 
     @hookimpl
     def record_kept(self, event: RecordKept) -> None:
@@ -122,7 +147,9 @@ class Display:
         count, view = self._count, self._view
         self._count = self._view = None
         if count is None or view is None:
+            self._show(list(self._code_errors.summary()))
             return
+        count.code_errors = tuple(self._code_errors.summary())
         # imported here, since it brings in rich, which a run that shows nothing does not need
         from fms_dgt.hooks.summary import summary  # noqa: PLC0415
 

@@ -59,6 +59,11 @@ class LiveView:
     def tick(self) -> None:
         """Nothing: the view looks at the counters by itself."""
 
+    def show(self, lines: Iterable[str]) -> None:
+        """Write lines above the view, which stay."""
+        for line in lines:
+            self._console.print(line, style="yellow", soft_wrap=True)
+
     def stopping(self, event: RunStopping) -> None:
         """Nothing: the footer says so."""
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    CodeBlocked,
+    CodeFailed,
     JudgeDoubted,
     RunFinished,
     RunStarted,
@@ -18,6 +20,7 @@ from fms_dgt.core.events import (
     TaskFinished,
     TaskStarted,
 )
+from fms_dgt.hooks.own_code import place
 from fms_dgt.hooks.wording import (
     duration,
     error_line,
@@ -91,6 +94,19 @@ class RunLog:
             self._trouble("failed call", event.task, event.stage, event.error, tries)
 
     @hookimpl
+    def code_failed(self, event: CodeFailed) -> None:
+        # the text may have a row's words in it
+        kind = "error" if event.error is None else type(event.error).__name__
+        if self._folder is not None:
+            at = place(event.file, event.line)
+            self._trouble("code error", event.task, event.part, f"{kind} {at}".rstrip(), "")
+
+    @hookimpl
+    def code_blocked(self, event: CodeBlocked) -> None:
+        at = place(event.file, event.line)
+        self._write(f"plugin code kept the run waiting for {event.seconds:.1f} s: {at}")
+
+    @hookimpl
     def run_stopping(self, event: RunStopping) -> None:
         seconds = f"calls in flight have {event.seconds:g} s to come in"
         self._write(f"run stopping: {one_line(event.why)}; {seconds}")
@@ -131,7 +147,8 @@ class RunLog:
             self._write(f"{noun}{count}: {where}: {error_line(error, LONG_TROUBLE)}{rest}")
 
     def _counts(self) -> Iterable[str]:
-        for noun, many in (("retry", "retries"), ("failed call", "failed calls")):
+        nouns = (("retry", "retries"), ("failed call", "failed calls"), ("code error", "code errors"))
+        for noun, many in nouns:
             number = sum(seen for kind, seen in self._seen.items() if kind[0] == noun)
             if number:
                 yield f"{plural(number, noun, many)} in all"

@@ -54,6 +54,10 @@ class PlainView:
         self._count.sample(now)
         self._write([progress_line(self._count, self._names, now)])
 
+    def show(self, lines: Iterable[str]) -> None:
+        """Say so at once."""
+        self._write(lines)
+
     def stopping(self, event: RunStopping) -> None:
         """Say so at once."""
         self._write(["; ".join(how_it_stops(event, event.seconds))])

@@ -69,6 +69,8 @@ class RunCount:
         self.answered = now
         self.unanswered = False
         self.stopping: tuple[RunStopping, float] | None = None
+        # errors in plugins' own code, in words
+        self.code_errors: Sequence[str] = ()
         self._meter = Meter()
         self.sample(now)
 

@@ -121,6 +121,7 @@ def _whole(event: RunFinished, count: RunCount) -> Iterator[Text]:
         duration(event.seconds),
     ]
     yield Text(", ".join(part for part in parts if part))
+    yield from (Text(line, style="red") for line in count.code_errors)
     for note in notes_at_end(event, count.notes):
         yield from (Text(f"note: {line}", style="yellow") for line in lines_of(note))
     if event.error:

@@ -7,7 +7,16 @@ asking for it by name says the same.
 from __future__ import annotations
 
 from fms_dgt.plugins.entry import GROUPS, Found, Group, PluginInfo
-from fms_dgt.plugins.faults import described, full_text, must_pass, place, shown, summary, text_of
+from fms_dgt.plugins.faults import (
+    CodePlace,
+    described,
+    full_text,
+    must_pass,
+    own_place,
+    shown,
+    summary,
+    text_of,
+)
 from fms_dgt.plugins.hooks import Hooks
 from fms_dgt.plugins.hookspecs import HookSpecs, hookimpl, hookspec
 from fms_dgt.plugins.include import MODULE as INCLUDED
@@ -17,6 +26,7 @@ __all__ = [
     "GROUPS",
     "INCLUDED",
     "AnyValidator",
+    "CodePlace",
     "Found",
     "Group",
     "HookSpecs",
@@ -28,7 +38,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "must_pass",
-    "place",
+    "own_place",
     "shown",
     "summary",
     "text_of",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+from fms_dgt.safety.working_folder import shown
+
 Group: TypeAlias = Literal["builders", "generators", "validators", "hooks"]
 Status: TypeAlias = Literal["ok", "broken", "disabled", "include"]
 
@@ -74,7 +76,7 @@ class Entry:
     @property
     def origin(self) -> str:
         """Where it comes from, for messages."""
-        return str(self.path) if self.path else f"{self.distribution} {self.version}".rstrip()
+        return shown(self.path) if self.path else f"{self.distribution} {self.version}".rstrip()
 
     def info(self, fault: str = "") -> PluginInfo:
         """How it stands; `fault` is what loading it brought to light."""

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import os
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
 
+from fms_dgt.core.wrong_result import WrongResult
 from fms_dgt.errors import PluginError
 from fms_dgt.safety.interrupts import is_of_user
 
@@ -17,7 +23,15 @@ LONGEST = 300
 LONGEST_KEPT = 2_000
 _PACKAGE = Path(__file__).parents[1]
 # an error that one of these raises is about the line that called it
-_OURS = (f"{_PACKAGE}/plugins/", f"{_PACKAGE}/core/", f"{_PACKAGE}/runner/")
+_OURS = tuple(f"{_PACKAGE}/{name}/" for name in ("binding", "core", "plugins", "runner", "safety"))
+# where an event loop calls what it has to do
+_LOOPS = ("/asyncio/events.py", "/asyncio/base_events.py", "/asyncio/runners.py", "/safety/event_loop.py")
+# where the engine calls plugins' code
+_CALLERS = (
+    *("core/stages.py", "core/composed.py", "core/source.py", "binding/bound.py", "plugins/hooks.py"),
+    *("runner/kit.py", "runner/own_cancellation.py", "runner/memories.py", "runner/task_run.py"),
+)
+_DEBUGGERS = ("bdb.py", "pdb.py")
 _STDLIB = sysconfig.get_path("stdlib")
 
 
@@ -97,6 +111,97 @@ def place(error: BaseException) -> str:
         if _is_foreign(frame.f_code.co_filename)
     ]
     return lines[-1] if lines else ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodePlace:
+    """A line of a plugin's code."""
+
+    file: str
+    line: int
+    function: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def short(self) -> str:
+        """The line without a folder, for data: that must not depend on the machine."""
+        return f"{Path(self.file).name}:{self.line}"
+
+
+def own_place(error: BaseException) -> CodePlace | None:
+    """The plugin's own line on the way to an error: not one of ours, of Python's, or of a library it calls.
+
+    For a result that is wrong, the function that gave it.
+    """
+    if isinstance(error, WrongResult) and error.function is not None:
+        return place_of_function(error.function)
+    lines = [
+        CodePlace(frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    return own_line(lines)
+
+
+def own_line(lines: list[CodePlace]) -> CodePlace | None:
+    """Of calls, each inside the one before: the last line in the package that the engine called."""
+    foreign = [place for place in lines if _is_foreign(place.file)]
+    # what dataclasses write
+    own = [place for place in foreign if place.file != "<string>"] or foreign
+    if not own:
+        return None
+    root = _root(own[0].file)
+    return [place for place in own if _root(place.file).startswith(root)][-1]
+
+
+def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]] | None:
+    """What plugin code is at work on the stack that ends here, in an event loop.
+
+    The outermost frame of the loop's step, and the plugin's line with the calls inside it. None where it is
+    at work in nothing of a plugin: in our own code, a library of ours, an import, a debugger.
+    """
+    step, inner = frame, list[FrameType]()
+    at: FrameType | None = frame
+    while at is not None and not at.f_code.co_filename.endswith(_LOOPS):
+        inner.append(at)
+        step, at = at, at.f_back
+    ours = next((n for n, each in enumerate(inner) if _in_package(each.f_code.co_filename)), len(inner))
+    calls = [
+        CodePlace(each.f_code.co_filename, each.f_lineno, each.f_code.co_name) for each in inner[:ours][::-1]
+    ]
+    if at is None or any(call.file.startswith("<frozen importlib") for call in calls):
+        return None
+    if any(Path(call.file).name in _DEBUGGERS for call in calls):
+        return None
+    caller = inner[ours].f_code.co_filename if ours < len(inner) else ""
+    first = next((n for n, call in enumerate(calls) if _is_foreign(call.file)), None)
+    if first is None or not (caller.endswith(_CALLERS) or "site-packages" not in calls[first].file):
+        return None
+    own = own_line(calls)
+    return (step, calls[calls.index(own) :]) if own else None
+
+
+def _in_package(file: str) -> bool:
+    return file.startswith(f"{_PACKAGE}{os.sep}")
+
+
+def place_of_function(function: Callable[..., Any]) -> CodePlace | None:
+    """Where a function, or the class of a callable object, begins."""
+    inner = inspect.unwrap(function)
+    code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
+    if not isinstance(code, CodeType):
+        return None
+    return CodePlace(code.co_filename, code.co_firstlineno, code.co_name)
+
+
+def _root(file: str) -> str:
+    """The package of an installed file; the folder of any other."""
+    for folder in ("site-packages", "dist-packages"):
+        before, found, inside = file.partition(f"{os.sep}{folder}{os.sep}")
+        if found:
+            return f"{before}{found}{inside.partition(os.sep)[0]}{os.sep}"
+    return f"{Path(file).parent}{os.sep}"
 
 
 def line_in(error: BaseException, file: str) -> int | None:

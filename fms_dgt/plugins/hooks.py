@@ -12,6 +12,8 @@ import pluggy
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    CodeBlocked,
+    CodeFailed,
     JudgeDoubted,
     RecordKept,
     RowMoved,
@@ -61,6 +63,8 @@ class Hooks:
     row_moved: Callable[[RowMoved], None]
     call_retried: Callable[[CallRetried], None]
     call_finished: Callable[[CallFinished], None]
+    code_failed: Callable[[CodeFailed], None]
+    code_blocked: Callable[[CodeBlocked], None]
     record_kept: Callable[[RecordKept], None]
     row_rejected: Callable[[RowRejected], None]
     judge_doubted: Callable[[JudgeDoubted], None]

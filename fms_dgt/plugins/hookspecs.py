@@ -12,6 +12,8 @@ import pluggy
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    CodeBlocked,
+    CodeFailed,
     JudgeDoubted,
     RecordKept,
     RowMoved,
@@ -52,6 +54,14 @@ class HookSpecs:
     @hookspec
     def call_finished(self, event: CallFinished) -> None:
         """A call was answered, or failed for good. As it happens; often."""
+
+    @hookspec
+    def code_failed(self, event: CodeFailed) -> None:
+        """A plugin's own code failed on a row. As it happens, each time."""
+
+    @hookspec
+    def code_blocked(self, event: CodeBlocked) -> None:
+        """A plugin's code kept all other rows waiting. As it happens; each line of code once."""
 
     @hookspec
     def record_kept(self, event: RecordKept) -> None:

@@ -145,7 +145,7 @@ def _problem(file: _File, error: BaseException) -> Problem:
     line = line_in(error, str(file.real))
     raised = place(error)
     beyond = f" ({raised})" if raised and not raised.startswith(f"{file.real}:") else ""
-    where = f"{file.shown}:{line}" if line else str(file.shown)
+    where = f"{shown(file.shown)}:{line}" if line else shown(file.shown)
     return Problem(f"cannot be included: {summary(error)}{beyond}", _mend(file, error), where)
 
 

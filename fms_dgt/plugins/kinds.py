@@ -12,8 +12,13 @@ from typing import Any
 from fms_dgt.core.builder import BuilderOptions, DataBuilder
 from fms_dgt.core.generator import Generator, GeneratorOptions
 from fms_dgt.core.record import Record
+from fms_dgt.core.task import Task
 from fms_dgt.core.validator import OrderedValidator, Validator, ValidatorOptions
+from fms_dgt.core.wrong_result import sync_fault
 from fms_dgt.plugins.entry import PREFIX
+
+# What a validator or a generator may be declared to give by mistake.
+_NO_RESULTS = (bool, float, int, str, dict)
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,10 @@ def fault_of(group: str, thing: object) -> str:
     if missing:
         return f"{thing.__name__} leaves unimplemented: {', '.join(f'{name}()' for name in missing)}"
     if issubclass(thing, DataBuilder):
-        fault = _record_fault(thing)
-        if fault:
-            return fault
-    return _options_fault(thing, kind)
+        fault = _record_fault(thing) or _task_fault(thing)
+    else:
+        fault = _method_fault(thing)
+    return fault or _options_fault(thing, kind)
 
 
 def folder_of(cls: type) -> Path | None:
@@ -80,8 +85,35 @@ def _record_fault(cls: type) -> str:
     if not (isinstance(record, type) and issubclass(record, Record)):
         what = "has no record" if record is None else "has a record that is no record type"
         return f"{cls.__name__} {what}; set 'record' to a frozen dataclass derived from fms_dgt.Record"
-    if _undecorated(record):
-        return f"{record.__name__} is no dataclass; put @dataclass(frozen=True) above it"
+    return _field_fault(record, Record)
+
+
+def _task_fault(cls: type[DataBuilder[Any]]) -> str:
+    return _field_fault(cls.task_type(), Task)
+
+
+def _field_fault(cls: type, base: type) -> str:
+    """Which class between this one and `base` has fields that no @dataclass has seen; empty for none."""
+    for each in cls.__mro__[: cls.__mro__.index(base)]:
+        if issubclass(each, base) and _undecorated(each):
+            return f"{each.__name__} is no dataclass; put @dataclass(frozen=True) above it"
+    return ""
+
+
+def _method_fault(cls: type) -> str:
+    """What is wrong with the method that the engine awaits, as far as its definition shows it."""
+    if issubclass(cls, OrderedValidator):
+        return ""
+    name, wanted = ("generate", "Completion") if issubclass(cls, Generator) else ("validate", "Verdict")
+    method = getattr(cls, name)
+    fault = sync_fault(method)
+    if fault:
+        return f"{cls.__name__}: {fault}"
+    given = inspect.get_annotations(inspect.unwrap(method)).get("return")
+    if given in _NO_RESULTS or given in [kind.__name__ for kind in _NO_RESULTS]:
+        shown = getattr(given, "__name__", given)
+        mend = "write Verdict(float(passed), passed=passed)" if name == "validate" else "give a Completion"
+        return f"{cls.__name__}: {name}() is declared to give {shown}, and must give a {wanted}; {mend}"
     return ""
 
 

@@ -15,7 +15,7 @@ from fms_dgt.core.generator import Completion, Generator
 from fms_dgt.errors import CallFailed, FmsDgtError, SetupError, UserError
 from fms_dgt.journal import Call, Journal, JournalReader, Payer, Tally, TaskEntry
 from fms_dgt.journal.entries import NOT_WRITABLE
-from fms_dgt.plugins import Hooks, must_pass, shown, summary, text_of
+from fms_dgt.plugins import Hooks, described, must_pass, shown, summary, text_of
 from fms_dgt.runner.completions import keepable
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
@@ -144,7 +144,7 @@ async def _opened(backend: Generator[Any]) -> None:
     except BaseException as error:
         if must_pass(error):
             raise
-        text = (isinstance(error, FmsDgtError) and shown(error)) or summary(error)
+        text = (isinstance(error, FmsDgtError) and shown(error)) or described(error)
         raise SetupError(f"{type(backend).__name__} cannot be opened: {text}") from error
 
 

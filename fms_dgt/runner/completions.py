@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fms_dgt.core.generator import Completion
-from fms_dgt.errors import RequestRefused
+from fms_dgt.core.wrong_result import WrongResult, kind_of
 from fms_dgt.journal.entries import NOT_WRITABLE, to_text
 
 # Beyond any answer; and the sum of millions of them still is a number to SQLite.
@@ -16,17 +16,17 @@ MOST_TOKENS = 1 << 40
 
 
 def checked_completion(given: Any, generator: str, notes: list[str]) -> Completion:
-    """The completion that a generator gave. Raises RequestRefused where it has no text.
+    """The completion that a generator gave. Raises WrongResult where it has no text.
 
     A number of tokens that is none counts as 0, which is noted.
     """
     if not isinstance(given, Completion):
-        raise RequestRefused(
-            f"the generator '{generator}' gave {type(given).__name__}; generate() must give a Completion"
+        raise WrongResult(
+            f"the generator '{generator}' gave {kind_of(given)}; generate() must give a Completion"
         )
     if not isinstance(given.text, str) or not isinstance(given.finish, str):
         name, value = ("finish", given.finish) if isinstance(given.text, str) else ("text", given.text)
-        raise RequestRefused(
+        raise WrongResult(
             f"the generator '{generator}' gave a Completion whose {name} is {type(value).__name__}, not str"
         )
     asked, answered = given.input_tokens, given.output_tokens

@@ -15,6 +15,7 @@ from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStart
 from fms_dgt.errors import FmsDgtError, FolderError, SetupError, UserError
 from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
+from fms_dgt.runner.blocked import blocked_loop_reported
 from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.estimate import Estimate
@@ -127,9 +128,11 @@ class _Run:
             scheduler.first = [(run, partial(self._check_judges, run, scheduler)) for run in wanted]
         scheduler.restarted = self._plan.settings.restart
         self._journal.when_it_fails(scheduler.fail)
+        patience = self._plan.settings.slow_callback_duration
         with interrupts.heard_by(scheduler.interrupt):
             try:
-                await scheduler.run()
+                with blocked_loop_reported(patience, self._hooks.code_blocked):
+                    await scheduler.run()
             finally:
                 # before backends are closed: one that hangs must not keep the files from being written
                 finished = self._finish(scheduler.error)

@@ -20,6 +20,7 @@ from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.template import Template
 from fms_dgt.core.validator import Validator, Verdict
+from fms_dgt.core.wrong_result import WrongResult, kind_of
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
 from fms_dgt.plugins import must_pass
 from fms_dgt.runner.fresh_asking import asked_fresh, ended_early
@@ -222,7 +223,9 @@ class StageKit(Kit):
         )
         verdict: Any = await bound.validator.validate(row, kit)
         if not isinstance(verdict, Verdict):
-            raise TypeError(f"validate() must give a Verdict, not {type(verdict).__name__}")
+            function = bound.validator.validate
+            mend = "; write Verdict(float(passed), passed=passed)" if isinstance(verdict, bool) else ""
+            raise WrongResult(f"validate() must give a Verdict, not {kind_of(verdict)}{mend}", function)
         return verdict
 
     async def step(self, stage: Stage, row: Row) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from fms_dgt.core.fits_json import json_text
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check
 from fms_dgt.core.validator import Keep, Match, Memory, OrderedValidator
-from fms_dgt.plugins import full_text, must_pass, place
+from fms_dgt.plugins import must_pass
+from fms_dgt.runner.code_faults import CodeFault
 from fms_dgt.runner.outcome import Mark
 
 # The record number of what a check knew from the beginning.
@@ -34,6 +35,8 @@ class Memories:
     def __init__(self, compared: Mapping[str, _Compared]) -> None:
         self._compared = compared
         self._memories: dict[tuple[str, str], Memory] = {}
+        # told of errors in a check's own code that are met at commit
+        self.crashed: Callable[[CodeFault], None] = lambda _: None
 
     @classmethod
     def of(cls, bound: BoundTask) -> Memories:
@@ -102,7 +105,7 @@ class Memories:
             match = self._memory(mark.stage, mark.group).find(mark.value, mark.clear_of)
             _check(match)
         except BaseException as error:  # noqa: BLE001 (a stranger's code; _fault raises what must pass)
-            return _fault(error)
+            return self._fault(mark.stage, error)
         return match
 
     def add(self, mark: Mark, record: int) -> Match | None:
@@ -110,8 +113,16 @@ class Memories:
         try:
             self._memory(mark.stage, mark.group).add(mark.value, record)
         except BaseException as error:  # noqa: BLE001 (as above)
-            return _fault(error)
+            return self._fault(mark.stage, error)
         return None
+
+    def _fault(self, stage: str, error: BaseException) -> Match:
+        if must_pass(error):
+            raise error
+        validator = type(self._compared[stage].validator).__name__
+        fault = CodeFault.of(stage, f"{validator} of the stage '{stage}'", error)
+        self.crashed(fault)
+        return Match(0.0, FAULT, f"{fault.text}\n{fault.at.short if fault.at else ''}")
 
     def _memory(self, stage: str, group: str) -> Memory:
         at = (stage, group)
@@ -129,12 +140,6 @@ def _check(match: Any) -> None:
     if not (isinstance(match.record, int) and isinstance(match.text, str)):
         raise TypeError("find() gave a Match whose record is no whole number, or whose text is no text")
     json_text(round(match.score, 4))
-
-
-def _fault(error: BaseException) -> Match:
-    if must_pass(error):
-        raise error
-    return Match(0.0, FAULT, f"{full_text(error)}\n{place(error).rsplit('/', 1)[-1]}")
 
 
 def _begun(compared: _Compared) -> Memory:

@@ -12,6 +12,8 @@ Path: TypeAlias = tuple[int, ...]
 RECORD = "record"
 # The reason of rows on which a stage's or record's own code fails.
 CODE_ERROR = "error in the stage's code"
+# The reason of rows that were through, and cannot be written.
+NOT_JSON = "holds what JSON cannot"
 
 
 @dataclass(frozen=True, slots=True)

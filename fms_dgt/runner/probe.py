@@ -12,8 +12,9 @@ from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.binding.prices import model_of
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.errors import ConnectionFailed, GeneratorError, RequestRefused, UserError
-from fms_dgt.plugins import full_text, text_of
+from fms_dgt.plugins import own_place, text_of
 from fms_dgt.runner.calls import Endpoints
+from fms_dgt.runner.code_faults import fault_text
 from fms_dgt.runner.limits import Bounds, Budget
 
 MAX_TRIES = 3
@@ -126,8 +127,8 @@ class Prober:
             mend = "if it is loading a model, give it longer with --timeout"
             raise ConnectionFailed(f"no answer within {self._timeout:g} s; {mend}") from error
         except Exception as error:
-            text = f"the generator '{generator.type}' raised {full_text(error)}"
-            raise RequestRefused(text) from error
+            text, at = f"the generator '{generator.type}' raised {fault_text(error)}", own_place(error)
+            raise RequestRefused(f"{text} ({at})" if at else text) from error
 
 
 def _wait(error: GeneratorError, tries: int, left: float) -> float | None:

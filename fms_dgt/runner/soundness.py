@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fms_dgt.errors import StageCrashed
 from fms_dgt.runner.decide import Decision
-from fms_dgt.runner.outcome import CODE_ERROR, RECORD
+from fms_dgt.runner.outcome import CODE_ERROR, NOT_JSON, RECORD
 
 # A stage whose code fails on so many rows, and on every one, is broken.
 CRASHES_THAT_STOP = 10
@@ -48,11 +49,11 @@ class Soundness:
             return
         for line in decision.rejections:
             stage, at = line["stage"], self._order.get(line["stage"], len(self._order) - 1)
-            if line["reason"] != CODE_ERROR:
+            if line["reason"] not in (CODE_ERROR, NOT_JSON):
                 at += 1
             elif not self._is_sound(stage):
                 self._committed[stage] += 1
-                self._errors.setdefault(stage, line["evidence"]["error"])
+                self._errors.setdefault(stage, _said(line["evidence"]))
             self._sound = max(self._sound, at)
 
     def check(self, task: str) -> None:
@@ -64,3 +65,9 @@ class Soundness:
 
     def _is_sound(self, stage: str) -> bool:
         return self._order.get(stage, 0) < self._sound
+
+
+def _said(evidence: Mapping[str, Any]) -> str:
+    """An error and the line that it is about."""
+    at = evidence.get("at")
+    return f"{evidence['error']} ({at})" if at else str(evidence["error"])

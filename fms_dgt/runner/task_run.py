@@ -18,15 +18,16 @@ from fms_dgt.core.source import Endless
 from fms_dgt.errors import RunError, StageCrashed, UserError
 from fms_dgt.journal import Journal, TaskEntry
 from fms_dgt.journal.entries import to_text
-from fms_dgt.plugins import Hooks, must_pass, summary
+from fms_dgt.plugins import Hooks, described, must_pass
 from fms_dgt.runner.admission import Cost, Yield, calls_of
+from fms_dgt.runner.code_faults import CodeFault
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement, Known
 from fms_dgt.runner.judge_check import JudgeResult
 from fms_dgt.runner.judges import JudgeCounts
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.open_files import OpenFiles
-from fms_dgt.runner.outcome import CODE_ERROR, RECORD, UnitOutcome
+from fms_dgt.runner.outcome import CODE_ERROR, NOT_JSON, RECORD, UnitOutcome
 from fms_dgt.runner.rebuild import committed_decisions, rebuild
 from fms_dgt.runner.soundness import Soundness
 from fms_dgt.runner.stop import Stop
@@ -37,7 +38,7 @@ from fms_dgt.safety.files import OutputFolder
 # Finished units beyond this many wait in the journal alone.
 HELD_IN_MEMORY = 256
 # Reasons that say nothing about the row.
-MAY_PASS = ("failed", CODE_ERROR)
+MAY_PASS = ("failed", CODE_ERROR, NOT_JSON)
 # What a reading counts of what it had to leave out.
 LEFT_OUT = ("cut", "incomplete", "surplus")
 # So many units are taken from the journal before anybody else has a turn.
@@ -79,6 +80,7 @@ class TaskRun:
         self.yields = Yield(bound.flow.multiplies())
         self.cost = Cost(calls_of(bound.flow))
         self.memories = Memories.of(bound)
+        self.memories.crashed = lambda fault: hooks.code_failed(fault.event(bound.name))
         self._journal = journal
         self._files = files
         self.dataset = self._new_dataset()
@@ -210,7 +212,7 @@ class TaskRun:
         except BaseException as error:
             if must_pass(error):
                 raise
-            text = f"the source of {self.bound.name} failed at unit {number}: {summary(error)}"
+            text = f"the source of {self.bound.name} failed at unit {number}: {described(error)}"
             raise StageCrashed(text) from error
         return unit
 
@@ -260,7 +262,7 @@ class TaskRun:
             written.add_done_callback(lambda done: self._let_go(number, done))
 
     def _put(self, outcome: UnitOutcome) -> asyncio.Future[None]:
-        text = as_text(outcome)
+        text = as_text(outcome, self.bound.flow, self.crashed)
         number, key, failed = outcome.number, outcome.key, outcome.failed
         return self._journal.put_outcome(self.entry.id, number, key, text, failed=failed)
 
@@ -391,9 +393,10 @@ class TaskRun:
         elif self._has_most_units:
             self.stop.set("estimated", "the units of the estimate are through; the run goes on from there")
 
-    def crashed(self, stage: str) -> None:
+    def crashed(self, fault: CodeFault) -> None:
         """A stage's code failed on a row."""
-        self._soundness.crashed(stage)
+        self._soundness.crashed(fault.stage)
+        self._hooks.code_failed(fault.event(self.bound.name))
 
     @property
     def may_be_broken(self) -> bool:

@@ -13,17 +13,18 @@ from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.core.events import CallFinished, CallRetried
 from fms_dgt.core.fits_json import json_copy
 from fms_dgt.core.generator import Completion, Request
+from fms_dgt.core.wrong_result import WrongResult
 from fms_dgt.errors import (
     BackendGone,
     CallFailed,
     ConnectionFailed,
     GeneratorError,
     Overloaded,
-    RequestRefused,
     SetupError,
 )
-from fms_dgt.plugins import Hooks, full_text, must_pass, text_of
+from fms_dgt.plugins import Hooks, must_pass, text_of
 from fms_dgt.runner.addresses import without_addresses
+from fms_dgt.runner.code_faults import CodeFault, GeneratorRaised
 from fms_dgt.runner.completions import checked_completion
 from fms_dgt.runner.limits import Endpoint, Priority
 from fms_dgt.runner.own_cancellation import taking_back
@@ -138,6 +139,9 @@ class Tries:
             return checked_completion(given, generator.type, self._hooks.warnings)
         except GeneratorError:
             raise
+        except WrongResult as error:
+            error.function = generator.backend.generate
+            raise self._raised(error) from error
         except TimeoutError as error:
             raise ConnectionFailed(f"no answer within {seconds:g} s") from error
         except BaseException as error:
@@ -147,7 +151,15 @@ class Tries:
             if isinstance(error, asyncio.CancelledError):
                 raise ConnectionFailed(f"the generator '{generator.type}' gave the call up") from error
             # a backend owes GeneratorErrors; what it lets through is its fault, and final for the row
-            raise RequestRefused(f"the generator '{generator.type}' raised {full_text(error)}") from error
+            raise self._raised(error) from error
+
+    def _raised(self, error: BaseException) -> GeneratorRaised:
+        """An error in the backend's own code, which hooks are told of."""
+        part = f"the generator '{self._ask.generator.type}'"
+        fault = CodeFault.of(self._ask.stage, part, error)
+        self._hooks.code_failed(fault.event(self._ask.task))
+        says_so = isinstance(error, WrongResult)
+        return GeneratorRaised(fault.text if says_so else f"{part} raised {fault.text}", fault)
 
     async def _after(self, error: GeneratorError) -> None:
         kind = self._ask.generator.type
@@ -196,7 +208,8 @@ class Tries:
     def _refused(self, error: GeneratorError) -> NoReturn:
         self._endpoint.refused_in_row += 1
         if self._endpoint.successes == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
-            text = f"{self._ask.generator.type}: refuses every call; the last error: {text_of(error)}"
+            at = f" ({error.fault.at})" if isinstance(error, GeneratorRaised) and error.fault.at else ""
+            text = f"{self._ask.generator.type}: refuses every call; the last error: {text_of(error)}{at}"
             raise SetupError(text) from error
         self._give_up(error)
 
@@ -205,7 +218,10 @@ class Tries:
         self._report(None, 0.0, text)
         # nothing that depends on timing (how often it was tried) may stand in the evidence
         endpoint = self._ask.generator.backend.endpoint
-        raise CallFailed("failed", {"error": without_addresses(text, endpoint)}) from error
+        evidence = {"error": without_addresses(text, endpoint)}
+        if isinstance(error, GeneratorRaised):
+            evidence["at"] = error.fault.evidence()["at"]
+        raise CallFailed("failed", evidence) from error
 
     def _delay(self, error: GeneratorError) -> float:
         asked = _seconds(error.retry_after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any, TypeAlias
 
 from fms_dgt.binding.bound import BoundTask, BoundValidator
@@ -13,14 +14,17 @@ from fms_dgt.core.fits_json import NotJson
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Row, Unit
 from fms_dgt.core.stages import Check, Stage
-from fms_dgt.errors import FmsDgtError, Rejected
-from fms_dgt.plugins import full_text, must_pass, place, shown, text_of
+from fms_dgt.core.wrong_result import UndeclaredColumns, WrongResult, kind_of
+from fms_dgt.errors import FmsDgtError, PluginError, Rejected
+from fms_dgt.plugins import must_pass, own_place, shown, text_of
 from fms_dgt.runner.calls import Calls
+from fms_dgt.runner.code_faults import CodeFault
 from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.limits import Priority
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.outcome import CODE_ERROR, RECORD, Judged, Leaf, Mark, Path, UnitOutcome
 from fms_dgt.runner.stop import Abandoned, Stop, run_has_ended, this_task
+from fms_dgt.safety.working_folder import shown as shown_path
 
 # The reason of rows that are like another one of the list that they came in.
 REPEATED = "like another item of the same reply"
@@ -40,7 +44,7 @@ class Surroundings:
     stop: Stop
     memories: Memories
     moved: Callable[[str, str], None]
-    crashed: Callable[[str], None]
+    crashed: Callable[[CodeFault], None]
     fatal: Callable[[FmsDgtError], None]
     asking: Callable[[], None] = lambda: None
     left_out: Callable[[str, Reading], None] = lambda _stage, _reading: None
@@ -123,7 +127,7 @@ class Walk:
                 given = self.task.paths[stage.name][stage.chosen(row)]
             else:
                 kit = StageKit(self, row, stage.name, self.task.generators, trail=trail)
-                made = _rows(await stage.run(row, kit), row)
+                made = _rows(await stage.run(row, kit), row, stage)
                 given = made if isinstance(made, Row) else self._children(row, made, trail, stage.name)
         except BaseException as error:
             if must_pass(error):
@@ -172,6 +176,12 @@ class Walk:
         """A stage raised: the row is rejected, unless the run stops."""
         if self.abandoned or isinstance(fault, Abandoned):
             self.abandoned = True
+            return
+        if isinstance(fault, UndeclaredColumns):
+            # what is paid for serves again once it is declared; rows that were lost would be made anew
+            at = own_place(fault)
+            where = f" ({shown_path(FilePath(at.file))}:{at.line})" if at else ""
+            self.fatal(PluginError(f"{fault}{where}"))
             return
         if isinstance(fault, Rejected):
             try:
@@ -223,12 +233,20 @@ class Walk:
                 group.create_task(follow(row))
 
     def _crash(self, row: Row, trail: tuple[Mark, ...], stage: str, error: BaseException) -> None:
-        self._around.crashed(stage)
+        fault = CodeFault.of(stage, self._part(stage), error)
+        self._around.crashed(fault)
         # the reason may lie outside (a file that is missing): such rows may be taken up again
         self._outcome.fail(trail)
-        # the author's line, without a folder: what is written must not depend on the machine
-        evidence = {"error": full_text(error), "at": place(error).rsplit("/", 1)[-1]}
-        self._reject(row, trail, stage, Rejected(CODE_ERROR, evidence))
+        self._reject(row, trail, stage, Rejected(CODE_ERROR, fault.evidence()))
+
+    def _part(self, stage: str) -> str:
+        """What of a plugin is at work in a stage, for messages."""
+        if stage == RECORD:
+            return f"the record {self.task.record.__name__}"
+        check = next((each for each in self.task.flow.walk() if each.name == stage), None)
+        if isinstance(check, Check):
+            return f"the validator '{self.task.validators[check.validator].type}' of the stage '{stage}'"
+        return f"the stage '{stage}'"
 
     def _record(self, row: Row, trail: tuple[Mark, ...], came_from: str) -> None:
         try:
@@ -281,18 +299,19 @@ def checks_ahead(
     return []
 
 
-def _rows(given: Any, row: Row) -> Row | list[Row | Rejected]:
+def _rows(given: Any, row: Row, stage: Stage) -> Row | list[Row | Rejected]:
     """What a stage returned, if it is what stages return."""
     if isinstance(given, Row):
         return _own(given, row)
+    function = next(stage.functions(), stage.run)
     if not isinstance(given, list | tuple):
-        raise TypeError(f"a stage gives a Row or a list of them, not {type(given).__name__}")
+        raise WrongResult(f"a stage gives a Row or a list of them, not {kind_of(given)}", function)
     rows = list(given)
     if not rows:
         raise Rejected("gave nothing")
-    wrong = [type(each).__name__ for each in rows if not isinstance(each, Row | Rejected)]
+    wrong = [each for each in rows if not isinstance(each, Row | Rejected)]
     if wrong:
-        raise TypeError(f"a stage gives a list of Rows; in this one there is {wrong[0]}")
+        raise WrongResult(f"a stage gives a list of Rows; in this one there is {kind_of(wrong[0])}", function)
     return rows
 
 

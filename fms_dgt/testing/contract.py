@@ -10,8 +10,9 @@ The tests are plain methods: pytest collects them, and needs no plugin for that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 from fms_dgt.core.canonical import canonical
@@ -22,6 +23,11 @@ from fms_dgt.errors import GeneratorError
 T = TypeVar("T")
 
 MANY = 50
+# A plugin is given whatever stages ask with.
+BAD_REQUEST = (
+    "generate() must raise a GeneratorError (fms_dgt.errors), RequestRefused say, or answer, "
+    "whatever the request"
+)
 
 
 class GeneratorContract:
@@ -46,30 +52,37 @@ class GeneratorContract:
         return Request(({"role": "user", "content": f"Say the number {number}."},), seed=number)
 
     def test_finds_no_problem_with_itself(self) -> None:
-        assert self.make_generator().check() == []
+        problems = self.make_generator().check()
+        assert problems == [], f"check() of a generator that answers must give []; it gave {problems}"
 
     def test_answers_with_a_completion(self) -> None:
         completion = self._opened(lambda generator: self._ask(generator, self.request()))
-        assert type(completion) is Completion
-        assert type(completion.text) is str
-        assert completion.input_tokens >= 0
-        assert completion.output_tokens >= 0
-        canonical(dict(completion.extra))
+        assert type(completion) is Completion, f"generate() must give a Completion, not {completion!r}"
+        assert type(completion.text) is str, f"Completion.text must be str, not {completion.text!r}"
+        tokens = (completion.input_tokens, completion.output_tokens)
+        assert min(tokens) >= 0, f"numbers of tokens must be 0 or more; they are {tokens}"
+        try:
+            canonical(dict(completion.extra))
+        except (TypeError, ValueError) as error:
+            raise AssertionError(f"Completion.extra must be a dict of JSON values: {error}") from error
 
     def test_answers_many_calls_at_once(self) -> None:
         async def ask(generator: Generator[Any]) -> list[Completion]:
             return await asyncio.gather(*(self._ask(generator, self.request(i)) for i in range(MANY)))
 
         completions = self._opened(ask)
-        assert [type(completion) for completion in completions] == [Completion] * MANY
+        kinds = {type(completion).__name__ for completion in completions}
+        assert kinds == {"Completion"}, f"{MANY} calls at once must give Completions; they gave {kinds}"
 
     def test_raises_generator_errors_only(self) -> None:
         async def ask(generator: Generator[Any]) -> None:
-            for request in self.BAD_REQUESTS.values():
-                try:
-                    assert type(await self._ask(generator, request)) is Completion
-                except GeneratorError:
-                    continue
+            for name, request in self.BAD_REQUESTS.items():
+                with _rule(f"{BAD_REQUEST}; this is a request with {name}"):
+                    try:
+                        given = await self._ask(generator, request)
+                    except GeneratorError:
+                        continue
+                assert type(given) is Completion, f"{BAD_REQUEST}; with {name} it gave {given!r}"
 
         self._opened(ask)
 
@@ -77,7 +90,8 @@ class GeneratorContract:
         async def ask(generator: Generator[Any]) -> Completion:
             bad = (self._ask(generator, request) for request in self.BAD_REQUESTS.values())
             await asyncio.gather(*bad, return_exceptions=True)
-            return await self._ask(generator, self.request())
+            with _rule("a generator must answer a good request after bad ones"):
+                return await self._ask(generator, self.request())
 
         assert type(self._opened(ask)) is Completion
 
@@ -87,31 +101,37 @@ class GeneratorContract:
             await asyncio.sleep(0)
             call.cancel()
             await asyncio.wait([call])
-            return await self._ask(generator, self.request(2))
+            with _rule("a generator must answer the next request after a call was cancelled"):
+                return await self._ask(generator, self.request(2))
 
         assert type(self._opened(ask)) is Completion
 
     def test_opens_and_closes_any_number_of_times(self) -> None:
         async def open_and_close() -> Completion:
             generator = self.make_generator()
-            await generator.close()
-            await generator.open()
-            await generator.open()
+            with _rule("close() must do nothing where open() was never called"):
+                await generator.close()
+            with _rule("open() must do nothing where it is open already"):
+                await generator.open()
+                await generator.open()
             completion = await self._ask(generator, self.request())
-            await generator.close()
-            await generator.close()
+            with _rule("close() must do nothing where it is closed already"):
+                await generator.close()
+                await generator.close()
             return completion
 
         assert type(asyncio.run(open_and_close())) is Completion
 
     def test_names_one_endpoint(self) -> None:
         one, other = self.make_generator(), self.make_generator()
-        assert one.endpoint
-        assert one.endpoint == other.endpoint
+        assert one.endpoint, "endpoint must not be empty: it names who shares the slots"
+        rule = "two generators with the same options must name the same endpoint"
+        assert one.endpoint == other.endpoint, rule
 
     def test_can_say_what_shapes_its_answers(self) -> None:
         one, other = self.make_generator(), self.make_generator()
-        assert canonical(shaping(one)) == canonical(shaping(other))
+        rule = "two generators with the same options must say the same of what shapes their answers"
+        assert canonical(shaping(one)) == canonical(shaping(other)), rule
 
     async def _ask(self, generator: Generator[Any], request: Request) -> Completion:
         """Ask as the engine does, which puts the options of the block below those of the request."""
@@ -128,6 +148,15 @@ class GeneratorContract:
                 await generator.close()
 
         return asyncio.run(run())
+
+
+@contextlib.contextmanager
+def _rule(rule: str) -> Iterator[None]:
+    """Whatever is raised within it breaks this rule, and says so."""
+    try:
+        yield
+    except Exception as error:
+        raise AssertionError(f"{rule}; it raised {type(error).__name__}: {error}") from error
 
 
 class OrderedValidatorContract:
@@ -148,33 +177,36 @@ class OrderedValidatorContract:
 
     def test_finds_nothing_in_an_empty_memory(self) -> None:
         memory = self._memory()
-        assert len(memory) == 0
-        assert [memory.find(value) for value in self.UNLIKE] == [None] * len(self.UNLIKE)
+        assert len(memory) == 0, "len() of a new memory must be 0"
+        found = [memory.find(value) for value in self.UNLIKE]
+        assert found == [None] * len(self.UNLIKE), "find() in an empty memory must give None"
 
     def test_keeps_what_is_unlike(self) -> None:
         memory = self._memory()
         for record, value in enumerate(self.UNLIKE, 1):
-            assert memory.find(value) is None
+            found = memory.find(value)
+            assert found is None, f"find() must give None for what is unlike all before; {value!r}: {found}"
             memory.add(value, record)
-        assert len(memory) == len(self.UNLIKE)
+        assert len(memory) == len(self.UNLIKE), "len() must count what was added"
 
     def test_refuses_what_it_remembers(self) -> None:
         memory, keep = self._filled(), self._keep()
         for record, value in enumerate(self.UNLIKE, 1):
             found = memory.find(value)
-            assert found is not None
-            assert found.record == record
-            assert not keep(found.score)
+            assert found is not None, f"find() must find what was added; not so for {value!r}"
+            assert found.record == record, f"Match.record must be the number given to add(): {record}"
+            assert not keep(found.score), f"the score of a match must be one that {keep} refuses"
 
     def test_what_was_refused_stays_refused(self) -> None:
         memory = self._memory()
         first, *others = self.UNLIKE
         memory.add(first, 1)
         refusal = memory.find(first)
-        assert refusal is not None
+        assert refusal is not None, f"find() must find what was added; not so for {first!r}"
         for record, value in enumerate(others, 2):
             memory.add(value, record)
-            assert memory.find(first) == refusal
+            rule = "what was refused must stay refused, by the same match, whatever is added later"
+            assert memory.find(first) == refusal, rule
 
     def test_finds_the_earliest(self) -> None:
         memory = self._filled()
@@ -186,17 +218,19 @@ class OrderedValidatorContract:
             records = [getattr(memory.find(value, start), "record", None) for start in range(2 * size + 1)]
             first = [position + 1] * (position + 1)
             second = [position + size + 1] * size
-            assert records == [*first, *second, *[None] * (size - position)]
+            rule = "find(value, start) must give the earliest match at position start or later"
+            assert records == [*first, *second, *[None] * (size - position)], rule
 
     def test_looking_changes_nothing(self) -> None:
         memory = self._filled()
         before = [memory.find(value) for value in self.UNLIKE]
-        assert [memory.find(value) for value in self.UNLIKE] == before
-        assert len(memory) == len(self.UNLIKE)
+        rule = "find() must change nothing"
+        assert [memory.find(value) for value in self.UNLIKE] == before, rule
+        assert len(memory) == len(self.UNLIKE), rule
 
     def _keep(self) -> Keep:
         keep = self.make_validator().keep()
-        assert keep is not None
+        assert keep is not None, "keep() of a de-duplication must give a Keep"
         return keep
 
     def _memory(self) -> Memory:

@@ -160,6 +160,22 @@ BROKEN = {
         + "    class A(Echo):\n        class Options(GeneratorOptions):\n            url: str = ''\n",
         "A.Options is no dataclass; put @dataclass(frozen=True, kw_only=True) above it",
     ),
+    "a method that is not async": (
+        "b_mod:A",
+        GENERATOR + "\n    class A(Echo):\n        def generate(self, request):\n            return 1\n",
+        "A: generate() is not async; write 'async def generate'",
+    ),
+    "a method that yields": (
+        "b_mod:A",
+        GENERATOR + "\n    class A(Echo):\n        async def generate(self, request):\n            yield 1\n",
+        "A: generate() has a 'yield'; collect the values in a list and return that",
+    ),
+    "a method that is declared to give text": (
+        "b_mod:A",
+        GENERATOR
+        + "\n    class A(Echo):\n        async def generate(self, request) -> str:\n            return ''\n",
+        "A: generate() is declared to give str, and must give a Completion; give a Completion",
+    ),
     "no colon": (
         "b_mod.A",
         "",
@@ -209,6 +225,23 @@ BUILDERS = {
         "class Verse(Record):\n        verse: str\n\n    class Undecorated(HaikuBuilder):\n        record = Verse",
         "Verse is no dataclass; put @dataclass(frozen=True) above it",
     ),
+    "BelowUndecorated": (
+        "class Verse(Record):\n        verse: str\n\n    @dataclass(frozen=True)\n    class Rhyme(Verse):\n"
+        "        rhyme: str\n\n    class BelowUndecorated(HaikuBuilder):\n        record = Rhyme",
+        "Verse is no dataclass; put @dataclass(frozen=True) above it",
+    ),
+    "TaskUndecorated": (
+        "from fms_dgt import Task\n    class Poem(Task):\n        subject: str\n\n"
+        "    class TaskUndecorated(DataBuilder[Poem]):\n        record = Haiku\n"
+        "        source = HaikuBuilder.source\n        flow = HaikuBuilder.flow",
+        "Poem is no dataclass; put @dataclass(frozen=True) above it",
+    ),
+}
+VALIDATORS = {
+    "validate(self, row, kit) -> bool": "validate() is declared to give bool, and must give a Verdict; "
+    "write Verdict(float(passed), passed=passed)",
+    "validate(self, row, kit) -> 'float'": "validate() is declared to give float, and must give a Verdict; "
+    "write Verdict(float(passed), passed=passed)",
 }
 
 
@@ -218,6 +251,36 @@ def test_a_builder_that_is_not_finished(package: Package, cls: str, case: tuple[
     package("bad", {"builders": {"x_bad": f"b_mod:{cls}"}}, b_mod=f"{BUILDER}\n    {source}\n")
     assert info_of(Plugins.discover(), "x_bad").reason == reason
     assert message(Plugins.discover(), "x_bad", "builders").endswith(reason)
+
+
+@pytest.mark.parametrize(("head", "reason"), VALIDATORS.items(), ids=VALIDATORS)
+def test_a_validator_that_is_declared_to_give_no_verdict(package: Package, head: str, reason: str) -> None:
+    source = f"from fms_dgt import Validator\nclass Odd(Validator):\n    async def {head}: ...\n"
+    package("bad", {"validators": {"x_bad": "b_mod:Odd"}}, b_mod=source)
+    assert info_of(Plugins.discover(), "x_bad").reason == f"Odd: {reason}"
+
+
+def test_what_is_right_is_no_fault(package: Package) -> None:
+    source = """
+    from __future__ import annotations
+    import functools
+    from fms_dgt import Completion, Generator, Validator, Verdict
+
+    def wrapped(function):
+        @functools.wraps(function)
+        def call(*args):
+            return function(*args)
+        return call
+
+    class Plain(Validator):
+        async def validate(self, row, kit) -> Verdict: ...
+
+    class Wrapped(Generator):
+        @wrapped
+        async def generate(self, request) -> Completion: ...
+    """
+    package("good", {"validators": {"p": "g_mod:Plain"}, "generators": {"w": "g_mod:Wrapped"}}, g_mod=source)
+    assert {info_of(Plugins.discover(), name, "good").status for name in "pw"} == {"ok"}
 
 
 def test_the_cause_stays_with_the_error(package: Package) -> None:

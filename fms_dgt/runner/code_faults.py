@@ -1,0 +1,56 @@
+"""Errors in a plugin's own code, as data and for the hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from fms_dgt.core.events import CodeFailed
+from fms_dgt.core.wrong_result import WrongResult
+from fms_dgt.errors import RequestRefused
+from fms_dgt.plugins import CodePlace, full_text, own_place, text_of
+
+# What an error's text has where something was not awaited.
+_COROUTINE = "'coroutine' object"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFault:
+    """One such error: `part` is what of the plugin failed, `at` its own line on the way to the error."""
+
+    stage: str
+    part: str
+    text: str
+    at: CodePlace | None
+    error: BaseException
+
+    @classmethod
+    def of(cls, stage: str, part: str, error: BaseException) -> Self:
+        """The fault that an exception is."""
+        return cls(stage, part, fault_text(error), own_place(error), error)
+
+    def evidence(self) -> Mapping[str, Any]:
+        """What a rejection says of it."""
+        return {"error": self.text, "at": self.at.short if self.at else ""}
+
+    def event(self, task: str) -> CodeFailed:
+        """What hooks are told of it."""
+        file, line = (self.at.file, self.at.line) if self.at else ("", 0)
+        return CodeFailed(task, self.stage, self.part, self.text, file, line, self.error)
+
+
+class GeneratorRaised(RequestRefused):
+    """A generator raised what is no GeneratorError, or gave no completion."""
+
+    def __init__(self, message: str, fault: CodeFault) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+def fault_text(error: BaseException) -> str:
+    """An exception's type and message; of a result that is wrong, the message alone."""
+    if isinstance(error, WrongResult):
+        return text_of(error)
+    text = full_text(error)
+    return f"{text}; 'await' is missing" if _COROUTINE in text else text

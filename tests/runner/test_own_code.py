@@ -1,0 +1,440 @@
+"""Errors in one's own Python: what a run from Python tells of them, and what it never shows."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import decimal
+import io
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import uuid
+import warnings
+from pathlib import Path
+from typing import Any
+
+import fms_dgt
+import pytest
+from fms_dgt import Check, Completion, Flow, Generate, Map, Prompt, Together, Verdict, hookimpl, stage
+from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
+from fms_dgt.errors import InputError, UserError, RunError
+from fms_dgt.hooks.display import Display
+from fms_dgt.hooks.log import RunLog
+from engine import listening
+
+HERE = Path(__file__).name
+TWO = [{"x": 1}, {"x": 2}]
+
+
+class Heard:
+    """Keeps what hooks are told of plugins' code."""
+
+    def __init__(self) -> None:
+        self.failed: list[CodeFailed] = []
+        self.blocked: list[CodeBlocked] = []
+
+    @hookimpl
+    def code_failed(self, event: CodeFailed) -> None:
+        self.failed.append(event)
+
+    @hookimpl
+    def code_blocked(self, event: CodeBlocked) -> None:
+        self.blocked.append(event)
+
+
+def run(folder: Path, *stages: Any, rows: list[dict] = TWO, **settings: Any) -> tuple[fms_dgt.Outcome, Heard]:
+    heard = Heard()
+    with listening(heard):
+        outcome = fms_dgt.run(Flow(*stages), data=rows, output_dir=folder, progress=False, **settings)
+    return outcome, heard
+
+
+def line_of(text: str) -> int:
+    lines = Path(__file__).read_text().splitlines()
+    [number] = [number for number, line in enumerate(lines, 1) if line.strip().startswith(text)]
+    return number
+
+
+def failing(row):
+    return {"y": 1 / (row["x"] - row["x"])}
+
+
+def test_from_python_the_first_row_tells_text_file_and_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome, heard = run(tmp_path, Map(failing, makes=["y"]))
+    at = line_of('return {"y": 1 /')
+    first, last = [record.getMessage() for record in caplog.records if record.name == "fms_dgt"]
+    assert first.splitlines()[0] == "error: the stage 'failing': ZeroDivisionError: division by zero"
+    assert f"{HERE}:{at}: return" in first
+    assert last.startswith("2 rows lost to the stage 'failing': ZeroDivisionError")
+    assert [(event.file, event.line) for event in heard.failed] == [(__file__, at)] * 2
+    assert not outcome.complete
+
+
+def test_the_line_is_the_plugins_own_where_a_library_raises(tmp_path: Path) -> None:
+    import yaml
+
+    def reads(row):
+        return {"y": yaml.safe_load("a: [")}
+
+    outcome, heard = run(tmp_path, Map(reads, makes=["y"]))
+    [row, _] = outcome.rejections
+    assert row["evidence"]["at"] == f"{HERE}:{line_of('return {' + chr(34) + 'y' + chr(34) + ': yaml')}"
+
+
+@pytest.mark.parametrize(
+    ("value", "mend"),
+    [
+        (datetime.date(2026, 1, 1), "holds a date, which JSON cannot hold; write its .isoformat()"),
+        ({1, 2}, "holds a set, which JSON cannot hold; write it as a list"),
+        (b"x", "holds a bytes, which JSON cannot hold; write it as text"),
+        (decimal.Decimal(1), "holds a Decimal, which JSON cannot hold; write it as a number"),
+        (uuid.UUID(int=1), "holds a UUID, which JSON cannot hold; write it as text"),
+        ([{"at": object()}], "holds a object, which JSON cannot hold; write text, numbers"),
+    ],
+)
+def test_a_value_that_json_cannot_hold_names_column_type_stage_and_fix(
+    tmp_path: Path, value: Any, mend: str
+) -> None:
+    def stamp(row):
+        return {"y": value}
+
+    outcome, heard = run(tmp_path, Map(stamp, makes=["y"]), Map(lambda row: {}, name="after"))
+    assert outcome.counts == {"records": 0, "rejected": 2, "calls": 0, "replayed": 0}
+    assert not outcome.complete
+    assert outcome.finished.exit_code == 1
+    first = heard.failed[0]
+    assert first.part == "the stage 'stamp'"
+    assert first.text.startswith(f"the column 'y' {mend}")
+    assert (first.file, first.line) == (__file__, line_of("def stamp(row):"))
+
+
+def test_a_run_of_which_no_record_can_be_written_stops_before_it_costs_much(tmp_path: Path) -> None:
+    def dated(row):
+        return {"y": datetime.datetime(2026, 1, 1)}  # noqa: DTZ001
+
+    with pytest.raises(
+        RunError, match=r"fails on every row: the column 'y' holds a datetime.*\(test_own_code"
+    ):
+        run(tmp_path, Map(dated, makes=["y"]), rows=[{"x": n} for n in range(400)])
+    assert len((tmp_path / "flow" / "rejected.jsonl").read_text().splitlines()) < 400
+
+
+def test_what_is_not_json_may_pass_between_stages(tmp_path: Path) -> None:
+    dated = Map(lambda row: {"y": datetime.date(2026, 1, row["x"])}, makes=["y"], name="dated")
+    text = Map(lambda row: {"y": row["y"].isoformat()}, makes=["y"], name="text")
+    outcome, heard = run(tmp_path, dated, text)
+    assert [record["y"] for record in outcome.records] == ["2026-01-01", "2026-01-02"]
+    assert heard.failed == []
+
+
+async def louder(text):
+    return text
+
+
+@stage(makes={"y"})
+async def in_a_column(row, kit):
+    return row.with_(y=louder("a"))
+
+
+@stage(makes={"y"})
+async def in_a_list(row, kit):
+    return row.with_(y=[louder("a"), louder("b")])
+
+
+@stage(makes={"y"})
+async def whole(row, kit):
+    return louder("a")
+
+
+@stage(makes={"y"})
+async def attribute(row, kit):
+    asked = louder("a")
+    try:
+        return row.with_(y=asked.value)
+    finally:
+        asked.close()
+
+
+class LateValidator(fms_dgt.Validator):
+    async def validate(self, row, kit):
+        return louder("a")
+
+
+@pytest.mark.parametrize("each", [in_a_column, in_a_list, whole, attribute], ids=lambda each: each.name)
+def test_a_forgotten_await_is_called_that(tmp_path: Path, each: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outcome, heard = run(tmp_path, each)
+    assert all("'await' is missing" in event.text for event in heard.failed)
+    assert len(heard.failed) == 2
+    assert not outcome.complete
+
+
+def test_a_stage_may_make_what_it_declares_alone(tmp_path: Path) -> None:
+    @stage(makes={"y"})
+    async def several(row, kit):
+        return [row.with_(y=1), row.with_(y=2, z=3)]
+
+    @stage(makes={"y"})
+    async def overwrites(row, kit):
+        return row.with_(y=1, x=2)
+
+    for each, column in ((several, "z"), (overwrites, "x"), (Together(several.named("in")), "z")):
+        text = f"made columns that it does not declare: {column}; add them to its makes=... .*{HERE}:"
+        with pytest.raises(UserError, match=text):
+            run(tmp_path / each.name, each)
+
+
+def test_undeclared_columns_cost_no_row_and_no_call_twice(tmp_path: Path) -> None:
+    def made(columns: set[str]) -> Any:
+        ask = Generate(Prompt("Say {{ x }}"), into="y", name="ask")
+
+        @stage(needs={"y"}, makes=columns)
+        async def counts(row, kit):
+            return row.with_(z=len(row["y"]))
+
+        return ask, counts
+
+    settings = {"rows": [{"x": n} for n in range(20)], "generator": "simulated", "max_concurrency": 1}
+    with pytest.raises(UserError):
+        run(tmp_path, *made({"y"}), **settings)
+    outcome, _ = run(tmp_path, *made({"z"}), accept_changes=True, **settings)
+    assert outcome.counts["records"] == 20
+    assert outcome.counts["calls"] + outcome.counts["replayed"] == 20
+    assert outcome.counts["replayed"] >= 1
+
+
+def test_what_a_decorator_can_refuse_it_refuses() -> None:
+    with pytest.raises(
+        TypeError, match="@stage: plain.. is not async; write 'async def plain'; or use a Map"
+    ):
+
+        @stage()
+        def plain(row, kit):
+            return row
+
+    with pytest.raises(TypeError, match="has a 'yield'; collect the values in a list"):
+
+        @stage()
+        async def many(row, kit):
+            yield row
+
+    with pytest.raises(TypeError, match="Map takes a plain function, and louder.. is async; use @stage"):
+        Map(louder)
+
+
+def test_a_function_that_only_a_call_shows_to_be_synchronous(tmp_path: Path) -> None:
+    class Callable:
+        def __call__(self, row, kit):
+            return row
+
+    outcome, heard = run(tmp_path, stage()(Callable()))
+    assert heard.failed[0].text == "stage() is not async; write 'async def'"
+    assert heard.failed[0].line == line_of("def __call__(self, row, kit):")
+
+
+SECRET = "sk-abcdefghijklmnop"
+
+
+def test_secrets_and_escapes_of_an_error_are_not_shown(tmp_path: Path) -> None:
+    def leaks(row):
+        raise ValueError(f"key {SECRET} \x1b[2J\u202e" + "x" * 5_000)
+
+    stream = io.StringIO()
+    display = Display(stream)
+    heard = Heard()
+    with listening(heard):
+        fms_dgt.run(Flow(Map(leaks)), data=TWO, output_dir=tmp_path, progress=False)
+    logging.getLogger("fms_dgt").setLevel(logging.DEBUG)
+    try:
+        display.run_started(RunStarted(tmp_path, ["flow"], "plain"))
+        for event in heard.failed:
+            display.code_failed(event)
+    finally:
+        logging.getLogger("fms_dgt").setLevel(logging.NOTSET)
+    shown = stream.getvalue()
+    assert "Traceback" in shown
+    assert shown.count("ValueError: key ***") == 2
+    assert SECRET not in shown
+    assert shown.replace("\n", "").isprintable()
+    assert len(shown) < 5_000
+
+
+def test_the_log_has_kind_and_line_and_no_words_of_a_row(tmp_path: Path) -> None:
+    def tells(row):
+        raise ValueError("the whole answer")
+
+    log = RunLog()
+    with listening(log):
+        fms_dgt.run(Flow(Map(tells)), data=TWO, output_dir=tmp_path, progress=False)
+    text = (tmp_path / "run.log").read_text()
+    assert f"code error: flow, the stage 'tells': ValueError " in text
+    assert f"{HERE}:{line_of('raise ValueError(' + chr(34) + 'the whole')}" in text
+    assert "the whole answer" not in text
+
+
+def test_on_a_terminal_it_stands_above_the_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    terminal = Terminal()
+    display = Display(terminal)
+    display.run_started(RunStarted(tmp_path, ["flow"], "live"))
+    display.code_failed(CodeFailed("flow", "s", "the stage 's'", "KeyError: 'x'", str(tmp_path / "p.py"), 3))
+    display.code_failed(CodeFailed("flow", "s", "the stage 's'", "KeyError: 'y'", str(tmp_path / "p.py"), 3))
+    display.run_started(RunStarted(tmp_path, ["flow"], "none"))
+    assert terminal.getvalue().count("error: the stage 's': KeyError: 'x'") == 1
+    assert "KeyError: 'y'" not in terminal.getvalue()
+    assert "p.py:3" in terminal.getvalue()
+
+
+# --- a slip of the caller --------------------------------------------------------------------------
+
+SLIPS = {
+    "no such task": lambda: fms_dgt.run("no_such_task.yaml"),
+    "no such builder": lambda: fms_dgt.run(
+        {"task_name": "t", "task_description": "d", "created_by": "m"}, builder="x"
+    ),
+    "no such setting": lambda: fms_dgt.run("x", num_outputs=3),
+    "no such generator": lambda: fms_dgt.run(
+        Flow(Generate(Prompt("a"), into="y")), data=TWO, generator="opnai"
+    ),
+    "no such file": lambda: fms_dgt.run("x", include=["no_such_file.py"]),
+    "no data": lambda: fms_dgt.run(Flow(Map(failing, makes=["y"]))),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_of_the_caller_shows_one_short_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slip: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        SLIPS[slip]()
+    text = "".join(traceback.format_exception(caught.value))
+    assert text.count("Traceback (most recent call last)") == 1
+    assert "RuntimeError" not in text
+    assert text.count("/fms_dgt/") == 1
+
+
+# --- code that blocks -------------------------------------------------------------------------------
+
+
+def blocking(seconds: float, name: str = "sleeps") -> Any:
+    @stage(makes={"y"})
+    async def sleeps(row, kit):
+        time.sleep(seconds)
+        return row.with_(y=1)
+
+    return sleeps.named(name)
+
+
+def watchers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "fms_dgt blocked loop"]
+
+
+def test_code_that_blocks_is_reported_once_with_its_line(tmp_path: Path) -> None:
+    outcome, heard = run(tmp_path, blocking(0.9), rows=[{"x": n} for n in range(3)])
+    [event] = heard.blocked
+    assert (event.file, event.line) == (__file__, line_of("time.sleep(seconds)"))
+    assert outcome.complete
+    assert watchers() == []
+
+
+def test_the_calls_inside_the_plugins_line_are_told(tmp_path: Path) -> None:
+    @stage(makes={"y"})
+    async def waits(row, kit):
+        future = threading.Event()
+        future.wait(0.9)
+        return row.with_(y=1)
+
+    _, heard = run(tmp_path, waits, rows=[{"x": 1}])
+    [event] = heard.blocked
+    assert event.line == line_of("future.wait(0.9)")
+    assert any(call.endswith("in wait") and "threading.py" in call for call in event.calls)
+
+
+def test_a_setting_switches_it_off(tmp_path: Path) -> None:
+    config = {"runner_config": {"slow_callback_duration": 0}}
+    _, heard = run(tmp_path, blocking(0.9), rows=[{"x": 1}], config=config)
+    assert heard.blocked == []
+
+
+def test_code_that_gives_way_is_not_reported(tmp_path: Path) -> None:
+    @stage(makes={"y"})
+    async def gives_way(row, kit):
+        await asyncio.to_thread(time.sleep, 0.9)
+        return row.with_(y=1)
+
+    _, heard = run(tmp_path, gives_way, rows=[{"x": n} for n in range(3)])
+    assert heard.blocked == []
+
+
+def test_many_short_steps_are_not_one_long_one(tmp_path: Path) -> None:
+    _, heard = run(tmp_path, blocking(0.05), rows=[{"x": n} for n in range(40)])
+    assert heard.blocked == []
+
+
+def test_an_import_in_a_stage_is_not_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(0.9)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    @stage(makes={"y"})
+    async def imports(row, kit):
+        import slow_to_import
+
+        return row.with_(y=slow_to_import.__name__)
+
+    outcome, heard = run(tmp_path / "out", imports, rows=[{"x": 1}])
+    assert outcome.complete
+    assert heard.blocked == []
+
+
+def test_no_thread_is_left_where_a_run_fails(tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        run(tmp_path, Map(failing, makes=["y"]), rows=[{"x": n} for n in range(30)])
+    assert watchers() == []
+
+
+SUSPENDED = """
+import os, signal, sys, threading, time
+import fms_dgt
+from fms_dgt import Flow, stage
+
+@stage(makes={"y"})
+async def naps(row, kit):
+    time.sleep(0.3)
+    return row.with_(y=1)
+
+fms_dgt.run(Flow(naps), data=[{"x": n} for n in range(12)], output_dir=sys.argv[1], progress=False)
+print("done")
+"""
+
+
+def test_a_suspended_machine_is_not_reported(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SUSPENDED)
+    pipe = subprocess.PIPE
+    running = subprocess.Popen([sys.executable, script, tmp_path / "out"], stdout=pipe, stderr=pipe, text=True)
+    while not (tmp_path / "out" / "flow").exists():
+        time.sleep(0.05)
+        assert running.poll() is None
+    for _ in range(2):
+        time.sleep(0.5)
+        running.send_signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        running.send_signal(signal.SIGCONT)
+    out, err = running.communicate(timeout=60)
+    assert (out, err) == ("done\n", "")

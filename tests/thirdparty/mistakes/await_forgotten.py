@@ -1,0 +1,34 @@
+"""A stage that does not await what it calls."""
+
+from dataclasses import dataclass
+
+from fms_dgt import DataBuilder, EachOf, Flow, Record, Task, stage
+
+
+@dataclass(frozen=True)
+class ShoutTask(Task):
+    words: list[str]
+
+
+@dataclass(frozen=True)
+class Shout(Record):
+    text: str
+
+
+async def louder(text):
+    return text.upper()
+
+
+@stage(needs={"text"}, makes={"text"})
+async def shout(row, kit):
+    return row.with_(text=louder(row["text"]))
+
+
+class ShoutBuilder(DataBuilder[ShoutTask]):
+    record = Shout
+
+    def source(self, task):
+        return EachOf(task.words, into="text")
+
+    def flow(self, task):
+        return Flow(shout)

@@ -1,0 +1,31 @@
+"""A validator that gives a bool in place of a Verdict."""
+
+from dataclasses import dataclass
+
+from fms_dgt import Check, DataBuilder, EachOf, Flow, Record, Task, Validator
+
+
+@dataclass(frozen=True)
+class ShoutTask(Task):
+    words: list[str]
+
+
+@dataclass(frozen=True)
+class Shout(Record):
+    text: str
+
+
+class LongValidator(Validator):
+    async def validate(self, row, kit):
+        return len(row[kit.check.on]) > 2
+
+
+class ShoutBuilder(DataBuilder[ShoutTask]):
+    record = Shout
+    defaults = {"blocks": [{"name": "length", "type": "long"}]}
+
+    def source(self, task):
+        return EachOf(task.words, into="text")
+
+    def flow(self, task):
+        return Flow(Check("length", on="text"))
