@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeAlias
 
 from fms_dgt.core.kit import Kit
+from fms_dgt.core.reply.schema_file import plain_reply
 from fms_dgt.core.row import Row
 from fms_dgt.core.validator import Keep
 from fms_dgt.errors import Rejected
@@ -74,12 +75,17 @@ class Prompt(str):  # noqa: SLOT000 (a text with something in its hand)
     A text with spaces or braces is one without `Prompt`, too; its reply is text.
     """
 
-    said: Mapping[str, Any]
+    said: dict[str, Any]
 
     def __new__(cls, text: str, **said: Any) -> Self:
-        """`said` are the other keys of a template's file: `system`, `reply`, `params`, `plain`."""
+        """`said` are the other keys of a template's file: `system`, `reply`, `params`, `plain`.
+
+        A `reply` may be a class, too, a pydantic model or a dataclass: JSON by its schema.
+        """
         prompt = super().__new__(cls, text)
         prompt.said = {"prompt": text, **said}
+        if "reply" in said:
+            prompt.said["reply"] = plain_reply(said["reply"])
         return prompt
 
 
