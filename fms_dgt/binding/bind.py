@@ -16,10 +16,18 @@ from fms_dgt.binding.builder_config import (
     with_generator_model,
     with_teacher,
 )
+from fms_dgt.binding.check_options import own_roles
 from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.judges import calibration_problems, judges_of
-from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
+from fms_dgt.binding.players import (
+    Players,
+    plain_problems,
+    players_of,
+    with_brought,
+    with_keeps,
+    with_own_roles,
+)
 from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
@@ -178,8 +186,8 @@ class _Binding:
 
     def bind(self) -> BoundTask:
         """The task. Raises InputError once it cannot go on; lesser problems are only noted."""
-        own = own_config(self._found)
-        config = merged_config(own, self._plan.builder_layers, self._run.settings.teacher, self._plugins)
+        shipped = own_config(self._found)
+        config = merged_config(shipped, self._plan.builder_layers, self._run.settings.teacher, self._plugins)
         builder = self._builder(config)
         task, formatted = self._task()
         self._stop_here()
@@ -194,8 +202,10 @@ class _Binding:
         config = self._taught(post.with_blocks(config))
         flow = self._configured(post.appended(self._asked("flow", builder.flow, task, Flow)), stages)
         roles = Roles(config.get("blocks"), self._plugins, self._backends, self._teacher())
-        players = players_of(flow, roles, self._found.name, self._problems)
-        self._check_blocks(own, config, players)
+        own = own_roles(flow)
+        flow = with_own_roles(flow)
+        players = players_of(flow, own, roles, self._found.name, self._problems)
+        self._check_blocks(shipped, config, players)
         files = builder.template_files()
         templates = templates_of(flow, folder, files, stages, self._problems)
         flow = with_brought(flow, players, templates, self._problems)

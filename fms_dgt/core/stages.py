@@ -175,7 +175,8 @@ class Check(_Asking):
     `validator` is the role that measures, `on` the column it looks at, `template` what it is asked
     with. `into="x"` keeps the measurement in the columns `x_score` and `x_reason`. A check against
     earlier records compares, with `within`, only those that have the same in that column; `known` values
-    of `on` count as if records had them from the beginning (seed examples, say).
+    of `on` count as if records had them from the beginning (seed examples, say). `options` are the
+    validator's, for this check alone; they go before those of its block.
     """
 
     validator: str
@@ -186,6 +187,8 @@ class Check(_Asking):
     within: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     known: Sequence[Any] = ()
+    # they show in the fingerprint of the validator that plays the check
+    options: Mapping[str, Any] = field(default_factory=dict, metadata={"shapes": False})
 
     def __post_init__(self) -> None:
         self._settle(self.template, self.validator)

@@ -81,6 +81,24 @@ class JsonReply(ReplyContract):
         return ["object"] if says_nothing or not kinds else sorted(kinds, reverse=True)
 
     @property
+    def several(self) -> bool:
+        """Whether the value is a list."""
+        return list(self._kinds) == ["array"]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the object that the value is, or that its items are; empty where that is not known."""
+        schema = self._resolved(self._schema)
+        if self.several:
+            schema = self._resolved(schema.get("items", schema))
+        return tuple(schema.get("properties", ()))
+
+    def _resolved(self, schema: Any) -> Mapping[str, Any]:
+        while isinstance(schema, Mapping) and "$ref" in schema and "properties" not in schema:
+            schema = target(self.json_schema, schema["$ref"])
+        return schema if isinstance(schema, Mapping) else {}
+
+    @property
     def _noun(self) -> str:
         return " or ".join(_NOUNS[kind] for kind in self._kinds)
 
