@@ -243,7 +243,7 @@ class _Binding:
             folder=self._plan.folder,
             instruction_format=formatted,
             output=output,
-            notes=(*notes, *self._told(builder, task)),
+            notes=(*notes, *self._told(builder, task), *self._of_replies(templates)),
             permissions=self.permissions,
         )
 
@@ -289,6 +289,11 @@ class _Binding:
     def _told(self, builder: DataBuilder[Any], task: Task) -> Iterator[str]:
         told = self._asked("notes", lambda task: list(builder.notes(task)), task, list)
         return (f"{self._plan.name}: {note}" for note in told)
+
+    def _of_replies(self, templates: Mapping[str, Template]) -> Iterator[str]:
+        """What is to be known of the replies that templates ask for."""
+        notes = ((name, note) for name, template in templates.items() for note in template.reply.notes())
+        return (f"{self._plan.name}: the reply to '{name}': {note}" for name, note in notes)
 
     def _output(self, builder: DataBuilder[Any], task: Task) -> tuple[str, ...] | None:
         if builder.record is not Columns:

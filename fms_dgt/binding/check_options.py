@@ -32,7 +32,9 @@ class OwnOptions:
 
 def own_roles(flow: Flow) -> Mapping[str, OwnOptions]:
     """The roles of checks with options of their own, by the names that `with_own_roles` gives them."""
-    return {_role(stage): _options(stage) for stage in flow.walk() if isinstance(stage, Check) and stage.options}
+    return {
+        _role(stage): _options(stage) for stage in flow.walk() if isinstance(stage, Check) and stage.options
+    }
 
 
 def own_role_of(stage: Stage) -> Stage | None:

@@ -88,9 +88,9 @@ EDITS: Mapping[str, Sequence[Edit]] = {
         ),
         ("from fms_dgt.core.reply.schema_file import with_schema\n", ""),
         (
-            """        options = said.without(*field_names(KINDS[kind])) if kind in WITH_OPTIONS and said.is_mapping else None
-        known = said if options is None else said.without(*options.value)
-        spec = decode(KINDS[kind], known, self.problems)
+            """        has_options = kind in WITH_OPTIONS and said.is_mapping
+        options = said.without(*field_names(KINDS[kind])).value if has_options else ()
+        spec = decode(KINDS[kind], said.without(*options) if options else said, self.problems)
 """,
             """        spec = decode(KINDS[kind], said, self.problems)
 """,
@@ -113,8 +113,8 @@ EDITS: Mapping[str, Sequence[Edit]] = {
             name=name,
         )
 """,
-            """        return Check(self.validator, self.on, template, keep, self.into, self.within, self.params, name=name)
-""",
+            "        return Check(self.validator, self.on, template, keep, self.into, self.within, "
+            "self.params, name=name)\n",
         ),
         ("import field_names, option\n", "import option\n"),
     ),

@@ -95,9 +95,9 @@ class Reading:
             return self._by_column(kind, said, name)
         if kind == "together" and said.is_list:
             said = Node({"stages": said}, said.place)
-        options = said.without(*field_names(KINDS[kind])) if kind in WITH_OPTIONS and said.is_mapping else None
-        known = said if options is None else said.without(*options.value)
-        spec = decode(KINDS[kind], known, self.problems)
+        has_options = kind in WITH_OPTIONS and said.is_mapping
+        options = said.without(*field_names(KINDS[kind])).value if has_options else ()
+        spec = decode(KINDS[kind], said.without(*options) if options else said, self.problems)
         stage: Stage | None = spec.stage(name, said, self) if spec is not None else None
         return stage
 

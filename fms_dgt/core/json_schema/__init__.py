@@ -1,7 +1,7 @@
-"""JSON Schema as people have it: read, checked within bounds, described to a model, cut to what a backend knows.
+"""JSON Schema as people have it: read, checked within bounds, told to a model, cut to what a backend knows.
 
-Own code and no library: `jsonschema` searches patterns with Python's `re` and has no bounds for work or depth,
-which a schema of a stranger needs; and what it says of a value is not written for a model that is asked again.
+Own code and no library: `jsonschema` searches patterns with Python's `re` and has no bounds for work or
+depth, which a stranger's schema needs; and its messages are not written for a model that is asked again.
 """
 
 from fms_dgt.core.json_schema.check import Checker, checker_of

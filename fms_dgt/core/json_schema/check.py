@@ -357,9 +357,13 @@ def _contains(check: _Check, value: Any, schema: Mapping[str, Any]) -> Fault | N
         fitting += check.fault(entry, schema["contains"]) is None
     low, high = schema.get("minContains", 1), schema.get("maxContains")
     if fitting < low:
-        return Fault(what=f"has {fitting} of the entries that it must have {low} of: {as_json(schema['contains'])}")
+        return Fault(
+            what=f"has {fitting} of the entries that it must have {low} of: {as_json(schema['contains'])}"
+        )
     if high is not None and fitting > high:
-        return Fault(what=f"has {fitting} of the entries that it may have {high} of: {as_json(schema['contains'])}")
+        return Fault(
+            what=f"has {fitting} of the entries that it may have {high} of: {as_json(schema['contains'])}"
+        )
     return None
 
 

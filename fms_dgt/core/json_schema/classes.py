@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import pathlib
@@ -26,10 +26,10 @@ _PLAIN: Final[Mapping[Any, Mapping[str, Any]]] = {
     Any: {},
     object: {},
     decimal.Decimal: {"type": "number"},
-    datetime.date: {"type": "string", "format": "date"},
-    datetime.datetime: {"type": "string", "format": "date-time"},
-    datetime.time: {"type": "string", "format": "time"},
-    datetime.timedelta: {"type": "string", "format": "duration"},
+    dt.date: {"type": "string", "format": "date"},
+    dt.datetime: {"type": "string", "format": "date-time"},
+    dt.time: {"type": "string", "format": "time"},
+    dt.timedelta: {"type": "string", "format": "duration"},
     uuid.UUID: {"type": "string", "format": "uuid"},
     pathlib.Path: {"type": "string"},
     list: {"type": "array"},
@@ -74,7 +74,7 @@ def _made_by_itself(source: Any) -> Mapping[str, Any] | None:
     except Exception as error:
         raise ValueError(f"{_called(source)} makes no JSON schema: {error}") from error
     if not isinstance(made, Mapping):
-        raise ValueError(f"{_called(source)} makes no JSON schema, but {_called(made)}")
+        raise ValueError(f"{_called(source)} makes no JSON schema, but {_called(made)}")  # noqa: TRY004
     return made
 
 
@@ -169,4 +169,8 @@ def _has_no_default(spec: dataclasses.Field[Any]) -> bool:
 
 
 def _called(thing: Any) -> str:
-    return f"the class {thing.__name__}" if isinstance(thing, type) else f"a value of type {type(thing).__name__}"
+    return (
+        f"the class {thing.__name__}"
+        if isinstance(thing, type)
+        else f"a value of type {type(thing).__name__}"
+    )

@@ -51,4 +51,8 @@ def nearest(faults: Sequence[Fault]) -> Fault:
 
 def _closeness(fault: Fault) -> tuple[bool, bool, int]:
     # a value of another type, or with another mark, was meant to be another form
-    return (not (fault.wanted and not fault.path), not fault.is_choice, fault.path.count(".") + fault.path.count("["))
+    return (
+        not (fault.wanted and not fault.path),
+        not fault.is_choice,
+        fault.path.count(".") + fault.path.count("["),
+    )

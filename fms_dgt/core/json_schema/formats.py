@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import re
@@ -17,7 +17,8 @@ LONGEST = 10_000
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[zZ]|([+-])(\d\d):(\d\d))", re.ASCII)
 _DURATION = re.compile(
-    r"P(?:\d+W|(?=\d|T)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)", re.ASCII
+    r"P(?:\d+W|(?=\d|T)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)",
+    re.ASCII,
 )
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _EMAIL = re.compile(rf"(?:{_ATOM}(?:\.{_ATOM})*|\"[^\"\\\r\n]*\")@(?P<host>.+)")
@@ -32,7 +33,7 @@ def _date(text: str) -> bool:
     if not _DATE.fullmatch(text):
         return False
     try:
-        datetime.date.fromisoformat(text)
+        dt.date.fromisoformat(text)
     except ValueError:
         return False
     return True
@@ -91,7 +92,13 @@ def _uri(text: str) -> bool:
 def _uri_reference(text: str) -> bool:
     if not _URI.fullmatch(text) or text.count("#") > 1:
         return False
-    host = text.split("#")[0].split("?")[0].partition("//")[2].split("/")[0].rpartition("@")[2]
+    host = (
+        text.split("#", maxsplit=1)[0]
+        .split("?", maxsplit=1)[0]
+        .partition("//")[2]
+        .split("/")[0]
+        .rpartition("@")[2]
+    )
     if "[" not in text and "]" not in text:
         return host.count(":") <= 1
     literal, closing, port = host[1:].partition("]")

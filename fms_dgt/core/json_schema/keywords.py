@@ -47,7 +47,17 @@ COUNTS: Final = frozenset(
 NUMBERS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 CHECKED: Final = frozenset(
     {
-        *("type", "enum", "const", "required", "dependentRequired", "uniqueItems", "pattern", "format", "$ref"),
+        *(
+            "type",
+            "enum",
+            "const",
+            "required",
+            "dependentRequired",
+            "uniqueItems",
+            "pattern",
+            "format",
+            "$ref",
+        ),
         *ONE,
         *SEVERAL,
         *BY_NAME,

@@ -51,7 +51,8 @@ def schema_problems(root: Node) -> list[Problem]:
 
 def unchecked_formats(schema: Any) -> list[str]:
     """The formats in a schema that are not checked, sorted."""
-    found, waiting = set(), [schema]
+    found: set[str] = set()
+    waiting = [schema]
     while waiting:
         item = waiting.pop()
         if isinstance(item, Mapping):
@@ -108,18 +109,15 @@ class _Reading:
             elif key in _VALUES:
                 _VALUES[key](self, child)
             elif not is_remark(key) and not (key == "$id" and node is self._root):
-                mend = INSTEAD.get(key) or did_you_mean(key, CHECKED | REMARKS, noun="checked are")
-                if key.lower().replace("_", "") in _FOLDED:
-                    mend = f"write '{_FOLDED[key.lower().replace('_', '')]}'"
-                own = f"; a key of your own begins with '{OWN_PREFIX}'" if key not in INSTEAD else ""
-                self._problem(child, f"the schema's '{key}' is not supported", mend + own)
+                self._problem(child, f"the schema's '{key}' is not supported", _in_place_of(key))
 
     def _problem(self, node: Node, what: str, mend: str = "") -> None:
         self.problems.append(node.problem(what, mend))
 
     def _several(self, node: Node) -> None:
         if not node.is_list or not node.value:
-            self._problem(node, f"must be a list with something in it, not {_kind(node)}", "write a list of schemas")
+            what = f"must be a list with something in it, not {_kind(node)}"
+            self._problem(node, what, "write a list of schemas")
             return
         self._waiting.extend(node.value)
 
@@ -154,65 +152,66 @@ class _Reading:
             found = child
         self._waiting.append(found)
 
-    def _type(self, node: Node) -> None:
+    def check_type(self, node: Node) -> None:
         value = node.plain()
         for kind in value if isinstance(value, list) and value else [value]:
             if not isinstance(kind, str) or kind not in KINDS:
-                mend = "put it in quotes: 'null'" if kind is None else did_you_mean(str(kind), KINDS, noun="it may be")
+                known = did_you_mean(str(kind), KINDS, noun="it may be")
+                mend = "put it in quotes: 'null'" if kind is None else known
                 self._problem(node, f"unknown type '{'null' if kind is None else kind}'", mend)
 
-    def _enum(self, node: Node) -> None:
+    def check_enum(self, node: Node) -> None:
         if not node.is_list or not node.value:
             self._problem(node, f"must be a list with something in it, not {_kind(node)}")
         else:
-            self._is_finite(node)
+            self.check_finite(node)
 
-    def _is_finite(self, node: Node) -> None:
+    def check_finite(self, node: Node) -> None:
         for leaf in node.leaves():
             if isinstance(leaf.value, float) and not math.isfinite(leaf.value):
                 self._problem(leaf, f"is {leaf.value}, which no JSON value is")
 
-    def _names(self, node: Node) -> None:
+    def check_names(self, node: Node) -> None:
         if not node.is_list:
             mend = "write 'required' one level up, a list of names" if isinstance(node.value, bool) else ""
             self._problem(node, f"must be a list with something in it, not {node.kind()}", mend)
         elif not all(isinstance(child.value, str) for child in node.value):
             self._problem(node, "must be a list of names")
 
-    def _names_by_name(self, node: Node) -> None:
+    def check_names_by_name(self, node: Node) -> None:
         if not node.is_mapping:
             self._problem(node, f"must be a mapping of names to lists of names, not {node.kind()}")
             return
         for child in node.value.values():
-            self._names(child)
+            self.check_names(child)
 
-    def _true_or_false(self, node: Node) -> None:
+    def check_true_or_false(self, node: Node) -> None:
         if not isinstance(node.value, bool):
             self._problem(node, f"must be true or false, not {node.kind()}")
 
-    def _count(self, node: Node) -> None:
+    def check_count(self, node: Node) -> None:
         value = node.value
         if not isinstance(value, int | float) or isinstance(value, bool):
             self._problem(node, f"must be a number, not {node.kind()}")
         elif not (value >= 0 and float(value).is_integer()):
             self._problem(node, f"must be a whole number that is not negative, not {value}")
 
-    def _number(self, node: Node) -> None:
+    def check_number(self, node: Node) -> None:
         value = node.value
         if not isinstance(value, int | float) or isinstance(value, bool):
             is_draft_4 = isinstance(value, bool) and "exclusive" in node.place.key
             mend = "write the number itself here, in place of 'minimum' or 'maximum'" if is_draft_4 else ""
             self._problem(node, f"must be a number, not {node.kind()}", mend)
         else:
-            self._is_finite(node)
+            self.check_finite(node)
 
-    def _positive(self, node: Node) -> None:
+    def check_positive(self, node: Node) -> None:
         before = len(self.problems)
-        self._number(node)
+        self.check_number(node)
         if len(self.problems) == before and node.value <= 0:
             self._problem(node, f"must be more than 0, not {node.value}")
 
-    def _pattern(self, node: Node) -> None:
+    def check_pattern(self, node: Node) -> None:
         if not isinstance(node.value, str):
             self._problem(node, f"must be text, not {node.kind()}", "put it in quotes")
         else:
@@ -225,26 +224,37 @@ class _Reading:
             shown = pattern if len(pattern) <= 60 else pattern[:57] + "..."
             self._problem(node, f"RE2 cannot take the pattern '{shown}': {error}", _RE2)
 
-    def _text(self, node: Node) -> None:
+    def check_text(self, node: Node) -> None:
         if not isinstance(node.value, str):
             self._problem(node, f"must be text, not {node.kind()}", "put it in quotes")
 
 
 _VALUES: Final[Mapping[str, Callable[[_Reading, Node], None]]] = {
-    "type": _Reading._type,
-    "enum": _Reading._enum,
-    "const": _Reading._is_finite,
-    "required": _Reading._names,
-    "dependentRequired": _Reading._names_by_name,
-    "uniqueItems": _Reading._true_or_false,
-    "pattern": _Reading._pattern,
-    "format": _Reading._text,
-    **dict.fromkeys(COUNTS, _Reading._count),
-    **dict.fromkeys(NUMBERS, _Reading._number),
-    "multipleOf": _Reading._positive,
+    "type": _Reading.check_type,
+    "enum": _Reading.check_enum,
+    "const": _Reading.check_finite,
+    "required": _Reading.check_names,
+    "dependentRequired": _Reading.check_names_by_name,
+    "uniqueItems": _Reading.check_true_or_false,
+    "pattern": _Reading.check_pattern,
+    "format": _Reading.check_text,
+    **dict.fromkeys(COUNTS, _Reading.check_count),
+    **dict.fromkeys(NUMBERS, _Reading.check_number),
+    "multipleOf": _Reading.check_positive,
 }
 # min_length, MinLength
 _FOLDED: Final = {key.lower(): key for key in CHECKED}
+
+
+def _in_place_of(key: str) -> str:
+    """What to write in place of a keyword that is not checked."""
+    if key in INSTEAD:
+        return INSTEAD[key]
+    written = _FOLDED.get(key.lower().replace("_", ""))
+    if written:
+        return f"write '{written}'"
+    hint = did_you_mean(key, CHECKED | REMARKS, noun="checked are")
+    return f"{hint}; a key of your own begins with '{OWN_PREFIX}'"
 
 
 def _child(node: Node, step: str) -> Node | None:

@@ -9,7 +9,7 @@ from fms_dgt.core.json_schema.keywords import BY_NAME, ONE, SEVERAL
 
 
 def rebuilt(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    """The schema with `change` made to each schema in it, inner ones first; true and false stay as they are."""
+    """The schema with `change` made to each schema in it, inner ones first; true and false stay."""
     if not isinstance(schema, Mapping):
         return schema
     result: dict[str, Any] = {}

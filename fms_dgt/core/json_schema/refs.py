@@ -24,7 +24,12 @@ def target(root: Any, ref: str) -> Any:
     for step in steps_of(ref):
         if isinstance(value, Mapping) and step in value:
             value = value[step]
-        elif isinstance(value, list | tuple) and step.isascii() and step.isdigit() and int(step[:9]) < len(value):
+        elif (
+            isinstance(value, list | tuple)
+            and step.isascii()
+            and step.isdigit()
+            and int(step[:9]) < len(value)
+        ):
             value = value[int(step[:9])]
         else:
             raise NoTarget(ref)

@@ -21,12 +21,10 @@ _OF_TYPE: Final[Mapping[str, frozenset[str]]] = {
     "string": frozenset({"minLength", "maxLength", "format", "pattern"}),
     "integer": frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}),
     "array": frozenset({"items", "prefixItems", "minItems", "maxItems", "uniqueItems"}),
-    "object": frozenset(
-        {"properties", "required", "additionalProperties", "minProperties", "maxProperties"}
-    ),
+    "object": frozenset({"properties", "required", "additionalProperties", "minProperties", "maxProperties"}),
 }
 _OF_ONE_VALUE: Final = frozenset({"type", "enum", "const"}) | _OF_TYPE["string"] | _OF_TYPE["integer"]
-_SCHEMAS_BY_NAME: Final = frozenset({"$defs", "definitions"})
+_NOT_TOLD: Final = frozenset({"$defs", "definitions", "$id"})
 
 
 def described(schema: Mapping[str, Any]) -> str:
@@ -59,11 +57,12 @@ class _Words:
         remark = _remark(schema)
         inner = _without_null(schema)
         many = inner.get("items") if isinstance(inner, Mapping) and _only(inner, "array") else None
-        shown = many if isinstance(many, Mapping) and _has_keys(many) else inner
-        if not (isinstance(shown, Mapping) and _has_keys(shown)):
+        shown: Any = many if _has_keys(many) else inner
+        if not _has_keys(shown):
             yield INDENT * depth + begin + self._phrase(schema) + end + remark
             return
-        phrase = "an object with these keys" + (" and no others" if shown.get("additionalProperties") is False else "")
+        no_others = " and no others" if shown.get("additionalProperties") is False else ""
+        phrase = f"an object with these keys{no_others}"
         if shown is many:
             phrase = f"{self._list_of(inner, 'each ' + phrase)}"
         nothing = ", or null" if inner is not schema else ""
@@ -156,7 +155,8 @@ class _Words:
             keys = _keys(schema) or " with any keys"
             return f"an object{keys}, the value of each {self._phrase(others)}" + _required(schema)
         if "properties" not in schema:
-            return ("an empty object" if others is False else "an object") + _keys(schema) + _required(schema)
+            noun = "an empty object" if others is False else "an object"
+            return noun + _keys(schema) + _required(schema)
         parts = []
         for name, wanted in schema["properties"].items():
             optional = "" if name in schema.get("required", ()) else " (may be left out)"
@@ -168,30 +168,33 @@ class _Words:
 
 def _meaning(schema: Mapping[str, Any]) -> frozenset[str]:
     """The keywords of a schema that say which values fit."""
-    return frozenset(key for key in schema if not is_remark(key) and key not in _SCHEMAS_BY_NAME and key != "$id")
+    return frozenset(key for key in schema if not is_remark(key) and key not in _NOT_TOLD)
 
 
 def _only(schema: Mapping[str, Any], kind: str) -> bool:
     """Whether a schema says nothing but what its type's phrase does."""
-    return schema.get("type") == kind and _meaning(schema) <= _OF_TYPE[kind] | {"type"} and "prefixItems" not in schema
+    rest = _meaning(schema) - _OF_TYPE[kind] - {"type"}
+    return schema.get("type") == kind and not rest and "prefixItems" not in schema
 
 
-def _has_keys(schema: Mapping[str, Any]) -> bool:
+def _has_keys(schema: Any) -> bool:
     """Whether a schema is of an object whose keys are worth a line each."""
+    if not isinstance(schema, Mapping):
+        return False
     properties = schema.get("properties")
     rest = _meaning(schema) - _OF_TYPE["object"] - {"type"}
     if not isinstance(properties, Mapping) or not properties or rest or "minProperties" in schema:
         return False
     if "maxProperties" in schema or not properties.keys() >= set(schema.get("required", ())):
         return False
-    return schema.get("type", "object") == "object"
+    return bool(schema.get("type", "object") == "object")
 
 
 def _without_null(schema: Any) -> Any:
     """The other form, of a schema for one form or null."""
     if isinstance(schema, Mapping) and _meaning(schema) == {"anyOf"} and len(schema["anyOf"]) == 2:
         others = [each for each in schema["anyOf"] if each != {"type": "null"}]
-        if len(others) == 1 and isinstance(others[0], Mapping) and _has_keys(others[0]):
+        if len(others) == 1 and _has_keys(others[0]):
             return others[0]
     return schema
 
@@ -247,4 +250,3 @@ def _range(schema: Mapping[str, Any]) -> str:
     if "multipleOf" in schema:
         parts.append(f"a multiple of {schema['multipleOf']}")
     return " " + ", ".join(parts) if parts else ""
-

@@ -15,6 +15,7 @@ from fms_dgt.core.json_schema import (
     schema_problems,
     unchecked_formats,
 )
+from fms_dgt.core.json_schema.plain import is_plain
 from fms_dgt.core.json_schema.refs import target
 from fms_dgt.core.json_schema.words import described
 from fms_dgt.core.node import Node
@@ -26,14 +27,6 @@ from fms_dgt.errors import Problem, Unreadable
 
 MOST_TRIES = 64  # values that are looked at in one reply
 
-# what a schema could have at first
-_AT_FIRST: Final = frozenset(
-    {
-        *("type", "properties", "required", "additionalProperties", "items", "enum"),
-        *("minItems", "maxItems", "minimum", "maximum", "minLength", "maxLength"),
-        *("title", "description", "default", "examples", "$schema", "$comment"),
-    }
-)
 _AT_TOP: Final = frozenset({"object", "array"})
 _NOUNS: Final = {"object": "object", "array": "list"}
 _SIGNS: Final = {"object": "{", "array": "["}
@@ -45,8 +38,8 @@ _WORDING: Final = 1
 class JsonReply(ReplyContract):
     """One JSON object (or list, if the schema says so) that fits a schema.
 
-    `json_schema` is the schema, or a class that has one: a pydantic model or a dataclass. Raises ValueError for
-    what is none, and for what would not be checked.
+    `json_schema` is the schema, or a class that has one: a pydantic model or a dataclass. Raises ValueError
+    for what is none, and for what would not be checked.
     """
 
     json_schema: Mapping[str, Any] | type = field(hash=False)
@@ -71,7 +64,7 @@ class JsonReply(ReplyContract):
 
     @cached_property
     def _is_plain(self) -> bool:
-        return _is_plain(self.json_schema)
+        return is_plain(self.json_schema)
 
     @cached_property
     def _kinds(self) -> Sequence[str]:
@@ -208,16 +201,6 @@ def _texts(value: Any) -> Iterator[str]:
 def problem_in(value: Any, schema: Mapping[str, Any]) -> str | None:
     """A sentence about the first thing in `value` that does not fit; None where all does."""
     return checker_of(schema).problem(value)
-
-
-def _is_plain(schema: Any) -> bool:
-    """Whether a schema has only what every schema could have at first; it is shown as it is, as ever."""
-    if not isinstance(schema, Mapping):
-        return False
-    if any(key not in _AT_FIRST for key in schema) or not isinstance(schema.get("additionalProperties", True), bool):
-        return False
-    nested = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
-    return all(map(_is_plain, nested))
 
 
 def _top_kinds(schema: Any, root: Any, known: dict[int, frozenset[str]]) -> frozenset[str]:

@@ -9,8 +9,8 @@ from fms_dgt.core.node import Node
 from fms_dgt.core.reply.contract import ReplyContract
 from fms_dgt.core.reply.fields import FieldsReply
 from fms_dgt.core.reply.json_value import JsonReply, reply_schema_problems
-from fms_dgt.core.reply.schema_file import json_schema_node
 from fms_dgt.core.reply.listing import ListReply
+from fms_dgt.core.reply.schema_file import json_schema_node
 from fms_dgt.core.reply.score import ScoreReply
 from fms_dgt.core.reply.text import TextReply
 from fms_dgt.errors import Problem, did_you_mean

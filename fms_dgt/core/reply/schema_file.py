@@ -60,8 +60,11 @@ def _of_file(node: Node, problems: list[Problem]) -> Node | None:
     places = (Path(node.place.origin).parent / named, named)
     path = next((place for place in places if place.is_file()), None)
     if path is None:
-        what = f"there is no file '{text}' with a schema"
-        problems.append(node.problem(what, "name one from the folder of this file, or from the working folder"))
+        what, mend = (
+            f"there is no schema file '{text}'",
+            "write its path from here, or from the working folder",
+        )
+        problems.append(node.problem(what, mend))
         return None
     try:
         return _read(path)

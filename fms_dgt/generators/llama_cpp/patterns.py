@@ -1,7 +1,7 @@
-"""Patterns of a schema in the part of them that llama.cpp turns into a grammar.
+r"""Patterns of a schema in the part of them that llama.cpp turns into a grammar.
 
-It knows whole texts alone (`^...$`), no classes such as `\\d`, and writes what matches into the JSON as it is:
-a quotation mark, a backslash or a line break would break it. What it does not know it leaves open, with a
+It knows whole texts alone (`^...$`), no classes such as `\d`, and writes what matches into the JSON as it
+is: a quotation mark, a backslash or a line break would break it. What it does not know it leaves open, with a
 warning on the terminal; so that is left out here. Fewer texts than a pattern has are fine, others are not.
 """
 

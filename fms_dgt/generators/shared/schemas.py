@@ -49,9 +49,7 @@ def held_to(schema: Mapping[str, Any], *, hosted: bool = False) -> dict[str, Any
     return response_format(enforceable(schema), strict=not hosted)
 
 
-def usual_keywords(
-    schema: dict[str, Any], known: frozenset[str], formats: frozenset[str]
-) -> dict[str, Any]:
+def usual_keywords(schema: dict[str, Any], known: frozenset[str], formats: frozenset[str]) -> dict[str, Any]:
     """One schema in the keywords of `known`: the others are left out, or said otherwise."""
     result = {key: value for key, value in schema.items() if key in known}
     if "oneOf" in schema and "anyOf" not in schema:
@@ -65,8 +63,8 @@ def usual_keywords(
         del result["items"]
     if "properties" in result:
         # true or false for a schema is what few servers know
-        properties = result["properties"]
-        result["properties"] = {name: {} if isinstance(each, bool) else each for name, each in properties.items()}
+        pairs = result["properties"].items()
+        result["properties"] = {name: {} if isinstance(each, bool) else each for name, each in pairs}
     for key in ("anyOf", "allOf", "prefixItems"):
         if any(isinstance(each, bool) for each in result.get(key, ())):
             del result[key]
@@ -126,10 +124,11 @@ def _is_strict(schema: Mapping[str, Any]) -> bool:
 
 def multiples_listed(schema: dict[str, Any]) -> dict[str, Any]:
     """A whole number with few values between its bounds, as the list of these."""
-    low, high, step = (schema.get(key) for key in ("minimum", "maximum", "multipleOf"))
-    is_whole = all(isinstance(each, int) and not isinstance(each, bool) for each in (low, high, step))
+    ends: list[Any] = [schema.get(key) for key in ("minimum", "maximum", "multipleOf")]
+    is_whole = all(isinstance(each, int) and not isinstance(each, bool) for each in ends)
     if schema.get("type") != "integer" or not is_whole or "enum" in schema:
         return schema
+    low, high, step = ends
     values = range(-(-low // step) * step, high + 1, step)
     if not 0 < len(values) <= MOST_CHOICES:
         return schema
