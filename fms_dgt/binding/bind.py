@@ -16,12 +16,20 @@ from fms_dgt.binding.builder_config import (
     with_generator_model,
     with_teacher,
 )
+from fms_dgt.binding.check_options import own_roles
 from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.judges import calibration_problems, judges_of
 from fms_dgt.binding.package_data import missing_package_data
 from fms_dgt.binding.placeholders import placeholder_problems
-from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
+from fms_dgt.binding.players import (
+    Players,
+    plain_problems,
+    players_of,
+    with_brought,
+    with_keeps,
+    with_own_roles,
+)
 from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
 from fms_dgt.binding.prompts import fill_problems, templates_of
@@ -181,8 +189,8 @@ class _Binding:
 
     def bind(self) -> BoundTask:
         """The task. Raises InputError once it cannot go on; lesser problems are only noted."""
-        own = own_config(self._found)
-        config = merged_config(own, self._plan.builder_layers, self._run.settings.teacher, self._plugins)
+        shipped = own_config(self._found)
+        config = merged_config(shipped, self._plan.builder_layers, self._run.settings.teacher, self._plugins)
         builder = self._builder(config)
         task, formatted = self._task()
         self._stop_here()
@@ -197,8 +205,10 @@ class _Binding:
         config = self._taught(post.with_blocks(config))
         flow = self._configured(post.appended(self._asked("flow", builder.flow, task, Flow)), stages)
         roles = Roles(config.get("blocks"), self._plugins, self._backends, self._teacher())
-        players = players_of(flow, roles, self._found.name, self._problems)
-        self._check_blocks(own, config, players)
+        own = own_roles(flow)
+        flow = with_own_roles(flow)
+        players = players_of(flow, own, roles, self._found.name, self._problems)
+        self._check_blocks(shipped, config, players)
         files = builder.template_files()
         templates = templates_of(flow, folder, files, stages, self._problems)
         if self._problems:
@@ -238,7 +248,7 @@ class _Binding:
             folder=self._plan.folder,
             instruction_format=formatted,
             output=output,
-            notes=(*notes, *self._told(builder, task)),
+            notes=(*notes, *self._told(builder, task), *self._of_replies(templates)),
             permissions=self.permissions,
         )
 
@@ -285,6 +295,11 @@ class _Binding:
     def _told(self, builder: DataBuilder[Any], task: Task) -> Iterator[str]:
         told = self._asked("notes", lambda task: list(builder.notes(task)), task, list)
         return (f"{self._plan.name}: {note}" for note in told)
+
+    def _of_replies(self, templates: Mapping[str, Template]) -> Iterator[str]:
+        """What is to be known of the replies that templates ask for."""
+        notes = ((name, note) for name, template in templates.items() for note in template.reply.notes())
+        return (f"{self._plan.name}: the reply to '{name}': {note}" for name, note in notes)
 
     def _output(self, builder: DataBuilder[Any], task: Task) -> tuple[str, ...] | None:
         if builder.record is not Columns:

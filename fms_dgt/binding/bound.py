@@ -117,6 +117,12 @@ class BoundTask:
         return unit.values if unit is not None else {}
 
     @cached_property
+    def prompt_names(self) -> Mapping[tuple[str, str], str]:
+        """The templates that stand in a stage itself, by the stage's name and the prompt's text."""
+        stages = self.flow.walk()
+        return {(stage.name, text): name for stage in stages for text, name in stage.prompt_names().items()}
+
+    @cached_property
     def ordered_checks(self) -> Mapping[str, Check]:
         """The checks that are decided at commit, by stage name."""
         found = (stage for stage in self.flow.walk() if isinstance(stage, Check))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import inspect
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 from fms_dgt.binding.bound import BoundValidator
 from fms_dgt.binding.players import Players
-from fms_dgt.binding.same_data import before_edits
+from fms_dgt.binding.same_data import texts_before
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.composed import Flow
@@ -87,6 +88,8 @@ def _described(stage: Stage) -> dict[str, Any]:
     """A stage as JSON values; its Python is told by `_code_parts`."""
     said: dict[str, Any] = {"kind": type(stage).__name__}
     for spec in dataclasses.fields(stage):
+        if not spec.metadata.get("shapes", True):
+            continue
         said[spec.name] = _plain(getattr(stage, spec.name))
     return said
 
@@ -194,15 +197,16 @@ def _drop_docstring(node: ast.AST) -> None:
         node.body = node.body[1:] or [ast.Pass()]
 
 
-def _earlier(name: str) -> str | None:
-    """The digest of a built-in module before edits that leave the data as it was."""
+def _earlier(name: str) -> set[str]:
+    """The digests of a built-in module before edits that leave the data as it was."""
     module = sys.modules.get(name.removeprefix("the code of "))
     file = _file_of(module) if module else None
-    try:
-        text = before_edits(name, file.read_text(encoding="utf-8")) if file else None
-        return None if text is None else _text_digest(text)
-    except (OSError, SyntaxError, ValueError):
-        return None
+    digests = set()
+    with contextlib.suppress(OSError):
+        for text in texts_before(name, file.read_text(encoding="utf-8")) if file else ():
+            with contextlib.suppress(SyntaxError, ValueError):
+                digests.add(_text_digest(text))
+    return digests
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -214,6 +218,6 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
             said.append(f"{name} is new")
         elif name not in now:
             said.append(f"{name} is gone")
-        elif before[name] != now[name] and before[name] != _earlier(name):
+        elif before[name] != now[name] and before[name] not in _earlier(name):
             said.append(f"{name} changed")
     return said

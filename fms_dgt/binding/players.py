@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
+from fms_dgt.binding.check_options import OwnOptions, own_role_of
 from fms_dgt.binding.prompts import make_template
 from fms_dgt.binding.roles import Roles
 from fms_dgt.binding.stage_config import StageConfigs
@@ -39,8 +40,16 @@ class Players:
         )
 
 
-def players_of(flow: Flow, roles: Roles, where: str, problems: list[Problem]) -> Players:
-    """Bind every role that the flow asks for, each once."""
+def with_own_roles(flow: Flow) -> Flow:
+    """The flow with a role of its own for each check that has options."""
+    settled = {stage.name: own for stage in flow.walk() if (own := own_role_of(stage)) is not None}
+    return Flow(*(_replaced(stage, settled) for stage in flow.stages)) if settled else flow
+
+
+def players_of(
+    flow: Flow, own: Mapping[str, OwnOptions], roles: Roles, where: str, problems: list[Problem]
+) -> Players:
+    """Bind every role that the flow asks for, each once; `own` are those of checks with options."""
     players = Players()
     generators = dict.fromkeys(role for stage in flow.walk() for role, _ in stage.asks())
     for role in generators:
@@ -49,7 +58,7 @@ def players_of(flow: Flow, roles: Roles, where: str, problems: list[Problem]) ->
             players.generators[role] = generator
     checks = dict.fromkeys(stage.validator for stage in flow.walk() if isinstance(stage, Check))
     for role in checks:
-        validator = roles.validator(role, where, problems)
+        validator = roles.validator(role, where, problems, own.get(role))
         if validator is not None:
             players.validators[role] = validator
     return players

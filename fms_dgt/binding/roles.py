@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
+from fms_dgt.binding.check_options import OwnOptions, option_problems
 from fms_dgt.binding.sampling import refused_in_block
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
@@ -80,8 +81,14 @@ class Roles:
             return None
         return self._backends.bind(spec, problems)
 
-    def validator(self, role: str, where: str, problems: list[Problem]) -> BoundValidator | None:
-        """The validator that plays a role, with the generators that its options name."""
+    def validator(
+        self, role: str, where: str, problems: list[Problem], own: OwnOptions | None = None
+    ) -> BoundValidator | None:
+        """The validator that plays a role, with the generators that its options name.
+
+        `own` are options of the one check that has the role.
+        """
+        role = own.validator if own else role
         block = self._named(role, where) or self._block(role, where, problems)
         spec = GeneratorSpec.from_node(block, problems) if block else None
         if spec is None:
@@ -91,6 +98,12 @@ class Roles:
         except PluginError as error:
             problems.append(Problem(str(error), where=str(spec.options.place)))
             return None
+        if own is not None:
+            wrong = option_problems(own, found.cls.Options)
+            problems.extend(wrong)
+            if wrong:
+                return None
+            spec = GeneratorSpec(spec.type, spec.options.merged(own.options))
         options = decode(found.cls.Options, spec.options, problems)
         if options is None:
             return None

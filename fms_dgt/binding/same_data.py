@@ -2,12 +2,12 @@
 
 An edit is noted as what it put in the place of what. Undone in the module's text, it gives the text that
 older folders were made with, and its digest with whatever Python is running. Any other change of the module
-shows as before.
+shows as before. The newest edits of a module come first: folders may be from between two of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 Edit: TypeAlias = tuple[str, str]
@@ -78,6 +78,60 @@ _TEXT_RUN = """    async def run(self, row: Row, kit: Kit) -> Outcome:
 """
 
 EDITS: Mapping[str, Sequence[Edit]] = {
+    # schemas of replies may stand in files of their own, and checks may have options
+    f"{_BUILDERS}pipeline.reading": (
+        (
+            """        if "reply" in said:
+            said["reply"] = with_schema(said["reply"], self.problems)
+""",
+            "",
+        ),
+        ("from fms_dgt.core.reply.schema_file import with_schema\n", ""),
+        (
+            """        has_options = kind in WITH_OPTIONS and said.is_mapping
+        options = said.without(*field_names(KINDS[kind])).value if has_options else ()
+        spec = decode(KINDS[kind], said.without(*options) if options else said, self.problems)
+""",
+            """        spec = decode(KINDS[kind], said, self.problems)
+""",
+        ),
+        ("import decode, field_names\n", "import decode\n"),
+        ('WITH_OPTIONS = frozenset({"check", "judge"})\n', ""),
+    ),
+    f"{_BUILDERS}pipeline.asking": (
+        ("        options = dict(node.without(*field_names(type(self))).items())\n", ""),
+        (
+            """        return Check(
+            self.validator,
+            self.on,
+            template,
+            keep,
+            self.into,
+            self.within,
+            self.params,
+            options=options,
+            name=name,
+        )
+""",
+            "        return Check(self.validator, self.on, template, keep, self.into, self.within, "
+            "self.params, name=name)\n",
+        ),
+        ("import field_names, option\n", "import option\n"),
+    ),
+    f"{_BUILDERS}text_generation.task": (
+        (
+            """        return self.contract.keys if isinstance(self.contract, JsonReply) else ()
+""",
+            """        if not isinstance(self.contract, JsonReply):
+            return ()
+        schema = self.contract.json_schema
+        return tuple(schema.get("items", schema).get("properties", ()))
+""",
+        ),
+        ("return self.contract.several", 'return self.contract.json_schema.get("type") == "array"'),
+        ("        node = with_schema(node, problems)\n", ""),
+        ("from fms_dgt.core.reply.schema_file import with_schema\n", ""),
+    ),
     # patterns are searched in bounded time, and mean what they did
     f"{_BUILDERS}pipeline.sifting": (
         ("from collections.abc import Callable", "import re\nfrom collections.abc import Callable"),
@@ -188,9 +242,13 @@ EDITS: Mapping[str, Sequence[Edit]] = {
 
 
 def before_edits(name: str, text: str) -> str | None:
-    """A module's text before the edits of the part `name` of a fingerprint; None where there were none."""
-    if name not in EDITS:
-        return None
-    for now, before in EDITS[name]:
+    """A module's text before all edits of the part `name` of a fingerprint; None where there were none."""
+    texts = list(texts_before(name, text))
+    return texts[-1] if texts else None
+
+
+def texts_before(name: str, text: str) -> Iterator[str]:
+    """A module's text less its edits, one after the other."""
+    for now, before in EDITS.get(name, ()):
         text = text.replace(now, before)
-    return text
+        yield text

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeAlias
 
 from fms_dgt.core.kit import Kit
+from fms_dgt.core.reply.schema_file import plain_reply
 from fms_dgt.core.row import Row
 from fms_dgt.core.validator import Keep
 from fms_dgt.core.wrong_result import (
@@ -54,6 +55,10 @@ class Stage(ABC):
         """What the templates say that stand in the flow itself, by the names it asks with."""
         return {}
 
+    def prompt_names(self) -> Mapping[str, str]:
+        """Those names, by the text of the prompt, for a stage that hands a prompt itself to `kit.ask`."""
+        return {}
+
     def inner(self) -> tuple[Stage, ...]:
         """The stages inside this one."""
         return ()
@@ -94,13 +99,25 @@ class Prompt(str):  # noqa: SLOT000 (a text with something in its hand)
     A text with spaces or braces is one without `Prompt`, too; its reply is text.
     """
 
-    said: Mapping[str, Any]
+    said: dict[str, Any]
 
     def __new__(cls, text: str, **said: Any) -> Self:
-        """`said` are the other keys of a template's file: `system`, `reply`, `params`, `plain`."""
+        """`said` are the other keys of a template's file: `system`, `reply`, `params`, `plain`.
+
+        A `reply` may be a class, too, a pydantic model or a dataclass: JSON by its schema.
+        """
         prompt = super().__new__(cls, text)
         prompt.said = {"prompt": text, **said}
+        if "reply" in said:
+            prompt.said["reply"] = plain_reply(said["reply"])
         return prompt
+
+
+def written_prompt(template: str) -> Prompt | None:
+    """The prompt that a template is, where it is no name: a `Prompt`, or a text with spaces or braces."""
+    if isinstance(template, Prompt):
+        return template
+    return Prompt(template) if set(template) & set(" \n\t{") else None
 
 
 @dataclass(frozen=True)
@@ -116,9 +133,7 @@ class _Asking(Stage):
 
     def _settle(self, template: str | None, usual: str) -> None:
         """Give the stage its name, and a template that stands in the flow the same one."""
-        prompt = template if isinstance(template, Prompt) else None
-        if prompt is None and template and set(template) & set(" \n\t{"):
-            prompt = Prompt(template)
+        prompt = written_prompt(template) if template else None
         if prompt is None:
             object.__setattr__(self, "name", self.name or template or usual)
             return
@@ -189,7 +204,8 @@ class Check(_Asking):
     `validator` is the role that measures, `on` the column it looks at, `template` what it is asked
     with. `into="x"` keeps the measurement in the columns `x_score` and `x_reason`. A check against
     earlier records compares, with `within`, only those that have the same in that column; `known` values
-    of `on` count as if records had them from the beginning (seed examples, say).
+    of `on` count as if records had them from the beginning (seed examples, say). `options` are the
+    validator's, for this check alone; they go before those of its block.
     """
 
     validator: str
@@ -200,6 +216,8 @@ class Check(_Asking):
     within: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     known: Sequence[Any] = ()
+    # they show in the fingerprint of the validator that plays the check
+    options: Mapping[str, Any] = field(default_factory=dict, metadata={"shapes": False})
 
     def __post_init__(self) -> None:
         self._settle(self.template, self.validator)
@@ -295,7 +313,22 @@ class FunctionStage(Stage):
         return self.made
 
     def asks(self) -> Iterator[tuple[str, str]]:
-        yield from self.asked
+        names = self.prompt_names()
+        yield from ((role, names.get(template, template)) for role, template in self.asked)
+
+    def own_templates(self) -> Mapping[str, Mapping[str, Any]]:
+        prompts = {str(prompt): prompt.said for _, name in self.asked if (prompt := written_prompt(name))}
+        return {name: prompts[text] for text, name in self.prompt_names().items()}
+
+    def prompt_names(self) -> Mapping[str, str]:
+        """The names that its templates go by which are prompts themselves: by their text."""
+        texts = dict.fromkeys(str(name) for _, name in self.asked if written_prompt(name))
+        taken = {name for _, name in self.asked}
+        first = 2 if self.name in taken else 1
+        return {
+            text: self.name if number == 1 else f"{self.name} ({number})"
+            for number, text in enumerate(texts, first)
+        }
 
     def functions(self) -> Iterator[Callable[..., Any]]:
         yield self.function
@@ -317,15 +350,19 @@ def stage(
     *,
     needs: set[str] | frozenset[str] = frozenset(),
     makes: set[str] | frozenset[str] = frozenset(),
-    asks: Mapping[str, Sequence[str]] | None = None,
+    asks: Mapping[str, str | Sequence[str]] | None = None,
 ) -> Callable[[StageFunction], FunctionStage]:
     """Make an async function a stage.
 
     `needs` and `makes` are columns; `asks` names, for each role, the templates (globs are fine) that
-    the function asks with, so that they are compiled and checked before the run. Raises TypeError for a
-    function that is not async.
+    the function asks with, so that they are compiled and checked before the run. A template may be a
+    `Prompt`, which `kit.ask` gets as well. Raises TypeError for a function that is not async.
     """
-    pairs = [(role, name) for role, names in (asks or {}).items() for name in names]
+    lists = {role: [names] if isinstance(names, str) else names for role, names in (asks or {}).items()}
+    pairs = [(role, name) for role, names in lists.items() for name in names]
+    said = {(str(prompt), repr(prompt.said)) for _, name in pairs if (prompt := written_prompt(name))}
+    if len({text for text, _ in said}) < len(said):
+        raise ValueError("asks: two prompts have one text and differ in the rest; change one of the texts")
 
     def decorate(function: StageFunction) -> FunctionStage:
         fault = sync_fault(function)

@@ -83,7 +83,8 @@ class StageKit(Kit):
         **values: Any,
     ) -> Reply:
         generator = self._generators.get(role)
-        prompt = self._walk.task.templates.get(template)
+        name = self._walk.task.prompt_names.get((self._stage, str(template)), template)
+        prompt = self._walk.task.templates.get(name)
         if generator is None or prompt is None:
             what = f"role '{role}'" if generator is None else f"template '{template}'"
             raise ValueError(f"{self._stage} asks with the {what}, which it does not declare in `asks`")

@@ -11,6 +11,8 @@ from statistics import NormalDist
 from typing import Any
 
 from fms_dgt.core.canonical import derived_int, derived_random
+from fms_dgt.core.json_schema.example import example
+from fms_dgt.core.json_schema.plain import is_plain
 from fms_dgt.testing.wire import prompt_of
 
 _TAG = re.compile(r"between <(\w+)> and </\1>|<(\w+)>(?:\.\.\.|N)</\2>")
@@ -89,6 +91,8 @@ def _score(chance: Random, low: int, high: int) -> int:
 
 
 def _value(schema: Mapping[str, Any], chance: Random, words: list[str]) -> Any:
+    if not is_plain(schema):
+        return example(schema, chance, lambda _: _sentence(chance, words))
     if "enum" in schema:
         return chance.choice(list(schema["enum"]))
     kind = schema.get("type", "string")

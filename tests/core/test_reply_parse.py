@@ -71,13 +71,53 @@ def test_forms(text, contract):
         ("{json: object}", "must be a JSON schema, not text"),
         ("{json: {type: string}}", "must be of type 'object' or 'array' at the top"),
         ("{json: {type: objekt}}", "unknown type 'objekt'; did you mean 'object'?"),
-        ("{json: {properties: {a: {pattern: x}}}}", "the schema's 'pattern' is not supported"),
+        (
+            "{json: {properties: {a: {pattern: '(?=x)y'}}}}",
+            "reply.json.properties.a.pattern: RE2 cannot take the pattern '(?=x)y': invalid perl operator: (?=; "
+            "patterns are RE2's: no look-around and no back-references",
+        ),
         ("{json: {properties: {a: {minimun: 1}}}}", "did you mean 'minimum'?"),
         ("{json: {properties: [a]}}", "must be a mapping of names to schemas"),
         ("{json: {required: a}}", "must be a list with something in it"),
         ("{json: {items: 3}}", "must be a JSON schema, not a number"),
         ("{json: {minItems: x}}", "must be a number, not text"),
-        ("{json: {additionalProperties: 1}}", "must be true or false"),
+        ("{json: {additionalProperties: 1}}", "must be a JSON schema, not a number"),
+        ("{json: {type: [string, null]}}", "unknown type 'null'; put it in quotes: 'null'"),
+        ("{json: {enum: []}}", "must be a list with something in it, not an empty list"),
+        (
+            "{json: {properties: {a: {items: [{type: string}]}}}}",
+            "write 'prefixItems' for a list with a schema",
+        ),
+        (
+            "{json: {properties: {a: {exclusiveMinimum: true}}}}",
+            "must be a number, not true/false; write the number itself here",
+        ),
+        ("{json: {properties: {a: {multipleOf: 0}}}}", "must be more than 0, not 0"),
+        ("{json: {properties: {a: {min_length: 3}}}}", "'min_length' is not supported; write 'minLength'"),
+        ("{json: {properties: {a: {nullable: true}}}}", "add 'null' to the type: [string, 'null']"),
+        ("{json: {unevaluatedProperties: false}}", "is not supported; write 'additionalProperties'"),
+        (
+            "{json: {properties: {a: {$ref: '#/$defs/B'}}, $defs: {b: {}}}}",
+            "reply.json.properties.a.$ref: '#/$defs/B' leads nowhere: there is no 'B'; there are: b",
+        ),
+        (
+            "{json: {properties: {a: {$ref: 'https://example.org/a.json'}}}}",
+            "'https://example.org/a.json' is not in this schema, and nothing is fetched or read for it; "
+            "copy that schema below '$defs', and write '#/$defs/NAME'",
+        ),
+        ("{json: {properties: {a: {$ref: '../../etc/passwd'}}}}", "nothing is fetched or read for it"),
+        ("{json: {properties: {a: {$ref: 'file:///etc/passwd'}}}}", "nothing is fetched or read for it"),
+        (
+            "{json: {$ref: '#/$defs/A', $defs: {A: {$ref: '#/$defs/A'}}}}",
+            "reply.json.$defs.A: refers back to itself for the same value, which never ends; "
+            "refer to it from 'properties', 'items' or the like",
+        ),
+        ("{json: {anyOf: [{type: object}, {$ref: '#'}]}}", "refers back to itself for the same value"),
+        (
+            "{json: {anyOf: [{type: string}, {type: 'null'}]}}",
+            "must be of type 'object' or 'array' at the top",
+        ),
+        ("{json: missing.json}", "there is no schema file 'missing.json'"),
     ],
 )
 def test_mistakes(text, problem):

@@ -49,7 +49,7 @@ async def note_earlier_code(folder: Path) -> None:
     journal = Journal(folder)
     entry = journal.task("t")
     edited = entry.fingerprint.keys() & EDITS.keys()
-    assert len(edited) == 5
+    assert len(edited) == 7
     journal.begin(entry.id, {**entry.fingerprint, **{name: _text_digest(text_before(name)) for name in edited}})
     await journal.close()
 

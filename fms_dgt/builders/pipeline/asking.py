@@ -11,7 +11,7 @@ from fms_dgt.core.node import Node
 from fms_dgt.core.reply import FieldsReply, ListReply, TextReply
 from fms_dgt.core.stages import Check, Generate, Prompt, Stage
 from fms_dgt.core.template import Template
-from fms_dgt.core.typed import option
+from fms_dgt.core.typed import field_names, option
 from fms_dgt.core.validator import Keep
 from fms_dgt.errors import Problem
 
@@ -108,7 +108,7 @@ def _misfit(template: Template, into: str | tuple[str, ...]) -> tuple[str, str] 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckSpec(Asking):
-    """A validator measures; `keep` decides."""
+    """A validator measures; `keep` decides. Other keys are options of the validator."""
 
     validator: str = option(nonempty=True, help="add 'validator: ...', the block or validator that measures")
     on: str | None = option(None, help="the column it looks at")
@@ -125,7 +125,18 @@ class CheckSpec(Asking):
                 return None
             template = found[0]
         keep = self.keep.keep if self.keep else None
-        return Check(self.validator, self.on, template, keep, self.into, self.within, self.params, name=name)
+        options = dict(node.without(*field_names(type(self))).items())
+        return Check(
+            self.validator,
+            self.on,
+            template,
+            keep,
+            self.into,
+            self.within,
+            self.params,
+            options=options,
+            name=name,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,14 @@ from fms_dgt.builders.pipeline.specs import KINDS
 from fms_dgt.builders.pipeline.steps import CopyColumns, SetColumns, WriteText
 from fms_dgt.core.composed import Branch
 from fms_dgt.core.node import Node
+from fms_dgt.core.reply.schema_file import with_schema
 from fms_dgt.core.stages import Prompt, Stage
 from fms_dgt.core.template import Template, names_in
-from fms_dgt.core.typed import decode
+from fms_dgt.core.typed import decode, field_names
 from fms_dgt.errors import InputError, Problem, did_you_mean
 
 NAME = "name"
+WITH_OPTIONS = frozenset({"check", "judge"})
 _SEEDS = "add 'seed_examples:' to the task"
 
 
@@ -93,7 +95,9 @@ class Reading:
             return self._by_column(kind, said, name)
         if kind == "together" and said.is_list:
             said = Node({"stages": said}, said.place)
-        spec = decode(KINDS[kind], said, self.problems)
+        has_options = kind in WITH_OPTIONS and said.is_mapping
+        options = said.without(*field_names(KINDS[kind])).value if has_options else ()
+        spec = decode(KINDS[kind], said.without(*options) if options else said, self.problems)
         stage: Stage | None = spec.stage(name, said, self) if spec is not None else None
         return stage
 
@@ -142,6 +146,8 @@ class Reading:
     def _written(self, node: Node, name: str) -> tuple[Prompt, Template] | None:
         keys = ("prompt", "system", "reply", "plain")
         said = {key: child for key in keys if (child := node.get(key)) is not None}
+        if "reply" in said:
+            said["reply"] = with_schema(said["reply"], self.problems)
         template = templates.written(Node(said, node.place), name, self.problems)
         if template is None:
             return None

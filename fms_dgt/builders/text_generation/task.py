@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from fms_dgt.core.generator import SamplingParams
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract, TextReply, contract_from
+from fms_dgt.core.reply.schema_file import with_schema
 from fms_dgt.core.table_source import Table
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import option
@@ -27,6 +28,7 @@ class Form:
     def from_node(cls, node: Node, problems: list[Problem]) -> Form | None:
         """Read it as a template does."""
         before = len(problems)
+        node = with_schema(node, problems)
         contract = contract_from(node, problems)
         return cls(node.plain(), contract) if len(problems) == before else None
 
@@ -35,16 +37,13 @@ class Form:
         """The names of the parts that become columns of their own; empty where there is one value."""
         if isinstance(self.contract, FieldsReply):
             return tuple(self.contract.names)
-        if not isinstance(self.contract, JsonReply):
-            return ()
-        schema = self.contract.json_schema
-        return tuple(schema.get("items", schema).get("properties", ()))
+        return self.contract.keys if isinstance(self.contract, JsonReply) else ()
 
     @property
     def several(self) -> bool:
         """Whether one answer has several items."""
         if isinstance(self.contract, JsonReply):
-            return self.contract.json_schema.get("type") == "array"
+            return self.contract.several
         return isinstance(self.contract, ListReply) or getattr(self.contract, "repeated", False)
 
 

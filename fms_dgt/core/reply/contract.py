@@ -19,7 +19,7 @@ A reply is read by these rules, whatever its form:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,6 +69,10 @@ class ReplyContract(ABC):
     def schema(self, count: int | None) -> Mapping[str, Any] | None:
         """The JSON schema for backends that enforce one; None where the reply is free text."""
         return None
+
+    def notes(self) -> Sequence[str]:
+        """What the user should know of it that is no mistake."""
+        return ()
 
     @abstractmethod
     def describe(self) -> Mapping[str, Any]:

@@ -1,64 +1,116 @@
-"""A reply that is a JSON value by a schema, and the part of JSON Schema that is checked."""
+"""A reply that is a JSON value by a schema."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Final, cast
 
+from fms_dgt.core.json_schema import (
+    Checker,
+    checker_of,
+    schema_of,
+    schema_problems,
+    unchecked_formats,
+)
+from fms_dgt.core.json_schema.plain import is_plain
+from fms_dgt.core.json_schema.refs import target
+from fms_dgt.core.json_schema.words import described
+from fms_dgt.core.node import Node
 from fms_dgt.core.reply.chatter import is_refusal
 from fms_dgt.core.reply.cleaning import clean, says_nothing, unfenced
 from fms_dgt.core.reply.contract import ReplyContract
 from fms_dgt.core.reply.json_text import NOTHING, Within, agreed, decode_at, is_schema
-from fms_dgt.errors import Unreadable
+from fms_dgt.errors import Problem, Unreadable
 
 MOST_TRIES = 64  # values that are looked at in one reply
 
-CHECKED = frozenset(
-    {
-        "type",
-        "properties",
-        "required",
-        "additionalProperties",
-        "items",
-        "minItems",
-        "maxItems",
-        "enum",
-        "minimum",
-        "maximum",
-        "minLength",
-        "maxLength",
-    }
-)
-REMARKS = frozenset({"title", "description", "default", "examples", "$schema", "$comment"})
+_AT_TOP: Final = frozenset({"object", "array"})
+_NOUNS: Final = {"object": "object", "array": "list"}
+_SIGNS: Final = {"object": "{", "array": "["}
+# counts the changes of how a schema is told in words: a template's answers depend on it
+_WORDING: Final = 1
 
 
 @dataclass(frozen=True)
 class JsonReply(ReplyContract):
-    """One JSON object (or list, if the schema says so) that fits a schema."""
+    """One JSON object (or list, if the schema says so) that fits a schema.
 
-    json_schema: Mapping[str, Any] = field(hash=False)
+    `json_schema` is the schema, or a class that has one: a pydantic model or a dataclass. Raises ValueError
+    for what is none, and for what would not be checked.
+    """
+
+    json_schema: Mapping[str, Any] | type = field(hash=False)
+
+    def __post_init__(self) -> None:
+        schema = schema_of(self.json_schema)
+        problems = json_schema_problems(schema)
+        if problems:
+            raise ValueError("; ".join(map(str, problems)))
+        object.__setattr__(self, "json_schema", schema)
+
+    @property
+    def _schema(self) -> Mapping[str, Any]:
+        # settled when it was made
+        return cast("Mapping[str, Any]", self.json_schema)
 
     def instructions(self, count: int | None, *, as_json: bool) -> str:
-        form = json.dumps(self.json_schema, ensure_ascii=False)
-        return f"Reply with one JSON {self._noun} that fits this JSON schema, and nothing else:\n{form}"
+        if self._is_plain:
+            form = json.dumps(self.json_schema, ensure_ascii=False)
+            return f"Reply with one JSON {self._noun} that fits this JSON schema, and nothing else:\n{form}"
+        return f"Reply with one JSON {self._noun} of this form, and nothing else.\n{described(self._schema)}"
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        return is_plain(self.json_schema)
+
+    @cached_property
+    def _kinds(self) -> Sequence[str]:
+        kinds = _top_kinds(self.json_schema, self.json_schema, {})
+        # where the schema says nothing of it, an object is what is meant
+        says_nothing = kinds == _AT_TOP and self._is_plain
+        return ["object"] if says_nothing or not kinds else sorted(kinds, reverse=True)
+
+    @property
+    def several(self) -> bool:
+        """Whether the value is a list."""
+        return list(self._kinds) == ["array"]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the object that the value is, or that its items are; empty where that is not known."""
+        schema = self._resolved(self._schema)
+        if self.several:
+            schema = self._resolved(schema.get("items", schema))
+        return tuple(schema.get("properties", ()))
+
+    def _resolved(self, schema: Any) -> Mapping[str, Any]:
+        while isinstance(schema, Mapping) and "$ref" in schema and "properties" not in schema:
+            schema = target(self.json_schema, schema["$ref"])
+        return schema if isinstance(schema, Mapping) else {}
 
     @property
     def _noun(self) -> str:
-        return "list" if self.json_schema.get("type") == "array" else "object"
+        return " or ".join(_NOUNS[kind] for kind in self._kinds)
 
     def schema(self, count: int | None) -> Mapping[str, Any]:
-        return self.json_schema
+        return self._schema
+
+    def notes(self) -> list[str]:
+        return [f"the format '{name}' is not checked" for name in unchecked_formats(self.json_schema)]
 
     def read(self, text: str, *, finish: str = "stop", count: int | None = None) -> Any:
         """The one value in the reply that fits; else what is wrong with the first one."""
         wrong = ""
         fits: list[Within] = []
         answer = unfenced(clean(text))
-        opening = "[" if self._noun == "list" else "{"
-        for found in _values(answer, opening, open_end=finish != "length"):
-            problem = problem_in(found.value, self.json_schema) or _only_form(found.value)
+        openings = [_SIGNS[kind] for kind in self._kinds]
+        for found in _values(answer, openings, open_end=finish != "length"):
+            if self._is_handed_back(found.value):
+                continue
+            problem = self._checker.problem(found.value) or _only_form(found.value)
             if problem is None:
                 fits.append(found)
             wrong = wrong or problem or ""
@@ -71,12 +123,41 @@ class JsonReply(ReplyContract):
         raise Unreadable(f"The reply has no valid JSON {self._noun}.")
 
     def describe(self) -> Mapping[str, Any]:
-        return {"kind": "json", "schema": self.json_schema}
+        wording = {} if self._is_plain else {"wording": _WORDING}
+        return {"kind": "json", "schema": self.json_schema, **wording}
+
+    @cached_property
+    def _checker(self) -> Checker:
+        return Checker(self._schema)
+
+    def _is_handed_back(self, value: Any) -> bool:
+        """Whether a value is the schema itself."""
+        names = ("$defs", "definitions", "$ref")
+        return isinstance(value, dict) and any(name in self._schema and name in value for name in names)
 
 
-def _values(text: str, opening: str, *, open_end: bool) -> Iterator[Within]:
+def json_schema_problems(schema: Any) -> list[Problem]:
+    """What is wrong with a schema of a program's, for a reply."""
+    try:
+        return reply_schema_problems(Node.of(schema, "the JSON schema"))
+    except RecursionError:
+        return [Problem("the schema is nested too deeply")]
+
+
+def reply_schema_problems(node: Node) -> list[Problem]:
+    """What is wrong with a schema for a reply."""
+    problems = schema_problems(node)
+    if problems:
+        return problems
+    schema = node.plain()
+    if not _top_kinds(schema, schema, {}):
+        return [node.problem("must be of type 'object' or 'array' at the top")]
+    return []
+
+
+def _values(text: str, openings: Sequence[str], *, open_end: bool) -> Iterator[Within]:
     """The outermost JSON values in a text, as many as a fixed amount of work finds."""
-    position, budget = text.find(opening), 2 * len(text) + MOST_TRIES
+    position, budget = _next(text, openings, 0), 2 * len(text) + MOST_TRIES
     for _ in range(MOST_TRIES * 16):
         if position < 0 or budget < 0:
             return
@@ -86,7 +167,13 @@ def _values(text: str, opening: str, *, open_end: bool) -> Iterator[Within]:
             end = position + 1
         elif not is_schema(value) and not _is_mentioned(text, position):
             yield Within(value, position, end)
-        position = text.find(opening, end)
+        position = _next(text, openings, end)
+
+
+def _next(text: str, openings: Sequence[str], start: int) -> int:
+    """Where the next value may begin; -1 where none does."""
+    places = [place for sign in openings if (place := text.find(sign, start)) >= 0]
+    return min(places, default=-1)
 
 
 def _is_mentioned(text: str, position: int) -> bool:
@@ -113,105 +200,24 @@ def _texts(value: Any) -> Iterator[str]:
 
 def problem_in(value: Any, schema: Mapping[str, Any]) -> str | None:
     """A sentence about the first thing in `value` that does not fit; None where all does."""
-    found = _first_problem(value, schema)
-    if found is None:
-        return None
-    path, problem = found
-    return f"In the JSON, {path.removeprefix('.') or 'the top level'} {problem}."
+    return checker_of(schema).problem(value)
 
 
-def _first_problem(value: Any, schema: Mapping[str, Any]) -> tuple[str, str] | None:
-    problem = _type_problem(value, schema) or _choice_problem(value, schema) or _size_problem(value, schema)
-    if problem:
-        return "", problem
-    for key, inner, inner_schema in _inside(value, schema):
-        found = _first_problem(inner, inner_schema)
-        if found:
-            step = f"[{key}]" if isinstance(key, int) else f".{key}"
-            return step + found[0], found[1]
-    return None
-
-
-KINDS = {
-    "object": "an object",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-}
-
-
-def _kinds(value: Any) -> tuple[str, ...]:
-    """The JSON Schema types that a value has."""
-    if value is None:
-        return ("null",)
-    if isinstance(value, bool):
-        return ("boolean",)
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return ("integer", "number")
-    kinds = {float: "number", str: "string", list: "array", dict: "object"}
-    return (kinds[type(value)],)
-
-
-def _type_problem(value: Any, schema: Mapping[str, Any]) -> str | None:
-    wanted = schema.get("type")
-    if wanted is None:
-        return None
-    allowed = [wanted] if isinstance(wanted, str) else list(wanted)
-    if set(allowed) & set(_kinds(value)):
-        return None
-    return f"must be {' or '.join(KINDS[kind] for kind in allowed)}, not {KINDS[_kinds(value)[0]]}"
-
-
-def _choice_problem(value: Any, schema: Mapping[str, Any]) -> str | None:
-    if "enum" in schema and not any(_same(value, allowed) for allowed in schema["enum"]):
-        allowed = ", ".join(json.dumps(one, ensure_ascii=False) for one in schema["enum"])
-        return f"must be one of {allowed}"
-    return None
-
-
-def _same(value: Any, other: Any) -> bool:
-    return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)
-
-
-def _size_problem(value: Any, schema: Mapping[str, Any]) -> str | None:
-    if isinstance(value, dict):
-        return _keys_problem(value, schema)
-    if isinstance(value, str):
-        return _outside(len(value), schema, "minLength", "maxLength", " characters")
-    if isinstance(value, list):
-        return _outside(len(value), schema, "minItems", "maxItems", " entries")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _outside(value, schema, "minimum", "maximum", "")
-    return None
-
-
-def _keys_problem(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
-    missing = next((key for key in schema.get("required", ()) if key not in value), None)
-    if missing is not None:
-        return f"has no '{missing}'"
-    if schema.get("additionalProperties") is False:
-        unknown = next((key for key in value if key not in schema.get("properties", {})), None)
-        return None if unknown is None else f"may not have '{unknown}'"
-    return None
-
-
-def _outside(size: float, schema: Mapping[str, Any], low: str, high: str, unit: str) -> str | None:
-    if low in schema and size < schema[low]:
-        return f"must have at least {schema[low]}{unit}" if unit else f"must be {schema[low]} or more"
-    if high in schema and size > schema[high]:
-        return f"must have at most {schema[high]}{unit}" if unit else f"must be {schema[high]} or less"
-    return None
-
-
-def _inside(value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str | int, Any, Mapping[str, Any]]]:
-    if isinstance(value, dict):
-        properties = schema.get("properties", {})
-        for key in properties:
-            if key in value:
-                yield key, value[key], properties[key]
-    elif isinstance(value, list) and "items" in schema:
-        for index, entry in enumerate(value):
-            yield index, entry, schema["items"]
+def _top_kinds(schema: Any, root: Any, known: dict[int, frozenset[str]]) -> frozenset[str]:
+    """Which of object and list a value may be; both where nothing is said of it."""
+    if not isinstance(schema, Mapping):
+        return _AT_TOP
+    if id(schema) in known:
+        return known[id(schema)]
+    kinds = _AT_TOP
+    if "type" in schema:
+        kinds &= frozenset([schema["type"]] if isinstance(schema["type"], str) else schema["type"])
+    if "$ref" in schema:
+        kinds &= _top_kinds(target(root, schema["$ref"]), root, known)
+    for each in schema.get("allOf", ()):
+        kinds &= _top_kinds(each, root, known)
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            kinds &= frozenset[str]().union(*(_top_kinds(each, root, known) for each in schema[key]))
+    known[id(schema)] = kinds
+    return kinds

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply.contract import ReplyContract
 from fms_dgt.core.reply.fields import FieldsReply
-from fms_dgt.core.reply.json_value import CHECKED, KINDS, REMARKS, JsonReply
+from fms_dgt.core.reply.json_value import JsonReply, reply_schema_problems
 from fms_dgt.core.reply.listing import ListReply
+from fms_dgt.core.reply.schema_file import json_schema_node
 from fms_dgt.core.reply.score import ScoreReply
 from fms_dgt.core.reply.text import TextReply
 from fms_dgt.errors import Problem, did_you_mean
@@ -24,7 +25,6 @@ HOW = {
 PAIR = 2
 
 _NAME = re.compile(r"[A-Za-z][\w-]{0,59}", re.ASCII)
-_SIZES = ("minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum")
 
 
 def contract_from(node: Node, problems: list[Problem]) -> ReplyContract:
@@ -135,57 +135,13 @@ def _whole(node: Node, problems: list[Problem]) -> int | None:
     return None
 
 
-def _json(_: Node, said: Node, problems: list[Problem]) -> ReplyContract | None:
-    _check_schema(said, problems)
-    if said.is_mapping and said.plain().get("type", "object") not in ("object", "array"):
-        problems.append(said.problem("must be of type 'object' or 'array' at the top"))
-    return JsonReply(said.plain())
-
-
-def _check_schema(node: Node, problems: list[Problem]) -> None:
-    """A keyword that would not be checked is a promise that would not be kept: it is refused."""
-    if not node.is_mapping:
-        problems.append(node.problem(f"must be a JSON schema, not {node.kind()}", HOW["json"]))
-        return
-    for key, child in node.items():
-        if key in REMARKS:
-            continue
-        if key not in CHECKED:
-            mend = did_you_mean(key, CHECKED, noun="checked are")
-            problems.append(child.problem(f"the schema's '{key}' is not supported", mend))
-        elif key == "properties":
-            _check_properties(child, problems)
-        elif key == "items":
-            _check_schema(child, problems)
-        else:
-            _check_keyword(key, child, problems)
-
-
-def _check_properties(node: Node, problems: list[Problem]) -> None:
-    if not node.is_mapping:
-        problems.append(node.problem(f"must be a mapping of names to schemas, not {node.kind()}"))
-        return
-    for child in node.value.values():
-        _check_schema(child, problems)
-
-
-def _check_keyword(key: str, node: Node, problems: list[Problem]) -> None:
-    value = node.plain()
-    if key == "type":
-        for kind in value if isinstance(value, list) and value else [value]:
-            if kind not in KINDS:
-                mend = did_you_mean(str(kind), KINDS, noun="it may be")
-                problems.append(node.problem(f"unknown type '{kind}'", mend))
-    elif key in _SIZES:
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            problems.append(node.problem(f"must be a number, not {node.kind()}"))
-    elif key == "additionalProperties":
-        if not isinstance(value, bool):
-            problems.append(node.problem(f"must be true or false, not {node.kind()}"))
-    elif not isinstance(value, list) or not value:
-        problems.append(node.problem(f"must be a list with something in it, not {node.kind()}"))
-    elif key == "required" and not all(isinstance(entry, str) for entry in value):
-        problems.append(node.problem("must be a list of names"))
+def _json(_: Node, given: Node, problems: list[Problem]) -> ReplyContract | None:
+    node = json_schema_node(given, problems)
+    if node is None:
+        return None
+    found = reply_schema_problems(node)
+    problems.extend(found)
+    return None if found else JsonReply(node.plain())
 
 
 _READERS: Mapping[str, Callable[[Node, Node, list[Problem]], ReplyContract | None]] = {

@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fms_dgt.core.generator import Request
+from fms_dgt.core.json_schema.rebuilt import rebuilt
 from fms_dgt.errors import RequestRefused
+from fms_dgt.generators.llama_cpp.patterns import known_pattern
 from fms_dgt.generators.shared import requests
 from fms_dgt.generators.shared.requests import plain_prompt, response_format
+from fms_dgt.generators.shared.schemas import USUAL as USUAL_KEYWORDS
+from fms_dgt.generators.shared.schemas import multiples_listed, usual_keywords
 
 # llama.cpp takes 32 bits, and the largest of them for: any seed
 SEEDS: Final = 2**32 - 1
 # between the parts of a value a weak model goes on with blanks for ever, where it may
 NO_ENDLESS_BLANKS: Final = {"x-guidance": {"whitespace_flexible": False}}
+# texts of these formats it can write
+FORMATS: Final = frozenset({"date", "date-time", "time", "uuid"})
 # An answer comes in pieces: each, and progress with the prompt, is an occasion to break off.
 IN_PIECES: Final = {
     "stream": True,
@@ -44,24 +50,34 @@ def written(request: Request, usual: Mapping[str, Any], over: Mapping[str, Any],
 
 
 def held_to_schema(schema: Mapping[str, Any], max_string: int | None, *, plain: bool) -> dict[str, Any]:
-    """The part of a body that holds the answer to a schema."""
-    bound = {**NO_ENDLESS_BLANKS, **bounded(schema, max_string)}
+    """The part of a body that holds the answer to a schema, as far as llama.cpp can."""
+    bound = {**NO_ENDLESS_BLANKS, **bounded(rebuilt(schema, _known), max_string)}
     if plain:
         return {"json_schema": bound}
     return {"response_format": response_format(bound)}
+
+
+def _known(schema: dict[str, Any]) -> dict[str, Any]:
+    """One schema in what llama.cpp turns into a grammar."""
+    result = multiples_listed(usual_keywords(schema, USUAL_KEYWORDS, FORMATS))
+    if "pattern" in result:
+        pattern = known_pattern(result["pattern"])
+        result = {key: value for key, value in result.items() if key != "pattern"}
+        result.update({} if pattern is None else {"pattern": pattern})
+    return result
 
 
 def bounded(schema: Mapping[str, Any], limit: int | None) -> Mapping[str, Any]:
     """The schema with at most `limit` characters in every text that has no bound of its own."""
     if limit is None:
         return schema
-    result = dict(schema)
-    kinds = schema.get("type")
-    is_text = "string" in ([kinds] if isinstance(kinds, str) else kinds or ())
-    if is_text and not schema.keys() & {"enum", "maxLength"}:
-        result["maxLength"] = max(limit, schema.get("minLength", 0))
-    if isinstance(schema.get("items"), Mapping):
-        result["items"] = bounded(schema["items"], limit)
-    if isinstance(schema.get("properties"), Mapping):
-        result["properties"] = {key: bounded(inner, limit) for key, inner in schema["properties"].items()}
-    return result
+
+    def change(each: dict[str, Any]) -> dict[str, Any]:
+        kinds = each.get("type")
+        is_text = "string" in ([kinds] if isinstance(kinds, str) else kinds or ())
+        if is_text and not each.keys() & {"enum", "const", "pattern", "maxLength"}:
+            each["maxLength"] = max(limit, each.get("minLength", 0))
+        return each
+
+    made: Mapping[str, Any] = rebuilt(schema, change)
+    return made

@@ -8,7 +8,8 @@ from typing import Any
 from fms_dgt.core.generator import Request
 from fms_dgt.errors import Problem, RequestRefused
 from fms_dgt.generators.openai.options import ServerOptions
-from fms_dgt.generators.shared.requests import plain_prompt, response_format, written
+from fms_dgt.generators.shared.requests import plain_prompt, written
+from fms_dgt.generators.shared.schemas import held_to
 
 # what an answer would come back in several pieces with, or in another form than is read here
 ONE_ANSWER = {"n": (None, 1), "stream": (None, False)}
@@ -19,10 +20,14 @@ OWN = ("messages", "prompt")
 
 
 class BodyWriter:
-    """Writes the bodies of one generator's requests. `max_tokens_name` is for chats."""
+    """Writes the bodies of one generator's requests. `max_tokens_name` is for chats.
 
-    def __init__(self, options: ServerOptions, max_tokens_name: str) -> None:
+    `hosted` is set for OpenAI's own models.
+    """
+
+    def __init__(self, options: ServerOptions, max_tokens_name: str, *, hosted: bool = False) -> None:
         self._options = options
+        self._hosted = hosted
         self._max_tokens_name = options.max_tokens_name or max_tokens_name
         self._logprobs = options.logprobs
 
@@ -52,7 +57,7 @@ class BodyWriter:
         if PENALTY in body:
             body[self._options.repetition_penalty_name] = body.pop(PENALTY)
         if self._options.enforce_schema and request.schema is not None:
-            body["response_format"] = response_format(request.schema)
+            body["response_format"] = held_to(request.schema, hosted=self._hosted)
         return body
 
     def _written(self, body: dict[str, Any], **asked: Any) -> bytes:

@@ -35,7 +35,7 @@ class ProtocolGenerator(Generator[ServerOptions]):
         self.variables = access.variables
         secrets = access.known_secrets(options.headers, proxy_of(options, access.base))
         self._answers = AnswerReader(access.shown, secrets, access.mend)
-        self._bodies = BodyWriter(options, access.max_tokens_name)
+        self._bodies = BodyWriter(options, access.max_tokens_name, hosted=access.hosted)
         self._wire = Wire(options, access, self._answers)
 
     @property

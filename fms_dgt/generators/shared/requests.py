@@ -19,9 +19,9 @@ def plain_prompt(request: Request) -> str:
     return "\n\n".join(str(message.get("content", "")) for message in request.messages)
 
 
-def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry of a chat that holds the answer to a schema."""
-    form = {"name": "reply", "schema": schema, "strict": True}
+def response_format(schema: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:
+    """The entry of a chat that holds the answer to a schema; one that is not strict is a hint alone."""
+    form = {"name": "reply", "schema": schema, "strict": strict}
     return {"type": "json_schema", "json_schema": form}
 
 

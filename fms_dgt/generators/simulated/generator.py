@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 
 from fms_dgt.core.canonical import derived_random
 from fms_dgt.core.generator import EVERY_SAMPLING, Completion, Generator, GeneratorOptions, Request
+from fms_dgt.core.json_schema.example import example
+from fms_dgt.core.json_schema.plain import is_plain
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract, ScoreReply, TextReply
 from fms_dgt.core.typed import option
 from fms_dgt.errors import ConnectionFailed, RequestRefused
@@ -169,7 +171,11 @@ class _Writer:
         if schema is None:
             asks = request.prompt is not None and plain.is_users_turn(request.prompt)
             return self._text("question" if asks else "answer")
-        return json.dumps(self._value(schema, "answer", count), ensure_ascii=False)
+        if is_plain(schema):
+            value = self._value(schema, "answer", count)
+        else:
+            value = example(schema, self._random, self._text, count)
+        return json.dumps(value, ensure_ascii=False)
 
     def _text(self, name: str) -> str:
         write = _writer_of(name)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fms_dgt.core.generator import Completion, Generator, Request
 from fms_dgt.errors import EveryCallFails, Problem, SetupError
-from fms_dgt.generators.shared.requests import plain_prompt, response_format
+from fms_dgt.generators.shared.requests import plain_prompt
+from fms_dgt.generators.shared.schemas import held_to
 from fms_dgt.generators.watsonx.access import WatsonxOptions, access_of
 from fms_dgt.generators.watsonx.answers import AnswerReader
 from fms_dgt.generators.watsonx.params import ONLY_CHAT, ONLY_PLAIN, chat_params, joined_seed, plain_params
@@ -66,7 +67,7 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
             return self._answers.plain(await self._opened.plain(plain_prompt(request), params))
         params = chat_params(self._seed(request), request.params)
         if self.enforces_schema and request.schema is not None:
-            params["response_format"] = response_format(request.schema)
+            params["response_format"] = held_to(request.schema)
         return self._answers.chat(await self._opened.chat(request.messages, params))
 
     @property
