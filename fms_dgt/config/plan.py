@@ -94,6 +94,9 @@ class RunSettings:
     give_up_after: float = option(
         300.0, low=0, help="seconds without any answer after which a backend counts as gone"
     )
+    startup_timeout: float | None = option(
+        None, low=0, help="the same for one that has not answered in this run (default: 20)"
+    )
     teacher: str | Mapping[str, Any] | None = None
     replay: Path | None = None
     accept_changes: bool = False

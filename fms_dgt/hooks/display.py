@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    EndpointSilent,
     RecordKept,
     RowMoved,
     RowRejected,
@@ -79,6 +80,12 @@ class Display:
     def call_retried(self, event: CallRetried) -> None:
         if self._count is not None and self._view is not None:
             self._count.retry(event, self._clock())
+            self._view.tick()
+
+    @hookimpl
+    def endpoint_silent(self, event: EndpointSilent) -> None:
+        if self._count is not None and self._view is not None:
+            self._count.silence(event, self._clock())
             self._view.tick()
 
     @hookimpl

@@ -12,6 +12,7 @@ import pluggy
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    EndpointSilent,
     JudgeDoubted,
     RecordKept,
     RowMoved,
@@ -60,6 +61,7 @@ class Hooks:
     task_started: Callable[[TaskStarted], None]
     row_moved: Callable[[RowMoved], None]
     call_retried: Callable[[CallRetried], None]
+    endpoint_silent: Callable[[EndpointSilent], None]
     call_finished: Callable[[CallFinished], None]
     record_kept: Callable[[RecordKept], None]
     row_rejected: Callable[[RowRejected], None]
