@@ -64,6 +64,7 @@ class Settings(TypedDict, total=False):
     max_calls: int
     max_tokens: int
     max_cost: float
+    startup_timeout: float
     output_dir: str | Path
     build_id: str
     flow: str | Path

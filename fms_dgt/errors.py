@@ -11,10 +11,12 @@ FmsDgtError
 │   └── OverLimit            input whose processing takes more time or memory than it may
 ├── RunError                 the run could not go on; run the same command to resume; exits 1
 │   ├── StageCrashed         a stage's own code fails on every row
-│   └── BackendGone          a backend answered nothing for longer than it may
+│   ├── TaskFails            calls or code of one task fail, unit after unit; other tasks go on
+│   └── BackendGone          a backend answered nothing for longer than it may; so do tasks without it
 ├── GeneratorError           one call failed; the runner decides what follows from its attributes
 │   ├── Overloaded           retryable: 429, 503
-│   ├── ConnectionFailed     retryable: refused, reset, timed out, 5xx
+│   ├── ConnectionFailed     retryable: reset, timed out, 5xx
+│   │   └── Unreachable      ... no connection at all: refused, unknown host, no TLS
 │   ├── BadResponse          retryable: an answer that is no answer
 │   ├── RequestRefused       final for this row: 400, 413, content filters
 │   └── EveryCallFails       final for the run: wrong key, unknown model
@@ -55,6 +57,8 @@ __all__ = [
     "RunError",
     "SetupError",
     "StageCrashed",
+    "TaskFails",
+    "Unreachable",
     "Unreadable",
     "UserError",
     "WorkFailed",
@@ -132,8 +136,20 @@ class StageCrashed(RunError):
     """A stage's own code failed on every row it saw."""
 
 
+class TaskFails(RunError):
+    """The calls or the code of one task fail, unit after unit: it ends, and other tasks go on."""
+
+    def __init__(self, message: str, *, task: str) -> None:
+        super().__init__(message)
+        self.task = task
+
+
 class BackendGone(RunError):
-    """A backend answered nothing for longer than it may."""
+    """A backend answered nothing for longer than it may: tasks that need its `endpoint` end, others go on."""
+
+    def __init__(self, message: str, *, endpoint: str = "") -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
 
 
 class GeneratorError(FmsDgtError):
@@ -161,6 +177,10 @@ class ConnectionFailed(GeneratorError):
     """The backend could not be reached, or failed on its side."""
 
     retryable = True
+
+
+class Unreachable(ConnectionFailed):
+    """There is no connection to the backend, so that the call is not to blame: refused, unknown host."""
 
 
 class BadResponse(GeneratorError):

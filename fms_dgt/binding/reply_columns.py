@@ -42,7 +42,7 @@ def _parts(reply: ReplyContract) -> tuple[list[str] | None, int]:
         return ["score", "reason"], 2
     if isinstance(reply, TextReply | ListReply):
         return [_WHOLE], 1
-    return _properties(reply.json_schema) if isinstance(reply, JsonReply) else (None, 0)
+    return _properties(reply.schema(None)) if isinstance(reply, JsonReply) else (None, 0)
 
 
 def _properties(schema: Mapping[str, Any]) -> tuple[list[str] | None, int]:

@@ -23,9 +23,9 @@ from fms_dgt.plugins import Hooks, hookimpl
 from fms_dgt.runner.calls import Endpoints, PaidCalls
 from fms_dgt.runner.judge_check import JudgeCheck, JudgeResult, Scored
 from fms_dgt.runner.limits import Bounds, Budget
+from fms_dgt.runner.silence import RetryLimits
 from fms_dgt.runner.spending import Prices, Spending
 from fms_dgt.runner.stop import Abandoned, Stop
-from fms_dgt.runner.tries import RetryLimits
 from fms_dgt.safety.terminal import harmless
 
 SEES, BLIND, MENDABLE = 0, 1, 2
@@ -95,12 +95,13 @@ async def _asked(tasks: Sequence[BoundTask], seconds: float) -> tuple[list[Judge
 
     hooks = Hooks()
     hooks.add(_Retries(), name="retries")
-    endpoints = Endpoints(None, Budget(Bounds()))
+    limits = RetryLimits(MAX_ATTEMPTS, seconds, seconds, "--timeout")
+    endpoints = Endpoints(None, Budget(Bounds()), limits)
     results: list[JudgeResult] = []
     with TemporaryDirectory(prefix="fms-dgt-judges-") as folder:
         journal = Journal(Path(folder))
         spending = Spending(Prices(tasks, {task.name: () for task in tasks}))
-        calls = PaidCalls(journal, hooks, endpoints, RetryLimits(MAX_ATTEMPTS, seconds), spending)
+        calls = PaidCalls(journal, hooks, endpoints, spending)
         try:
             for task in tasks:
                 entry = journal.task(task.name)

@@ -71,7 +71,10 @@ def _figures(said: Mapping[str, Any]) -> Iterator[str]:
             between = "from so few units, no range can be told"
         else:
             between = f"{_number(name, low)} to {_number(name, high)}"
-        yield f"    {label:<11} {about:<20} ({between})"
+        if name == "seconds" and max(amount["about"], high or 0.0) < 1:
+            yield f"    {label:<11} less than a second"
+        else:
+            yield f"    {label:<11} {about:<20} ({between})"
 
 
 def _itself(finished: RunFinished) -> Iterator[str]:

@@ -297,6 +297,12 @@ def _add_how_much(parser: Parser) -> None:
         "--max-concurrency",
         help="calls in flight at once on each endpoint (default: what its generators allow)",
     )
+    group.add_argument(
+        "--startup-timeout",
+        type=number,
+        metavar="SECONDS",
+        help="how long an endpoint may take to answer for the first time in this run (default: 20)",
+    )
     _number(group, "--seed", help="the seed of all randomness (default: 0)")
     group.add_argument(
         "--judge-check",

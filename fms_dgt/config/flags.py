@@ -31,6 +31,7 @@ class Flags:
     max_calls: Any = None
     max_tokens: Any = None
     max_cost: Any = None
+    startup_timeout: Any = None
     output_dir: str | Path | None = None
     build_id: str | None = None
     teacher: str | Mapping[str, Any] | None = None

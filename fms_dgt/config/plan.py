@@ -97,6 +97,9 @@ class RunSettings:
     slow_callback_duration: float = option(
         0.5, low=0, help="seconds that plugin code may block all other rows before that is reported; 0: never"
     )
+    startup_timeout: float | None = option(
+        None, low=0, help="the same for one that has not answered in this run (default: 20)"
+    )
     teacher: str | Mapping[str, Any] | None = None
     replay: Path | None = None
     accept_changes: bool = False

@@ -22,6 +22,7 @@ _FLAGS = (
     "max_calls",
     "max_tokens",
     "max_cost",
+    "startup_timeout",
     "teacher",
     "replay",
     "accept_changes",

@@ -12,8 +12,8 @@ from fms_dgt.errors import Problem, did_you_mean
 
 OUTPUT_DIR = "output_dir"
 RUN_WIDE = (
-    *("max_concurrency", "max_calls", "max_tokens", "max_cost", "max_attempts", "give_up_after"),
-    "slow_callback_duration",
+    *("max_concurrency", "max_calls", "max_tokens", "max_cost"),
+    *("max_attempts", "give_up_after", "startup_timeout", "slow_callback_duration"),
 )
 WITHOUT_EFFECT = {
     "seed_batch_size": "units are drawn one by one; the builder's options say how much a prompt asks for",
@@ -95,9 +95,7 @@ def _output_dir(node: Node | None, problems: list[Problem]) -> Node | None:
 
 def _unknown(key: str, node: Node, *, run_wide: bool) -> Problem:
     if key in RUN_WIDE:
-        flag = (
-            f", or use --{key.replace('_', '-')}" if key.startswith("max_") and key != "max_attempts" else ""
-        )
+        flag = f", or use --{key.replace('_', '-')}" if key not in ("max_attempts", "give_up_after") else ""
         what = f"'{key}' holds for a whole run, not for one task"
         return node.problem(what, f"move it to the config file's runner_config{flag}")
     known = [*TASK_NAMES, OUTPUT_DIR, *(RUN_WIDE if run_wide else ())]

@@ -68,6 +68,22 @@ class CallRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointSilent:
+    """An endpoint answers nothing: told every few seconds, and once more when that is over.
+
+    `endpoint` names the block and its model, `error` is what the last call met, "" where calls wait and
+    nothing comes. It has been silent for `seconds`, and is waited for `left` more; None once it answers, or
+    is given up. It is `busy` where it is there, and too slow or overloaded.
+    """
+
+    endpoint: str
+    error: str
+    seconds: float
+    left: float | None
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RowMoved:
     """A row reached a stage, coming from the stage `origin` ("" for a new unit's row).
 
@@ -186,10 +202,18 @@ class TaskFinished:
 
     @property
     def complete(self) -> bool:
-        """Whether the task has what it was asked for."""
-        if self.end not in ("reached", "exhausted") or (self.failed and not self.kept):
-            return False
-        return self.target is None or self.kept >= self.target
+        """Whether the task has what it was asked for: so many records, or all rows of its source.
+
+        What failed on the way to a number of records is made up for; of all rows, one that failed is missing.
+        """
+        if self.target is not None:
+            return self.end in ("reached", "exhausted") and self.kept >= self.target
+        return self.end == "exhausted" and not self.failed
+
+    @property
+    def estimated(self) -> bool:
+        """Whether there is an estimate, and not only because every row failed."""
+        return self.end == "estimated" and (self.kept > 0 or not self.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +243,11 @@ class RunFinished:
 
     @property
     def exit_code(self) -> int:
-        """0 where every task has what it was asked for, or is estimated, 2 where the user can mend what is
+        """0 where every task has what it was asked for, or its estimate, 2 where the user can mend what is
         in the way, 130 where it was interrupted, else 1.
         """
         if self.error:
             return 2 if self.mendable else 1
         if any(task.end == "interrupted" for task in self.tasks):
             return 130
-        return 0 if all(task.complete or task.end == "estimated" for task in self.tasks) else 1
+        return 0 if all(task.complete or task.estimated for task in self.tasks) else 1

@@ -175,6 +175,13 @@ class Generator(ABC, Generic[O]):
     async def open(self) -> None:
         """Called once, before the first call of a run that makes one."""
 
+    async def ping(self) -> None:
+        """Return once there is a sign of life that costs nothing; raise Unreachable where there is none.
+
+        Asked for before the first call of a run, so that a server that hangs is told from one that works on
+        a long answer. The default, for backends that have no such sign, returns at once.
+        """
+
     async def close(self) -> None:
         """Called once, after the last call."""
 

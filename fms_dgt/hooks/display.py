@@ -13,6 +13,7 @@ from fms_dgt.core.events import (
     CallRetried,
     CodeBlocked,
     CodeFailed,
+    EndpointSilent,
     RecordKept,
     RowMoved,
     RowRejected,
@@ -89,6 +90,12 @@ class Display:
     def call_retried(self, event: CallRetried) -> None:
         if self._count is not None and self._view is not None:
             self._count.retry(event, self._clock())
+            self._view.tick()
+
+    @hookimpl
+    def endpoint_silent(self, event: EndpointSilent) -> None:
+        if self._count is not None and self._view is not None:
+            self._count.silence(event, self._clock())
             self._view.tick()
 
     @hookimpl

@@ -13,6 +13,7 @@ from fms_dgt.core.events import (
     CallRetried,
     CodeBlocked,
     CodeFailed,
+    EndpointSilent,
     JudgeDoubted,
     RunFinished,
     RunStarted,
@@ -31,6 +32,7 @@ from fms_dgt.hooks.wording import (
     one_line,
     plural,
     what_failed,
+    what_is_waited_for,
     why_it_ended,
 )
 from fms_dgt.plugins.hookspecs import hookimpl
@@ -59,12 +61,14 @@ class RunLog:
         self._folder: Path | None = None
         self._seen: dict[tuple[str, str], int] = {}
         self._notes: set[str] = set()
+        self._silent: set[str] = set()
 
     @hookimpl
     def run_started(self, event: RunStarted) -> None:
         self._folder = event.folder
         self._seen = {}
         self._notes = set()
+        self._silent = set()
         names = ", ".join(one_line(name) for name in event.tasks)
         self._write(f"run started: {plural(len(event.tasks), 'task')}: {names}")
         self._note(event.notes)
@@ -86,6 +90,14 @@ class RunLog:
     def call_retried(self, event: CallRetried) -> None:
         if self._folder is not None:
             self._trouble("retry", event.task, event.stage, event.error, f"; again in {event.delay:.1f} s")
+
+    @hookimpl
+    def endpoint_silent(self, event: EndpointSilent) -> None:
+        if event.left is None:
+            self._silent.discard(event.endpoint)
+        elif event.endpoint not in self._silent:
+            self._silent.add(event.endpoint)
+            self._write(what_is_waited_for(event, 0.0))
 
     @hookimpl
     def call_finished(self, event: CallFinished) -> None:

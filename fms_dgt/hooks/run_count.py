@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fms_dgt.core.events import CallFinished, CallRetried, RunStopping, UnitFinished
+from fms_dgt.core.events import CallFinished, CallRetried, EndpointSilent, RunStopping, UnitFinished
 from fms_dgt.hooks.task_count import TaskCount
-from fms_dgt.hooks.wording import duration, error_line
+from fms_dgt.hooks.wording import duration, error_line, what_is_waited_for
 
 FEW_SECONDS = 10.0
 MANY_SECONDS = 60.0
@@ -71,6 +71,7 @@ class RunCount:
         self.stopping: tuple[RunStopping, float] | None = None
         # errors in plugins' own code, in words
         self.code_errors: Sequence[str] = ()
+        self._silent: dict[str, tuple[EndpointSilent, float]] = {}
         self._meter = Meter()
         self.sample(now)
 
@@ -101,6 +102,13 @@ class RunCount:
         """Count a try that failed, and remember what it said."""
         self.retries += 1
         self._trouble(event.error, now)
+
+    def silence(self, event: EndpointSilent, now: float) -> None:
+        """Remember an endpoint that answers nothing, until that is over."""
+        if event.left is None:
+            self._silent.pop(event.endpoint, None)
+        else:
+            self._silent[event.endpoint] = (event, now)
 
     def _trouble(self, error: str, now: float) -> None:
         self.last_error = (error_line(error), now)
@@ -133,7 +141,12 @@ class RunCount:
         return now - self.answered >= max(SILENT, SLOW * usual)
 
     def trouble(self, now: float) -> str:
-        """The last error, where no call was answered since; with the time, where that is long ago."""
+        """Which endpoint is waited for, and how long still; else the last error, where nothing was answered
+        since, with the time where that is long ago.
+        """
+        if self._silent and self.stopping is None:
+            event, then = next(iter(self._silent.values()))
+            return what_is_waited_for(event, now - then, others=len(self._silent) - 1)
         if not self.unanswered:
             return ""
         silent = now - self.answered >= SILENT

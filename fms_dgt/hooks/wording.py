@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fms_dgt.core.events import End, RunFinished, RunStopping, TaskFinished
+from fms_dgt.core.events import End, EndpointSilent, RunFinished, RunStopping, TaskFinished
 
 ENDS: dict[End, str] = {
     "reached": "target reached",
@@ -24,8 +24,6 @@ LONG_WHY = 2_000
 LONG_ERROR = 500
 # How much of a backend's text is searched for secrets: it may be a page of HTML.
 READ_OF_ERROR = 4 * LONG_ERROR
-# What a note says on data that is for trying things out: it stands in every summary.
-NO_TRAINING_DATA = "not for training"
 TRY_JUDGE = "does it tell good from bad? try: fms_dgt check-teachers --judge"
 # A file of which no task was made.
 LEFT_OUT = "left out: "
@@ -150,7 +148,9 @@ def why_it_ended(event: TaskFinished) -> Iterator[str]:
 
 
 def what_failed(event: TaskFinished) -> str:
-    """That rows may be taken up again, where there are some."""
+    """That rows may be taken up again, where there are some, and that is not why the task ended so."""
+    if "--retry-failed" in event.why:
+        return ""
     return f"{event.failed:,} failed: --retry-failed takes them up again" if event.failed else ""
 
 
@@ -179,15 +179,23 @@ def what_judges_repeated(judges: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def notes_at_end(event: RunFinished, told: Iterable[str]) -> Iterator[str]:
     """The notes that are news at the end of a run: not told before, and not in the row of a task.
 
-    That the data is not for training, and what was left out of the run, is told again.
+    What was left out of the run is told again.
     """
     before = set(told)
     failed = tuple(f"{task.task}: " for task in event.tasks if task.failed)
     for note in event.notes:
-        if note in before and NO_TRAINING_DATA not in note and not note.startswith(LEFT_OUT):
+        if note in before and not note.startswith(LEFT_OUT):
             continue
         if not (note.startswith(failed) and "--retry-failed" in note):
             yield note
+
+
+def what_is_waited_for(event: EndpointSilent, since: float, *, others: int = 0) -> str:
+    """The endpoint that does not answer, how long it is still waited for, and why. `since` it was told."""
+    left = duration(max(0.0, (event.left or 0.0) - since))
+    more = f" and {plural(others, 'other endpoint')}" if others else ""
+    what = error_line(event.error) or "it sends nothing"
+    return f"waiting for {one_line(event.endpoint)}{more}, {left} left: {what}"
 
 
 def how_it_stops(event: RunStopping, seconds: float) -> list[str]:

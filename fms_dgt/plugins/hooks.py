@@ -14,6 +14,7 @@ from fms_dgt.core.events import (
     CallRetried,
     CodeBlocked,
     CodeFailed,
+    EndpointSilent,
     JudgeDoubted,
     RecordKept,
     RowMoved,
@@ -62,6 +63,7 @@ class Hooks:
     task_started: Callable[[TaskStarted], None]
     row_moved: Callable[[RowMoved], None]
     call_retried: Callable[[CallRetried], None]
+    endpoint_silent: Callable[[EndpointSilent], None]
     call_finished: Callable[[CallFinished], None]
     code_failed: Callable[[CodeFailed], None]
     code_blocked: Callable[[CodeBlocked], None]

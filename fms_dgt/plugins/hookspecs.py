@@ -14,6 +14,7 @@ from fms_dgt.core.events import (
     CallRetried,
     CodeBlocked,
     CodeFailed,
+    EndpointSilent,
     JudgeDoubted,
     RecordKept,
     RowMoved,
@@ -50,6 +51,10 @@ class HookSpecs:
     @hookspec
     def call_retried(self, event: CallRetried) -> None:
         """A try failed and will be made again. As it happens."""
+
+    @hookspec
+    def endpoint_silent(self, event: EndpointSilent) -> None:
+        """An endpoint answers nothing. Every few seconds, and once when that is over."""
 
     @hookspec
     def call_finished(self, event: CallFinished) -> None:

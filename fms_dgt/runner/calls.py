@@ -18,9 +18,12 @@ from fms_dgt.journal.entries import NOT_WRITABLE
 from fms_dgt.plugins import Hooks, described, must_pass, shown, summary, text_of
 from fms_dgt.runner.completions import keepable
 from fms_dgt.runner.limits import Budget, Endpoint
+from fms_dgt.runner.silence import USUAL_LIMITS, RetryLimits
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned
-from fms_dgt.runner.tries import Ask, RetryLimits, Tries
+from fms_dgt.runner.tries import Ask, Tries
+from fms_dgt.runner.unanswered import named
+from fms_dgt.runner.watch import Watch
 from fms_dgt.safety.working_folder import shown as shown_path
 
 _logger = logging.getLogger("fms_dgt")
@@ -43,15 +46,19 @@ class Endpoints:
     """The endpoints of a run: backends that name the same one share its slots."""
 
     def __init__(
-        self, max_concurrency: int | None, budget: Budget, changed: Callable[[], None] = lambda: None
+        self, max_concurrency: int | None, budget: Budget, limits: RetryLimits = USUAL_LIMITS
     ) -> None:
         self._max_concurrency = max_concurrency
         self._budget = budget
+        self._limits = limits
         self._by_name: dict[str, Endpoint] = {}
         self._of: dict[int, Endpoint] = {}
         self._opened: dict[int, asyncio.Task[None]] = {}
         self._backends: list[Generator[Any]] = []
-        self.changed = changed
+        self._watches: dict[Endpoint, tuple[Watch, asyncio.Task[None]]] = {}
+        self.changed: Callable[[], None] = lambda: None
+        # told of an endpoint that is given up; without it, none is watched
+        self.gone: Callable[[FmsDgtError], None] | None = None
         self.last_calls: Callable[[], bool] = lambda: False
         self.answered_before = False
 
@@ -68,8 +75,9 @@ class Endpoints:
         endpoint = self._by_name.get(backend.endpoint)
         if endpoint is None:
             # looked up at each call: the scheduler sets it once it stands
-            endpoint = Endpoint(wanted, self._budget, lambda: self.changed())  # noqa: PLW0108
-            endpoint.last_calls = lambda: self.last_calls()  # noqa: PLW0108
+            changed, last_calls = (lambda: self.changed()), (lambda: self.last_calls())  # noqa: PLW0108
+            endpoint = Endpoint(wanted, self._budget, changed, self._limits)
+            endpoint.last_calls = last_calls
             endpoint.answered_before = self.answered_before
             self._by_name[backend.endpoint] = endpoint
         endpoint.width.widen(wanted)
@@ -102,8 +110,25 @@ class Endpoints:
         task = self._opened.get(id(backend))
         return task is not None and task.done() and task.exception() is None
 
+    async def watch(self, endpoint: Endpoint, backend: Generator[Any], who: str, hooks: Hooks) -> None:
+        """Watch an endpoint from before its first call on, until the run ends."""
+        if self.gone is None:
+            return
+        if endpoint not in self._watches:
+            watch = Watch(backend, who, endpoint.silence, hooks, self.gone)
+            self._watches[endpoint] = watch, asyncio.create_task(watch.run())
+        await self._watches[endpoint][0].reached()
+
+    def unwatch(self, name: str = "") -> None:
+        """End the watch of an endpoint that is given up, or all: nobody needs an answer any more."""
+        for endpoint, (watch, watching) in self._watches.items():
+            if endpoint is self._by_name.get(name) or not name:
+                watching.cancel()
+                watch.over()
+
     async def close(self, leave: asyncio.Event) -> None:
         """Close every backend that was opened, as long as `leave` is not set, and not for ever."""
+        self.unwatch()
         # the data is safe by now; a backend that cannot close must not turn that into a failure
         for opening in self._opened.values():
             opening.cancel()
@@ -156,13 +181,11 @@ class PaidCalls:
         journal: Journal,
         hooks: Hooks,
         endpoints: Endpoints,
-        limits: RetryLimits,
         spending: Spending,
     ) -> None:
         self._journal = journal
         self._hooks = hooks
         self._endpoints = endpoints
-        self._limits = limits
         self.spending = spending
         self.paid = 0
         self.replayed = 0
@@ -185,7 +208,10 @@ class PaidCalls:
         if endpoint is None:
             await self._endpoints.open(backend)
             endpoint = self._endpoints.of(backend)
-        tries = Tries(ask, endpoint, self._limits, self._hooks)
+        who = named(payer.role, ask.generator)
+        if not endpoint.silence.responds:
+            await self._endpoints.watch(endpoint, backend, who, self._hooks)
+        tries = Tries(ask, endpoint, self._hooks, who)
         completion = await tries.run()
         self.paid += 1
         tally = _tally(completion, tries.cost, tries.seconds)

@@ -25,9 +25,9 @@ from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.open_files import OpenFiles
 from fms_dgt.runner.report import Totals, read_report, task_report, write_report
 from fms_dgt.runner.schedule import Scheduler
+from fms_dgt.runner.silence import RetryLimits
 from fms_dgt.runner.spending import Prices, Spending, by_task
 from fms_dgt.runner.task_run import TaskRun
-from fms_dgt.runner.tries import RetryLimits
 from fms_dgt.safety.files import OutputFolder
 from fms_dgt.safety.interrupts import Interrupts
 
@@ -81,11 +81,11 @@ class _Run:
         bounds = Bounds(settings.max_calls, settings.max_tokens, settings.max_cost)
         spent = self._spending.whole(journal.spent).cost
         self._budget = Budget(bounds, totals.calls, totals.tokens, spent)
-        self._endpoints = Endpoints(settings.max_concurrency, self._budget)
+        limits = RetryLimits(settings.max_attempts, settings.give_up_after, settings.startup_timeout)
+        self._endpoints = Endpoints(settings.max_concurrency, self._budget, limits)
         self._endpoints.answered_before = totals.calls > 0
-        limits = RetryLimits(settings.max_attempts, settings.give_up_after)
         self._calls: PaidCalls | ReplayedCalls
-        self._calls = PaidCalls(journal, hooks, self._endpoints, limits, self._spending)
+        self._calls = PaidCalls(journal, hooks, self._endpoints, self._spending)
         if settings.replay is not None:
             self._calls = ReplayedCalls(JournalReader(settings.replay), journal, hooks, self._spending)
         pairs = list(zip(tasks, opened, strict=True))
@@ -134,6 +134,7 @@ class _Run:
                 with blocked_loop_reported(patience, self._hooks.code_blocked):
                     await scheduler.run()
             finally:
+                self._endpoints.unwatch()
                 # before backends are closed: one that hangs must not keep the files from being written
                 finished = self._finish(scheduler.error)
                 await self._close_backends(interrupts)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from fms_dgt.runner.pace import Rate, Width
+from fms_dgt.runner.silence import USUAL_LIMITS, RetryLimits, Silence
 
 Priority: TypeAlias = tuple[int, int]
 
@@ -111,16 +111,23 @@ class Budget:
 class Endpoint:
     """The slots of one endpoint, and how it has been doing."""
 
-    def __init__(self, capacity: int, budget: Budget, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        budget: Budget,
+        changed: Callable[[], None],
+        limits: RetryLimits = USUAL_LIMITS,
+    ) -> None:
         self.width = Width(capacity)
+        self.silence = Silence(limits)
         self.active = 0
-        self.successes = 0
+        # calls that somebody waits for: those that failed so far, and those that did not yet
         self.retrying = 0
+        self.untried = 0
         self.refused_in_row = 0
         self.answered_before = False
         self._calls_rate: Rate | None = None
         self._tokens_rate: Rate | None = None
-        self._failing_since: float | None = None
         self._waiting: list[_Waiter] = []
         self._order = itertools.count()
         self._budget = budget
@@ -157,7 +164,7 @@ class Endpoint:
     @property
     def nothing_else(self) -> bool:
         """Whether all that is left to ask here are calls that are being retried."""
-        return self.active == 0 and not self._waiting and self.last_calls()
+        return self.untried == 0 and self.last_calls()
 
     async def acquire(self, priority: Priority, owner: Hashable) -> None:
         """Wait for a slot; older units go first."""
@@ -207,25 +214,14 @@ class Endpoint:
 
     def answered(self) -> None:
         """A call was answered; it holds its slot still."""
-        self.successes += 1
         self.answered_before = True
         self.refused_in_row = 0
-        self._failing_since = None
+        self.silence.answered()
         self.width.answered(self.active)
 
     def overloaded(self, retry_after: float | None) -> None:
         """A call was refused since there were too many; it holds its slot still."""
         self.width.refused(self.active - 1, retry_after)
-
-    def failed(self) -> None:
-        """A call failed in a way that another try may mend."""
-        if self._failing_since is None:
-            self._failing_since = time.monotonic()
-
-    @property
-    def silent_for(self) -> float:
-        """Seconds since the first failure after the last answer."""
-        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
 
     def _has_slot(self) -> bool:
         """Whether one more call may be in flight; if not, one that comes back looks again."""

@@ -15,7 +15,9 @@ from fms_dgt.errors import ConnectionFailed, GeneratorError, RequestRefused, Use
 from fms_dgt.plugins import own_place, text_of
 from fms_dgt.runner.calls import Endpoints
 from fms_dgt.runner.code_faults import fault_text
+from fms_dgt.runner.completions import checked_completion
 from fms_dgt.runner.limits import Bounds, Budget
+from fms_dgt.runner.unanswered import with_advice
 
 MAX_TRIES = 3
 FIRST_DELAY = 0.5
@@ -96,7 +98,7 @@ class Prober:
                 seconds = time.monotonic() - started
                 wait = _wait(error, tries, until - time.monotonic())
                 if wait is None or (hearing and hearing.begun):
-                    return Probe(None, _text(error), not error.retryable, seconds, tries)
+                    return Probe(None, with_advice(error), not error.retryable, seconds, tries)
                 self._tell(f"{model_of(generator)}: {text_of(error)}; trying again")
                 await asyncio.sleep(wait)
             else:
@@ -118,9 +120,7 @@ class Prober:
                     if hearing
                     else await backend.generate(request)
                 )
-            if isinstance(given, Completion):
-                return given
-            raise TypeError(f"generate() must give a Completion, not {type(given).__name__}")
+            return checked_completion(given, generator.type, [])
         except GeneratorError:
             raise
         except TimeoutError as error:
@@ -135,11 +135,3 @@ def _wait(error: GeneratorError, tries: int, left: float) -> float | None:
     """How long until the next try; None where there is none."""
     wait = FIRST_DELAY * 2.0 ** (tries - 1) if error.retry_after is None else error.retry_after
     return wait if error.retryable and tries < MAX_TRIES and wait < left else None
-
-
-def _text(error: GeneratorError) -> str:
-    if error.retry_after:
-        return f"{text_of(error)}; it asks to wait {error.retry_after:g} s"
-    if isinstance(error, ConnectionFailed) and not isinstance(error.__cause__, TimeoutError):
-        return f"{text_of(error)}; see whether the server runs, and check its address"
-    return text_of(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from fms_dgt.core.events import End, RunStopping, to_go_on
 from fms_dgt.core.row import Unit
-from fms_dgt.errors import FmsDgtError, StageCrashed
+from fms_dgt.errors import BackendGone, FmsDgtError, StageCrashed, TaskFails
 from fms_dgt.journal import Journal
 from fms_dgt.plugins import Hooks, must_pass
 from fms_dgt.runner.calls import Calls, Endpoints
@@ -21,6 +22,8 @@ from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.runner.walk import Surroundings, Walk
 from fms_dgt.safety.event_loop import is_cancelled_by_plugin
 
+_logger = logging.getLogger("fms_dgt")
+
 # Units under way for each slot: some wait for retries or for the journal while others are asked.
 UNITS_A_SLOT = 4
 MOST_RETRYING = 4_096
@@ -28,6 +31,8 @@ MOST_RETRYING = 4_096
 AT_WORST = 10
 # Seconds that calls in flight may take to come in, once nobody needs them any more.
 GRACE = {"interrupted": 5.0, "stopped": 5.0, "reached": 10.0, "stalled": 10.0, "spent": 60.0}
+# ... and where those in flight are to endpoints that nothing comes from.
+GRACE_WITHOUT_CALLS = 1.0
 
 
 class Scheduler:
@@ -63,6 +68,7 @@ class Scheduler:
         self._idle_since: float | None = None
         endpoints.changed = self._wake.set
         endpoints.last_calls = self._nothing_to_admit
+        endpoints.gone = self.fail
 
     async def run(self) -> None:
         """Until every task has ended and nothing is under way. Errors are kept in `error`."""
@@ -116,9 +122,18 @@ class Scheduler:
             self._stop(task, end, why)
 
     def fail(self, error: FmsDgtError) -> None:
-        """What would fail every call or row: the first such error stops the run."""
+        """What would fail every call or row: it stops the tasks that it concerns, which may be all.
+
+        The first such error is the run's.
+        """
         self.error = self.error or error
-        self.stop_all("stopped", str(error))
+        if isinstance(error, BackendGone):
+            self._endpoints.unwatch(error.endpoint)
+        for task in self.tasks:
+            if _concerns(error, task):
+                self._stop(task, "stopped", str(error))
+        if not all(task.stop for task in self.tasks):
+            _logger.warning("%s; the tasks that need it end, others go on", error)
 
     def _stop(self, task: TaskRun, end: End, why: str) -> None:
         if task.stop.set(end, why):
@@ -136,6 +151,8 @@ class Scheduler:
             return
         self._idle_since = self._idle_since or time.monotonic()
         grace = max(GRACE.get(task.stop.end or "", 10.0) for task in self.tasks)
+        if not any(endpoint.active and endpoint.silence.responds for endpoint in self._endpoints.all()):
+            grace = min(grace, GRACE_WITHOUT_CALLS)
         try:
             async with asyncio.timeout(max(0.01, self._idle_since + grace - time.monotonic())):
                 await self._wake.wait()
@@ -168,7 +185,8 @@ class Scheduler:
         endpoints = {self._endpoints.of(backend) for backend in backends}
         slots = sum(endpoint.capacity for endpoint in endpoints)
         # units that only wait to be tried again hold nobody up, within reason
-        waiting = min(sum(endpoint.retrying for endpoint in endpoints), MOST_RETRYING)
+        retrying = sum(endpoint.retrying for endpoint in endpoints if endpoint.silence.answers)
+        waiting = min(retrying, MOST_RETRYING)
         first = self._endpoints.of(backends[0])
         room = len(task.under_way) - waiting < UNITS_A_SLOT * slots
         return room and first.free - self._starting[first] > 0
@@ -309,3 +327,10 @@ class Scheduler:
         return (
             f"the budget of {most.cost:,g} is spent: {budget.cost:,.6g}; {self._to_go_on('raise --max-cost')}"
         )
+
+
+def _concerns(error: FmsDgtError, task: TaskRun) -> bool:
+    """Whether a task cannot go on after an error: most are the whole run's."""
+    if isinstance(error, BackendGone) and error.endpoint:
+        return any(backend.endpoint == error.endpoint for backend in task.bound.backends)
+    return not isinstance(error, TaskFails) or error.task == task.bound.name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +14,12 @@ from fms_dgt.core.events import End, RecordKept, RowMoved, RowRejected, UnitFini
 from fms_dgt.core.reply import Reading
 from fms_dgt.core.row import Unit
 from fms_dgt.core.source import Endless
-from fms_dgt.errors import RunError, StageCrashed, UserError
+from fms_dgt.errors import RunError, StageCrashed, TaskFails, UserError
 from fms_dgt.journal import Journal, TaskEntry
 from fms_dgt.journal.entries import to_text
 from fms_dgt.plugins import Hooks, described, must_pass
 from fms_dgt.runner.admission import Cost, Yield, calls_of
+from fms_dgt.runner.barren import Barren
 from fms_dgt.runner.code_faults import CodeFault
 from fms_dgt.runner.dataset import Dataset
 from fms_dgt.runner.decide import Decision, Judgement, Known
@@ -39,6 +39,8 @@ from fms_dgt.safety.files import OutputFolder
 HELD_IN_MEMORY = 256
 # Reasons that say nothing about the row.
 MAY_PASS = ("failed", CODE_ERROR, NOT_JSON)
+# So many units of an endless source may fail without a record, however little patience is asked for.
+FEWEST_FAILED = 20
 # What a reading counts of what it had to leave out.
 LEFT_OUT = ("cut", "incomplete", "surplus")
 # So many units are taken from the journal before anybody else has a turn.
@@ -101,9 +103,7 @@ class TaskRun:
         self._counted: deque[tuple[int, int]] = deque(maxlen=bound.source.lag or 1)
         self._exhausted = False
         self._closed = False
-        self._barren = 0
-        self._barren_reasons: Counter[tuple[str, str]] = Counter()
-        self._barren_example: dict[tuple[str, str], Any] = {}
+        self._barren, self._failed = Barren(), Barren()
         self._soundness = Soundness([*stage_names(bound.flow), RECORD])
         self._unit: Unit | None = None
         # set while there are stored units left to finish: the event loop gets its turn in between
@@ -310,6 +310,7 @@ class TaskRun:
             self._publish()
         if known is None and not self._closed:
             self._soundness.check(self.bound.name)
+            self._check_failed()
 
     def _add(self, decision: Decision, *, again: bool) -> None:
         first = self.dataset.kept + 1
@@ -333,20 +334,20 @@ class TaskRun:
             self._close("reached")
             return
         if decision.records:
-            self._barren = 0
-            self._barren_reasons.clear()
-            self._barren_example.clear()
+            self._barren.clear()
+            self._failed.clear()
             return
-        if decision.only_failed:
-            # says nothing of what the task's prompts and checks give
-            return
-        self._barren += 1
-        for line in decision.rejections:
-            reason = (line["stage"], line["reason"])
-            self._barren_reasons[reason] += 1
-            self._barren_example.setdefault(reason, line["evidence"])
-        if self.bound.source.endless and self._barren >= self.bound.settings.max_stalled_requests:
+        # what failed says nothing of what the task's prompts and checks give
+        (self._failed if decision.only_failed else self._barren).add(decision)
+        if self.bound.source.endless and self._barren.units >= self.bound.settings.max_stalled_requests:
             self._close("stalled", self._why_stalled())
+
+    def _check_failed(self) -> None:
+        """Raises TaskFails where an endless source would go on and on, and each unit fails."""
+        most = max(FEWEST_FAILED, self.bound.settings.max_stalled_requests)
+        if self.bound.source.endless and self._failed.units >= most:
+            text = f"{self.bound.name}: {self._failed.units} units gave no record, as calls or code failed"
+            raise TaskFails(f"{text}{self._failed.why()}", task=self.bound.name)
 
     def _close(self, end: End, why: str = "") -> None:
         """The dataset ends here, whatever else is still under way."""
@@ -354,27 +355,23 @@ class TaskRun:
         self.stop.set(end, why, instead=True)
 
     def _why_stalled(self) -> str:
-        text = f"{self._barren} units in a row gave no record"
-        for (stage, reason), count in self._barren_reasons.most_common(5):
-            text += f"; {stage} rejected {count}: {reason}"
-        if self._barren_reasons:
-            first = self._barren_reasons.most_common(1)[0][0]
-            example = self._barren_example[first]
-            text += f"; for example: {_short(example)}" if example else ""
-        return text + "; change the prompt, the threshold or the seeds, or raise --max-stalled-requests"
+        mend = "change the prompt, the threshold or the seeds, or raise --max-stalled-requests"
+        return f"{self._barren.units} units in a row gave no record{self._barren.why()}; {mend}"
 
     def why(self) -> str:
         """A sentence on how the task ended, where that was not by having all that was wanted."""
         target = self.bound.target
         if self.stop.end == "exhausted" and target is not None and self.dataset.kept < target:
             return f"the source had {self.committed:,} units, which gave {self.dataset.kept:,} records"
+        if self.stop.end == "exhausted" and self.counts.failed:
+            return what_failed(self.counts.failed)
         return self.stop.why
 
     def notes(self) -> Iterator[str]:
         """What the user should know of the files beside the counts."""
         name = self.bound.name
         if self.counts.failed:
-            yield f"{name}: {self.counts.failed:,} rows failed; --retry-failed takes them up again"
+            yield f"{name}: {what_failed(self.counts.failed)}"
         if self._rebuilt:
             yield (
                 f"{name}: {', '.join(self._rebuilt)} was changed by another program during the run, "
@@ -425,6 +422,11 @@ class TaskRun:
         return bool(numbers)
 
 
+def what_failed(rows: int) -> str:
+    """That so many rows failed, and what to do."""
+    return f"{rows:,} {'row' if rows == 1 else 'rows'} failed; --retry-failed takes them up again"
+
+
 def _check_unit(unit: Any, number: int) -> None:
     """Raises TypeError or ValueError where a source gave no unit, or not the next."""
     if not isinstance(unit, Unit):
@@ -433,9 +435,3 @@ def _check_unit(unit: Any, number: int) -> None:
         raise TypeError(f"a unit's values are a mapping, not {type(unit.values).__name__}")
     if unit.number != number:
         raise ValueError(f"units are numbered in order from 0; this one has {unit.number}")
-
-
-def _short(value: Mapping[str, Any] | Any) -> str:
-    said = (value.get("reason") or value.get("error")) if isinstance(value, Mapping) else None
-    text = str(said) if said else value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= 200 else text[:197] + "..."

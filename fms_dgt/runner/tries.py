@@ -6,7 +6,6 @@ import asyncio
 import math
 import random
 import time
-from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from fms_dgt.binding.bound import BoundGenerator
@@ -21,6 +20,7 @@ from fms_dgt.errors import (
     GeneratorError,
     Overloaded,
     SetupError,
+    Unreachable,
 )
 from fms_dgt.plugins import Hooks, must_pass, text_of
 from fms_dgt.runner.addresses import without_addresses
@@ -30,14 +30,17 @@ from fms_dgt.runner.limits import Endpoint, Priority
 from fms_dgt.runner.own_cancellation import taking_back
 from fms_dgt.runner.pace import LONGEST_WAIT
 from fms_dgt.runner.stop import Stop, this_task
+from fms_dgt.runner.unanswered import gave_up, named
 
 FIRST_DELAY = 0.5
 SHORTEST_DELAY = 0.005
 LONGEST_DELAY = 60.0
+# Until the first answer of a run: a server that starts is soon found to be there.
+LONGEST_AT_FIRST = 5.0
 # So many refusals in a row, before any answer, mean that every call would be refused.
 REFUSALS_THAT_STOP = 20
-# What a try that met an overloaded endpoint counts of one that failed by itself.
-OVERLOAD_COUNTS = 0.1
+# What a try that met an overloaded endpoint, or none, counts of one that failed by itself.
+NO_FAULT_COUNTS = 0.1
 
 
 class Ask(NamedTuple):
@@ -60,22 +63,16 @@ class Ask(NamedTuple):
         return int.from_bytes(self.digest[:4], "big") >> 1
 
 
-@dataclass(frozen=True, slots=True)
-class RetryLimits:
-    """When to give up: tries a call while others are answered, seconds without any answer."""
-
-    max_attempts: int
-    give_up_after: float
-
-
 class Tries:
     """Asks a backend until there is an answer, or no use in going on."""
 
-    def __init__(self, ask: Ask, endpoint: Endpoint, limits: RetryLimits, hooks: Hooks) -> None:
+    def __init__(self, ask: Ask, endpoint: Endpoint, hooks: Hooks, who: str = "") -> None:
         self._ask = ask
         self._endpoint = endpoint
-        self._limits = limits
+        self._silence = endpoint.silence
         self._hooks = hooks
+        # the block and its model, for errors
+        self._who = who or named("", ask.generator)
         # of the answer: how long the backend took, without earlier tries and waits; what it cost
         self.seconds = 0.0
         self.cost = 0.0
@@ -83,13 +80,17 @@ class Tries:
         # tries that failed, by what they weigh: all of them, and those beside which others were answered
         self._weighed = 0.0
         self._counted = 0.0
-        self._answered_before = 0
+        self._answers_before = 0
+        # of the last try: how long it took, and whether its own time limit ended it
+        self._took = 0.0
+        self._timed_out = False
 
     async def run(self) -> Completion:
         """The answer. Raises CallFailed where this call fails for good, Abandoned where the task has
         stopped, SetupError or BackendGone where every call would fail.
         """
         started = time.monotonic()
+        self._endpoint.untried += 1
         try:
             while True:
                 try:
@@ -102,6 +103,8 @@ class Tries:
         finally:
             if self._counted:
                 self._endpoint.retrying -= 1
+            else:
+                self._endpoint.untried -= 1
 
     async def _once(self) -> Completion:
         # the task may have stopped while the backend was opened; who waits after that is not turned away
@@ -109,6 +112,7 @@ class Tries:
         await self._endpoint.acquire(self._ask.priority, self._ask.stop)
         calls = tokens = 0
         self._attempts += 1
+        number = self._silence.began()
         started = time.monotonic()
         try:
             completion = await self._generate()
@@ -120,6 +124,7 @@ class Tries:
             self._endpoint.overloaded(_seconds(error.retry_after))
             raise
         finally:
+            self._took = self._silence.ended(number)
             self._endpoint.release(calls, tokens, self.cost)
         return completion
 
@@ -133,6 +138,7 @@ class Tries:
         seconds = generator.backend.options.timeout
         task = this_task()
         before = task.cancelling()
+        self._timed_out = False
         try:
             answering = generator.backend.generate(_sent(self._ask))
             given: Any = await taking_back(answering, seconds)
@@ -143,6 +149,7 @@ class Tries:
             error.function = generator.backend.generate
             raise self._raised(error) from error
         except TimeoutError as error:
+            self._timed_out = True
             raise ConnectionFailed(f"no answer within {seconds:g} s") from error
         except BaseException as error:
             if must_pass(error) or task.cancelling() > before:
@@ -162,22 +169,20 @@ class Tries:
         return GeneratorRaised(fault.text if says_so else f"{part} raised {fault.text}", fault)
 
     async def _after(self, error: GeneratorError) -> None:
-        kind = self._ask.generator.type
         if error.fails_every_call:
-            raise SetupError(f"{kind}: {text_of(error)}") from error
+            raise SetupError(f"{self._who}: {text_of(error)}") from error
         if not error.retryable:
             self._refused(error)
-        self._endpoint.failed()
+        self._note(error)
         self._count(error)
-        if self._hopeless():
+        if self._hopeless(error):
             self._give_up(error)
-        silent = self._endpoint.silent_for
-        if silent > self._limits.give_up_after:
-            if self._endpoint.answered_before and self._endpoint.nothing_else:
+        if self._silence.is_over:
+            if self._alone(error):
                 # nothing is left that could show whether it is the backend or these calls
                 self._give_up(error)
-            text = f"{kind}: no answer for {silent:.0f} s; the last error: {text_of(error)}"
-            raise BackendGone(text) from error
+            endpoint = self._ask.generator.backend.endpoint
+            raise BackendGone(gave_up(self._who, self._silence, error), endpoint=endpoint) from error
         # an overloaded endpoint decides itself when the next call goes: the oldest that waits
         delay = 0.0 if isinstance(error, Overloaded) else self._delay(error)
         self._hooks.call_retried(CallRetried(self._ask.task, self._ask.stage, text_of(error), delay))
@@ -185,31 +190,41 @@ class Tries:
             await self._ask.stop.sleep(delay)
         self._ask.stop.check()
 
+    def _note(self, error: GeneratorError) -> None:
+        """Tell the endpoint's silence of a failure that another try may mend."""
+        # a server that was reached and did not answer in time is slow
+        slow = self._timed_out and self._silence.responds
+        self._silence.failed(text_of(error), self._took, busy=slow or isinstance(error, Overloaded))
+
     def _count(self, error: GeneratorError) -> None:
         """A try counts against its call only while the backend answers others.
 
-        One that met an overloaded endpoint, which is no fault of the call's, counts little.
+        One that met an overloaded endpoint, or none, which is no fault of the call's, counts little.
         """
         if self._counted == 0.0:
+            self._endpoint.untried -= 1
             self._endpoint.retrying += 1
-        weight = OVERLOAD_COUNTS if isinstance(error, Overloaded) else 1.0
+        weight = NO_FAULT_COUNTS if isinstance(error, Overloaded | Unreachable) else 1.0
         self._weighed += weight
-        if self._counted == 0.0 or self._endpoint.successes > self._answered_before:
+        if self._counted == 0.0 or self._silence.answers > self._answers_before:
             self._counted += weight
-        self._answered_before = self._endpoint.successes
+        self._answers_before = self._silence.answers
 
-    def _hopeless(self) -> bool:
-        most = self._limits.max_attempts
-        # the last calls of a run have no others that could be answered beside them
+    def _hopeless(self, error: GeneratorError) -> bool:
+        most = self._silence.limits.max_attempts
+        return self._counted >= most or (self._weighed >= most and self._alone(error))
+
+    def _alone(self, error: GeneratorError) -> bool:
+        """Whether the calls may be to blame: nothing else is left to ask where there were answers before."""
         endpoint = self._endpoint
-        alone = endpoint.answered_before and endpoint.nothing_else
-        return self._counted >= most or (alone and self._weighed >= most)
+        return endpoint.answered_before and endpoint.nothing_else and not isinstance(error, Unreachable)
 
     def _refused(self, error: GeneratorError) -> NoReturn:
+        self._silence.refused()
         self._endpoint.refused_in_row += 1
-        if self._endpoint.successes == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
+        if self._silence.answers == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
             at = f" ({error.fault.at})" if isinstance(error, GeneratorRaised) and error.fault.at else ""
-            text = f"{self._ask.generator.type}: refuses every call; the last error: {text_of(error)}{at}"
+            text = f"{self._who}: refuses every call; the last error: {text_of(error)}{at}"
             raise SetupError(text) from error
         self._give_up(error)
 
@@ -226,9 +241,14 @@ class Tries:
     def _delay(self, error: GeneratorError) -> float:
         asked = _seconds(error.retry_after)
         if asked is not None:
-            return max(min(asked, LONGEST_WAIT), SHORTEST_DELAY * 2.0 ** min(self._attempts, 9))
-        longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._attempts - 1, 10))
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, shapes no data)
+            delay = max(min(asked, LONGEST_WAIT), SHORTEST_DELAY * 2.0 ** min(self._attempts, 9))
+        else:
+            longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._attempts - 1, 10))
+            delay = longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, shapes no data)
+        # a last try when the time is up, rather than much later
+        limits = self._silence.limits
+        longest = LONGEST_DELAY if self._silence.answers else min(limits.first / 4, LONGEST_AT_FIRST)
+        return min(delay, longest, max(self._silence.left, FIRST_DELAY))
 
     def _report(self, completion: Completion | None, seconds: float, error: str = "") -> None:
         tokens = (completion.input_tokens, completion.output_tokens) if completion else (0, 0)

@@ -183,9 +183,9 @@ ANSWERS = [
 ]
 
 CONNECTIONS = [
-    (Fault(reset_after=0), ConnectionFailed, "failed: "),
-    (Fault(reset_after=40), ConnectionFailed, "failed: "),
-    (Fault(raw=b""), ConnectionFailed, "failed: ServerDisconnectedError"),
+    (Fault(reset_after=0), ConnectionFailed, "broke off in the middle of its answer"),
+    (Fault(reset_after=40), ConnectionFailed, "broke off in the middle of its answer"),
+    (Fault(raw=b""), ConnectionFailed, "closed the connection without an answer"),
     (Fault(raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), BadResponse, "did not speak HTTP"),
     (Fault(headers={"Content-Encoding": "gzip"}), ConnectionFailed, "failed: "),
 ]

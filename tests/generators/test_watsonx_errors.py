@@ -17,6 +17,7 @@ from fms_dgt.errors import (
     Overloaded,
     RequestRefused,
     SetupError,
+    Unreachable,
 )
 from fms_dgt.generators.watsonx.answers import AnswerReader
 from fms_dgt.generators.watsonx.errors import Translator, translate_errors
@@ -81,7 +82,7 @@ HTTP_ERRORS = {
     "RequestError": (httpx.RequestError("x"), ConnectionFailed),
     "TransportError": (httpx.TransportError("x"), ConnectionFailed),
     "TimeoutException": (httpx.TimeoutException("x"), ConnectionFailed),
-    "ConnectTimeout": (httpx.ConnectTimeout("x"), ConnectionFailed),
+    "ConnectTimeout": (httpx.ConnectTimeout("x"), Unreachable),
     "ReadTimeout": (httpx.ReadTimeout("x"), ConnectionFailed),
     "WriteTimeout": (httpx.WriteTimeout("x"), ConnectionFailed),
     "PoolTimeout": (httpx.PoolTimeout("x"), ConnectionFailed),

@@ -8,6 +8,7 @@ from scripted_run import DOWN, WHY
 
 from fms_dgt.core.events import (
     CallRetried,
+    EndpointSilent,
     RecordKept,
     RunFinished,
     RunStopping,
@@ -47,6 +48,34 @@ def test_plain_says_why_nothing_is_answered():
     assert ", 2 retries, 0:00:46 elapsed; no answer for 0:00:46: http://127.0.0.1:8080/v1" in second
     assert max(len(first), len(second)) < 260
     assert "502" not in third
+
+
+def test_plain_says_which_endpoint_is_waited_for_and_how_long_still():
+    stream = io.StringIO()
+    view, clock = begin(stream, "a")
+    refused = "http://127.0.0.1:9/v1 refused the connection"
+    clock.now += 5.0
+    view.endpoint_silent(EndpointSilent("judge (openai:m)", refused, 5.0, 15.0))
+    clock.now += 6.0
+    # the teacher answers
+    work(view, "a", calls=1, kept=0, rejected=0)
+    clock.now += 6.0
+    view.endpoint_silent(EndpointSilent("judge (openai:m)", refused, 17.0, None))
+    first, second, third = stream.getvalue().splitlines()
+    assert first.endswith(f"0:00:05 elapsed; waiting for judge (openai:m), 0:00:15 left: {refused}")
+    assert second.endswith(f"; waiting for judge (openai:m), 0:00:09 left: {refused}")
+    assert "waiting" not in third
+
+
+def test_plain_says_that_nothing_comes_and_from_how_many():
+    stream = io.StringIO()
+    view, clock = begin(stream, "a")
+    view.endpoint_silent(EndpointSilent("generator (openai:m)", "", 5.0, 15.0))
+    clock.now += 6.0
+    view.endpoint_silent(EndpointSilent("judge (openai:m)", "no", 5.0, 15.0))
+    assert stream.getvalue().endswith(
+        "; waiting for generator (openai:m) and 1 other endpoint, 0:00:09 left: it sends nothing\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from scripted_run import DOWN, events, tell
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    EndpointSilent,
     RunFinished,
     RunStarted,
     RunStopping,
@@ -54,6 +55,18 @@ def test_a_run_from_its_start_to_its_end(tmp_path):
         "error: 401: ***",
         "run finished: 86 calls, 3 replayed, 0:01:01, exit code 1",
     ]
+
+
+def test_an_endpoint_that_is_silent_is_noted_once_each_time(tmp_path):
+    log = started(tmp_path)
+    for left in (15.0, 10.0, None, 15.0):
+        log.endpoint_silent(
+            EndpointSilent("judge (openai:m)", "http://h/v1 refused the connection", 5.0, left)
+        )
+    assert (
+        written(tmp_path)[1:]
+        == ["waiting for judge (openai:m), 0:00:15 left: http://h/v1 refused the connection"] * 2
+    )
 
 
 def test_what_failed_stands_with_its_task_and_nowhere_else(tmp_path):

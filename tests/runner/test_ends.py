@@ -14,7 +14,7 @@ from fms_dgt.plugins import Plugins
 from fms_dgt.runner.calls import Endpoints
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.stop import Abandoned, Stop
-from fms_dgt.runner.tries import Ask, RetryLimits, Tries
+from fms_dgt.runner.tries import Ask, Tries
 
 
 def report(folder: Path) -> dict:
@@ -112,7 +112,7 @@ async def test_who_comes_when_the_task_has_stopped_neither_asks_nor_waits() -> N
     # while its backend was opened, say
     stop.set("spent")
     with pytest.raises(Abandoned):
-        await Tries(ask, endpoint, RetryLimits(8, 300.0), Plugins.discover([]).hooks()).run()
+        await Tries(ask, endpoint, Plugins.discover([]).hooks()).run()
     assert not endpoint.waits(stop)
 
 

@@ -87,7 +87,9 @@ def test_a_row_pays_for_its_own_code_alone(tmp_path: Path, place: str) -> None:
     bad = kinds_of(place)
     among = [each for kind in bad for each in ("", kind)]
     outcome = run(tmp_path, place, among, max_concurrency=4)
-    assert outcome.complete
+    task = outcome.tasks["unruly"]
+    assert task.end == "exhausted"
+    assert (outcome.finished.exit_code, outcome.complete) == ((1, False) if task.failed else (0, True))
     records = list(outcome.records)
     if place != "list":  # whose first row of two is fine
         assert {record["kind"] for record in records} - {""} == kept_all_the_same(place)
@@ -157,9 +159,7 @@ def test_a_hook_is_switched_off(tmp_path: Path, kind: str) -> None:
 )
 def test_the_exit_code_is_that_of_the_outcome(tmp_path: Path, place: str, kind: str, code: int) -> None:
     kinds = [kind] * 12 if code == 1 else [""]
-    (tmp_path / "task.yaml").write_text(
-        json.dumps({**TASK, "place": place, "kinds": ["", *kinds]})
-    )
+    (tmp_path / "task.yaml").write_text(json.dumps({**TASK, "place": place, "kinds": ["", *kinds]}))
     blocks = [{"name": "generator", "type": "rough", "fails_at": place, "fault": kind}]
     (tmp_path / "config.yaml").write_text(json.dumps({"databuilders": {"unruly": {"blocks": blocks}}}))
     command = [

@@ -6,7 +6,6 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from yarl import URL
 
@@ -20,10 +19,10 @@ from fms_dgt.generators.openai.options import (
     OpenAIOptions,
     ServerOptions,
 )
+from fms_dgt.generators.shared.environ import Environ
 from fms_dgt.generators.shared.keys import KeyRule, holds_secret, named_url, plain_http_problem
 from fms_dgt.generators.shared.text import known_secrets
 from fms_dgt.safety.addresses import is_loopback
-from fms_dgt.safety.environment import backend_variables
 
 _SECRET_NAME = re.compile(r"key|token|secret|password|sig", re.IGNORECASE)
 
@@ -82,7 +81,7 @@ class Access:
 def access_of(options: OpenAIOptions) -> Access:
     """OpenAI's own API, or the server that `base_url` names."""
     environ = Environ("openai")
-    base = url_of(environ.said(options.base_url, URL_VARIABLE) or PUBLIC_API)
+    base = url_of(environ.value(options.base_url, URL_VARIABLE) or PUBLIC_API)
     rule = KeyRule(
         kind="openai",
         vendor=(URL(PUBLIC_API).host or "",),
@@ -91,10 +90,10 @@ def access_of(options: OpenAIOptions) -> Access:
         straight=goes_straight(options),
     )
     trusted = rule.trusts(base)
-    key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
+    key = environ.value(options.api_key, KEY_VARIABLE if trusted else "")
     named = {
-        "OpenAI-Organization": environ.said(options.organization, ORGANIZATION_VARIABLE if trusted else ""),
-        "OpenAI-Project": environ.said(options.project, PROJECT_VARIABLE if trusted else ""),
+        "OpenAI-Organization": environ.value(options.organization, ORGANIZATION_VARIABLE if trusted else ""),
+        "OpenAI-Project": environ.value(options.project, PROJECT_VARIABLE if trusted else ""),
     }
     sign_in = _sign_in(key, base)
     headers = {**sign_in, **{name: value for name, value in named.items() if value}}
@@ -140,33 +139,6 @@ def checked(access: Access, options: ServerOptions) -> Access:
 def goes_straight(options: ServerOptions) -> bool:
     """Whether a proxy that a block names could read along, since the block trusts its certificate."""
     return options.proxy is None or (options.ca_file is None and options.verify)
-
-
-class Environ:
-    """The variables of one backend, and which of them were used."""
-
-    def __init__(self, backend: str) -> None:
-        self._values = backend_variables(backend)
-        self._used: dict[str, None] = {}
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        """The names of those that an option was taken from."""
-        return tuple(self._used)
-
-    def said(self, value: Any, variable: str) -> str:
-        """An option, or what a variable holds; '' where there is neither."""
-        given = str(value or "").strip()
-        if given or not variable:
-            return given
-        found = self.peek(variable)
-        if found:
-            self._used[variable] = None
-        return found
-
-    def peek(self, variable: str) -> str:
-        """What a variable holds, without using it."""
-        return self._values.get(variable, "").strip()
 
 
 def url_of(text: str) -> URL:

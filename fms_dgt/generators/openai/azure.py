@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
-from fms_dgt.generators.openai.access import Access, Environ, checked, goes_straight, open_secrets, url_of
+from fms_dgt.generators.openai.access import Access, checked, goes_straight, open_secrets, url_of
 from fms_dgt.generators.openai.generator import ProtocolGenerator
 from fms_dgt.generators.openai.options import ServerOptions
+from fms_dgt.generators.shared.environ import Environ
 from fms_dgt.generators.shared.keys import KeyRule, named_url
 
 ENDPOINT_VARIABLE = "AZURE_OPENAI_ENDPOINT"
@@ -59,9 +60,9 @@ class AzureGenerator(ProtocolGenerator):
 
 def _access(options: AzureOptions) -> Access:
     environ = Environ("azure")
-    endpoint = environ.said(options.azure_endpoint, ENDPOINT_VARIABLE)
+    endpoint = environ.value(options.azure_endpoint, ENDPOINT_VARIABLE)
     deployment = options.deployment or options.model_id_or_path
-    version = environ.said(options.api_version, VERSION_VARIABLE) or API_VERSION
+    version = environ.value(options.api_version, VERSION_VARIABLE) or API_VERSION
     base = url_of(endpoint)
     rule = KeyRule(
         kind="azure",
@@ -73,10 +74,10 @@ def _access(options: AzureOptions) -> Access:
     trusted = rule.trusts(base)
     if base.absolute:
         base = base.joinpath("openai", "deployments", deployment) % {"api-version": version}
-    key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
+    key = environ.value(options.api_key, KEY_VARIABLE if trusted else "")
     token = options.azure_ad_token or ""
     if not key and not token:
-        token = environ.said(None, TOKEN_VARIABLE if trusted else "")
+        token = environ.value(None, TOKEN_VARIABLE if trusted else "")
     problems = open_secrets("azure", options.azure_endpoint)
     kept_back = next((name for name in (KEY_VARIABLE, TOKEN_VARIABLE) if environ.peek(name)), "")
     if not key and not token:

@@ -63,6 +63,10 @@ class ProtocolGenerator(Generator[ServerOptions]):
     async def close(self) -> None:
         await self._wire.close()
 
+    async def ping(self) -> None:
+        # its answer may be any: nothing is made of it
+        await self._wire.ping(self._access.target("models"))
+
     async def generate(self, request: Request) -> Completion:
         if request.prompt is not None or self.options.api == "completion":
             answered = await self._wire.post(self._plain, self._bodies.plain(request))

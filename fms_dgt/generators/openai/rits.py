@@ -10,9 +10,10 @@ from yarl import URL
 
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem
-from fms_dgt.generators.openai.access import Access, Environ, checked, goes_straight, open_secrets, url_of
+from fms_dgt.generators.openai.access import Access, checked, goes_straight, open_secrets, url_of
 from fms_dgt.generators.openai.generator import ProtocolGenerator
 from fms_dgt.generators.openai.options import ServerOptions
+from fms_dgt.generators.shared.environ import Environ
 from fms_dgt.generators.shared.keys import KeyRule, named_url
 
 KEY_VARIABLE = KEY_HEADER = "RITS_API_KEY"
@@ -62,7 +63,7 @@ def endpoint_name(model: str) -> str:
 
 def _access(options: RitsOptions) -> Access:
     environ = Environ("rits")
-    scheme = environ.said(options.base_url, URL_VARIABLE) or SERVICE
+    scheme = environ.value(options.base_url, URL_VARIABLE) or SERVICE
     name = options.endpoint_name or endpoint_name(options.model_id_or_path)
     is_name = _NAME.fullmatch(name) is not None
     base = url_of(scheme.replace(_ENDPOINT, name if is_name else ""))
@@ -76,7 +77,7 @@ def _access(options: RitsOptions) -> Access:
     # who gets the key is decided before a config's name is put into the URL
     template = _with_any_name(scheme)
     trusted = is_name and template is not None and rule.trusts(template)
-    key = environ.said(options.api_key, KEY_VARIABLE if trusted else "")
+    key = environ.value(options.api_key, KEY_VARIABLE if trusted else "")
     problems = open_secrets("rits", options.base_url)
     if not is_name:
         what = f"the rits generator's endpoint '{name}' is not a name"

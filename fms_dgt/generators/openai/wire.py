@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Problem, SetupError
+from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Problem, SetupError, Unreachable
 from fms_dgt.generators.openai.access import Access, url_of
 from fms_dgt.generators.openai.answers import AnswerReader
 from fms_dgt.generators.openai.options import ServerOptions
+from fms_dgt.generators.shared.connections import broken_off, no_connection
 from fms_dgt.generators.shared.http import LARGEST_ANSWER, REFUSED_BY_PROXY, sendable, whole
 from fms_dgt.safety.addresses import is_loopback
 from fms_dgt.safety.environment import proxy_for
@@ -64,12 +65,23 @@ class Wire:
 
     async def post(self, url: URL, body: bytes) -> Answered:
         """One try. Raises GeneratorError."""
-        if self._session is None:
-            raise EveryCallFails(f"{self._access.kind}: a call before open()")
-        call = self._session.post(url, data=sendable(body), allow_redirects=False, proxy=self._proxy)
+        call = self._opened.post(url, data=sendable(body), allow_redirects=False, proxy=self._proxy)
         with translate_errors(self._answers):
             async with call as response:
                 return Answered(response.status, response.headers, await whole(response, LARGEST_ANSWER))
+
+    async def ping(self, url: URL) -> None:
+        """Wait until anything comes back. Raises GeneratorError."""
+        call = self._opened.get(url, allow_redirects=False, proxy=self._proxy)
+        with translate_errors(self._answers):
+            async with call:
+                return
+
+    @property
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise EveryCallFails(f"{self._access.kind}: a call before open()")
+        return self._session
 
 
 @contextmanager
@@ -78,6 +90,8 @@ def translate_errors(answers: AnswerReader) -> Iterator[None]:
     url, said = answers.url, answers.excerpt
     try:
         yield
+    except aiohttp.ConnectionTimeoutError as error:
+        raise Unreachable(f"{url} cannot be connected to in time") from answers.cause(error)
     except TimeoutError as error:
         raise ConnectionFailed(f"{url} did not answer in time") from answers.cause(error)
     except ValueError as error:
@@ -92,9 +106,24 @@ def translate_errors(answers: AnswerReader) -> Iterator[None]:
         # its own text has the whole URL in it
         raise BadResponse(f"{url} did not speak HTTP: {said(error.message)}") from answers.cause(error)
     except (aiohttp.ClientError, OSError) as error:
-        raise ConnectionFailed(
-            f"{url} failed: {type(error).__name__} {said(error)}".rstrip()
-        ) from answers.cause(error)
+        raise _lost(error, answers) from answers.cause(error)
+
+
+def _lost(error: aiohttp.ClientError | OSError, answers: AnswerReader) -> ConnectionFailed:
+    """The error that a connection amounts to which was not made, or ended too early."""
+    url = answers.url
+    why = no_connection(error) if isinstance(error, aiohttp.ClientConnectorError) else ""
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return Unreachable(f"the proxy on the way to {url} {why or 'cannot be reached'}")
+    if why:
+        return Unreachable(f"{url} {why}")
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return ConnectionFailed(f"{url} closed the connection without an answer")
+    if isinstance(error, aiohttp.ClientPayloadError) and "not completed" in str(error):
+        return ConnectionFailed(f"{url} broke off in the middle of its answer")
+    if broken_off(error):
+        return ConnectionFailed(f"{url} broke the connection off")
+    return ConnectionFailed(f"{url} failed: {type(error).__name__} {answers.excerpt(error)}".rstrip())
 
 
 def proxy_of(options: ServerOptions, base: URL) -> URL | None:

@@ -13,6 +13,7 @@ from yarl import URL
 from fms_dgt.core.generator import USUAL_SAMPLING, GeneratorOptions
 from fms_dgt.core.typed import option
 from fms_dgt.errors import Problem, did_you_mean
+from fms_dgt.generators.shared.environ import Environ
 from fms_dgt.generators.shared.keys import KeyRule, named_url
 from fms_dgt.generators.shared.text import known_secrets
 from fms_dgt.safety.environment import backend_variables
@@ -198,17 +199,11 @@ def access_of(options: WatsonxOptions, environment: Mapping[str, str] | None = N
     the host that the environment names.
     """
     values = environment if environment is not None else backend_variables("watsonx")
-    used: dict[str, None] = {}
+    environ = Environ("watsonx", values)
 
     def said(name: str, *others: str) -> str:
-        given = getattr(options, name)
-        if given or any(getattr(options, other) for other in others):
-            return str(given or "").strip()
-        for variable in VARIABLES.get(name, ()):
-            if found := values.get(variable, "").strip():
-                used[variable] = None
-                return found
-        return ""
+        is_settled = any(getattr(options, other) for other in others)
+        return environ.value(getattr(options, name), *(() if is_settled else VARIABLES.get(name, ())))
 
     url, region = said("url", "region").rstrip("/"), said("region", "url")
     url = url or REGIONS.get(region, "")
@@ -235,7 +230,7 @@ def access_of(options: WatsonxOptions, environment: Mapping[str, str] | None = N
         kept_back=kept_back,
         variables=(),
     )
-    return dataclasses.replace(access, variables=tuple(used))
+    return dataclasses.replace(access, variables=environ.used)
 
 
 def _rule(environment: Mapping[str, str]) -> KeyRule:

@@ -21,7 +21,9 @@ from fms_dgt.errors import (
     GeneratorError,
     Overloaded,
     RequestRefused,
+    Unreachable,
 )
+from fms_dgt.generators.shared.connections import no_connection
 from fms_dgt.generators.shared.http import ANY_CALL, OVERLOADED, TRY_AGAIN, json_or_none, retry_after
 from fms_dgt.generators.watsonx.answers import AnswerReader, error_of
 
@@ -81,8 +83,13 @@ class Translator:
             return self.failure(error.response)
         if isinstance(error, sdk.WMLClientError):
             return self._of_sdk(error)
+        if isinstance(error, httpx.ConnectTimeout):
+            return Unreachable(f"{self.answers.url} cannot be connected to in time")
         if isinstance(error, httpx.TimeoutException | TimeoutError):
             return ConnectionFailed(f"{self.answers.url} did not answer in time")
+        why = no_connection(error) if isinstance(error, httpx.ConnectError) else ""
+        if why and not _is_distrust(error):
+            return Unreachable(f"{self.answers.url} {why}")
         said = self.answers.excerpt(error)
         if isinstance(error, UNSENDABLE) or _is_distrust(error):
             return EveryCallFails(f"{self.answers.url} cannot be called: {said}")
