@@ -127,6 +127,12 @@ def kept_of(kept: int, target: int | None) -> str:
     return f"{kept:,}" if target is None else f"{kept:,}/{target:,}"
 
 
+def total_target(targets: Iterable[int | None]) -> int | None:
+    """How many records several tasks want; None where one of them wants all that there are."""
+    wanted = list(targets)
+    return None if None in wanted else sum(target or 0 for target in wanted)
+
+
 def how_it_ended(event: TaskFinished, *, idle: bool = False) -> str:
     """One sentence: kept, rejected, and the way it ended. `idle`: this run did nothing for it."""
     kept = f"{event.kept:,} kept" if event.target is None else f"{event.kept:,} of {event.target:,} kept"

@@ -49,6 +49,7 @@ NAMES = (
     "instructlab/skills/summaries/meeting_minutes",
     "instructlab/skills/writing/freeform/haiku",
     "instructlab/skills/stem/units_and_conversions",
+    *(f"instructlab/skills/office/letters/{number:02}" for number in range(1, 89)),
 )
 DOWN = (
     "http://127.0.0.1:8080/v1/chat/completions answered 502: <html>\r\n<head><title>502 Bad Gateway</title>"
