@@ -11,7 +11,7 @@ from fms_dgt.binding.bound import BoundGenerator, BoundValidator
 from fms_dgt.binding.sampling import refused_in_block
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
-from fms_dgt.core.node import Node
+from fms_dgt.core.node import Node, Place
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
@@ -29,6 +29,8 @@ class Backends:
         self._asked = asked
         self._made: dict[str, Generator[Any]] = {}
         self._checked: set[int] = set()
+        # of the generators that only a builder's own YAML names, by type
+        self.default_problems: dict[str, list[Problem]] = {}
 
     def bind(self, spec: GeneratorSpec, problems: list[Problem]) -> BoundGenerator | None:
         """The generator that a block or an `lm_config` names."""
@@ -47,9 +49,12 @@ class Backends:
         problems.extend(refused_in_block(found.name, backend, spec.options))
         if self._asked and id(backend) not in self._checked:
             self._checked.add(id(backend))
-            for problem in backend.check():
-                where = problem.where or str(spec.options.place)
-                problems.append(dataclasses.replace(problem, where=where))
+            found_problems = backend.check()
+            place = spec.options.place
+            if found_problems and _is_default(place):
+                self.default_problems.setdefault(found.name, []).extend(found_problems)
+            else:
+                problems.extend(dataclasses.replace(p, where=p.where or str(place)) for p in found_problems)
         version = f"{found.distribution} {found.version}"
         return BoundGenerator(found.name, backend, version, _has_usual_limit(spec.options))
 
@@ -136,6 +141,12 @@ class Roles:
             mend = f"add a block of that name ({did_you_mean(role, self._blocks, noun='blocks')})"
             problems.append(Problem(f"no block plays '{role}'", mend, where))
         return block
+
+
+def _is_default(place: Place) -> bool:
+    """Whether a block stands in the YAML of a builder that is installed, and nobody has said more of it."""
+    path = Path(place.origin)
+    return path.is_absolute() and is_installed(path)
 
 
 def _has_usual_limit(options: Node) -> bool:

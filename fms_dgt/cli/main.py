@@ -102,7 +102,9 @@ def _report(error: Exception, *, debug: bool) -> int:
         lines = str(error).split("\n")
         each = isinstance(error, InputError)
         for number, line in enumerate(lines):
-            print(f"{'error: ' if each or not number else '       '}{line}", file=sys.stderr)
+            # a problem of several lines indents all but its first
+            begins = not number or (each and not line.startswith(" "))
+            print(f"{'error: ' if begins else '       '}{line}", file=sys.stderr)
         return MISUSED if isinstance(error, UserError) else FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         _abandon_stdout()
