@@ -238,6 +238,8 @@ class _Binding:
             output=output,
             notes=(*notes, *self._told(builder, task)),
             permissions=self.permissions,
+            target_is_default=settings.num_outputs_to_generate != self._plan.settings.num_outputs_to_generate
+            and settings.records_per_seed is None,
         )
 
     def _check_asks(self, flow: Flow, players: Players, templates: Mapping[str, Template]) -> None:
@@ -393,9 +395,7 @@ class _Binding:
             return settings, (f"{self._plan.name}: records_per_seed has no effect: {why}",)
         if total is not None or not source.endless:
             return settings, ()
-        made = dataclasses.replace(settings, num_outputs_to_generate=DEFAULT_RECORDS)
-        text = f"nobody said how many records; making {DEFAULT_RECORDS} (--num-outputs-to-generate)"
-        return made, (f"{self._plan.name}: {text}",)
+        return dataclasses.replace(settings, num_outputs_to_generate=DEFAULT_RECORDS), ()
 
     # --- checks --------------------------------------------------------------------------------
 

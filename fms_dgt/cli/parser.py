@@ -311,8 +311,8 @@ def _add_how_much(parser: Parser) -> None:
         group,
         "-n",
         "--num-outputs-to-generate",
-        help="records wanted of each task (default: as many as the folder was last run for, else 20, or all "
-        "of a finite source)",
+        help="records wanted of each task (default: all of a finite source; else 20, or what the folder was "
+        "last run for, if that is more)",
     )
     _number(group, "--records-per-seed", help="records wanted for each seed example, in place of a total")
     _alias(group, "--num-outputs", dest="num_outputs_to_generate", type=whole_number)

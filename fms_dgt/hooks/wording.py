@@ -29,6 +29,8 @@ NO_TRAINING_DATA = "not for training"
 TRY_JUDGE = "does it tell good from bad? try: fms_dgt check-teachers --judge"
 # A file of which no task was made.
 LEFT_OUT = "left out: "
+# Records that were cut off a dataset.
+CUT = "stay in the journal"
 _SECRETS = re.compile(
     r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
       | (?<=\bBearer\s)\S+
@@ -185,12 +187,13 @@ def what_judges_repeated(judges: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def notes_at_end(event: RunFinished, told: Iterable[str]) -> Iterator[str]:
     """The notes that are news at the end of a run: not told before, and not in the row of a task.
 
-    That the data is not for training, and what was left out of the run, is told again.
+    That the data is not for training, what was left out of the run and what was cut away is told again.
     """
     before = set(told)
     failed = tuple(f"{task.task}: " for task in event.tasks if task.failed)
     for note in event.notes:
-        if note in before and NO_TRAINING_DATA not in note and not note.startswith(LEFT_OUT):
+        again = NO_TRAINING_DATA in note or CUT in note or note.startswith(LEFT_OUT)
+        if note in before and not again:
             continue
         if not (note.startswith(failed) and "--retry-failed" in note):
             yield note

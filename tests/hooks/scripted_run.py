@@ -66,7 +66,7 @@ WHY = {
     "interrupted": "interrupted; run the same command to go on",
     "stopped": "openai: no answer for 300 s; the last error: " + DOWN,
 }
-AT_START = "nobody said how many records; making 20 (--num-outputs-to-generate)"
+AT_START = "no number of records is given; making 20 (--num-outputs-to-generate)"
 NOTE = "the data of this run is simulated: for trying things out, not for training"
 
 
