@@ -19,7 +19,6 @@ from fms_dgt.binding.builder_config import (
 from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.judges import calibration_problems, judges_of
-from fms_dgt.binding.no_teacher import no_teacher
 from fms_dgt.binding.players import Players, plain_problems, players_of, with_brought, with_keeps
 from fms_dgt.binding.postprocessors import Postprocessors
 from fms_dgt.binding.prices import price_problems
@@ -88,8 +87,8 @@ def bind(
         bound.extend([] if made is None else [made])
         (left_out if task.spare and _is_its_own(task, found) else problems).extend(found)
     problems.extend(price_problems(bound, plan.settings))
-    defaults = backends.default_problems.items()
-    problems.extend(no_teacher(kind, found, plan.origin) for kind, found in defaults)
+    defaults = backends.defaults.values()
+    problems.extend(default.problem(plan.origin, alone=not backends.any_named) for default in defaults)
     if problems or not (bound or unfetched):
         told = [*problems, *left_out]
         raise InputError(dataclasses.replace(p, mend=in_words_of(plan.origin, p.mend)) for p in told)

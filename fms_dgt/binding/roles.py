@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
+from fms_dgt.binding.no_teacher import DefaultTeacher
 from fms_dgt.binding.sampling import refused_in_block
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
@@ -29,11 +30,13 @@ class Backends:
         self._asked = asked
         self._made: dict[str, Generator[Any]] = {}
         self._checked: set[int] = set()
-        # of the generators that only a builder's own YAML names, by type
-        self.default_problems: dict[str, list[Problem]] = {}
+        # what is wrong with generators that only a builder's own YAML names
+        self.defaults: dict[str, DefaultTeacher] = {}
+        # whether a block that somebody wrote names one
+        self.any_named = False
 
-    def bind(self, spec: GeneratorSpec, problems: list[Problem]) -> BoundGenerator | None:
-        """The generator that a block or an `lm_config` names."""
+    def bind(self, spec: GeneratorSpec, problems: list[Problem], role: str = "") -> BoundGenerator | None:
+        """The generator that a block or an `lm_config` names; `role` is what it plays."""
         try:
             found = self._plugins.generator(spec.type)
         except PluginError as error:
@@ -47,16 +50,23 @@ class Backends:
             self._made[key] = found.cls(options)
         backend = self._made[key]
         problems.extend(refused_in_block(found.name, backend, spec.options))
-        if self._asked and id(backend) not in self._checked:
-            self._checked.add(id(backend))
-            found_problems = backend.check()
-            place = spec.options.place
-            if found_problems and _is_default(place):
-                self.default_problems.setdefault(found.name, []).extend(found_problems)
-            else:
-                problems.extend(dataclasses.replace(p, where=p.where or str(place)) for p in found_problems)
+        if self._asked:
+            self._check(found.name, backend, spec.options.place, problems, role)
         version = f"{found.distribution} {found.version}"
         return BoundGenerator(found.name, backend, version, _has_usual_limit(spec.options))
+
+    def _check(
+        self, kind: str, backend: Generator[Any], place: Place, problems: list[Problem], role: str
+    ) -> None:
+        """What would keep every call from working; of a default, it is told once for all."""
+        default = _is_default(place)
+        self.any_named = self.any_named or not default
+        if default and (missing := backend.check()):
+            self.defaults.setdefault(kind, DefaultTeacher(kind)).add(role, missing)
+        elif not default and id(backend) not in self._checked:
+            self._checked.add(id(backend))
+            found = backend.check()
+            problems.extend(dataclasses.replace(p, where=p.where or str(place)) for p in found)
 
 
 class Roles:
@@ -83,7 +93,7 @@ class Roles:
             what = f"the block '{role}' must be a generator; '{spec.type}' is a validator"
             problems.append(Problem(what, "", str(spec.options.place)))
             return None
-        return self._backends.bind(spec, problems)
+        return self._backends.bind(spec, problems, role)
 
     def validator(self, role: str, where: str, problems: list[Problem]) -> BoundValidator | None:
         """The validator that plays a role, with the generators that its options name."""
@@ -104,7 +114,9 @@ class Roles:
             for field in dataclasses.fields(options)
             if isinstance(getattr(options, field.name), GeneratorSpec)
         }
-        bound = {name: self._backends.bind(self._meant(lm, problems), problems) for name, lm in asked.items()}
+        bound = {
+            name: self._backends.bind(self._meant(lm, problems), problems, role) for name, lm in asked.items()
+        }
         generators = {name: generator for name, generator in bound.items() if generator is not None}
         # an included file has a digest for a version, which would tell of comments, too
         version = "" if found.distribution.endswith(".py") else f"{found.distribution} {found.version}"

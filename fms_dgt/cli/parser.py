@@ -69,10 +69,10 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """As wide as the terminal: by itself argparse would import much for that."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
+        super().__init__(prog, width=columns() - 2)
 
 
-def _columns() -> int:
+def columns() -> int:
     """The width of the terminal, as `shutil.get_terminal_size` has it."""
     columns = setting("COLUMNS")
     if columns.isdecimal() and int(columns):

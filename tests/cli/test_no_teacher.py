@@ -70,6 +70,14 @@ def test_a_block_that_somebody_wrote_is_told_with_its_line(project):
     )
 
 
+def test_a_block_that_is_left_to_the_default_is_named(project):
+    config = "databuilders:\n  skills_sdg:\n    blocks:\n      - {name: generator, type: simulated}\n"
+    result = project({"t.yaml": TASK, "c.yaml": config}).run("run", "t.yaml", "-c", "c.yaml")
+    assert result.stderr.splitlines()[0] == (
+        "error: no model is named for 'validator', and watsonx, the default, has no URL and has no project"
+    )
+
+
 def test_from_python_it_names_the_arguments(project):
     project({"t.yaml": TASK})
     with pytest.raises(fms_dgt.UserError) as raised:
