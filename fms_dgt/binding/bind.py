@@ -98,6 +98,8 @@ def bind(
         bound.extend([] if made is None else [made])
         (left_out if task.spare and _is_its_own(task, found) else problems).extend(found)
     problems.extend(price_problems(bound, plan.settings))
+    defaults = backends.defaults.values()
+    problems.extend(default.problem(plan.origin, alone=not backends.any_named) for default in defaults)
     if problems or not (bound or unfetched):
         told = [*problems, *left_out]
         raise InputError(dataclasses.replace(p, mend=in_words_of(plan.origin, p.mend)) for p in told)
@@ -250,6 +252,8 @@ class _Binding:
             output=output,
             notes=(*notes, *self._told(builder, task), *self._of_replies(templates)),
             permissions=self.permissions,
+            target_is_default=settings.num_outputs_to_generate != self._plan.settings.num_outputs_to_generate
+            and settings.records_per_seed is None,
         )
 
     def _check_asks(self, flow: Flow, players: Players, templates: Mapping[str, Template]) -> None:
@@ -412,9 +416,7 @@ class _Binding:
             return settings, (f"{self._plan.name}: records_per_seed has no effect: {why}",)
         if total is not None or not source.endless:
             return settings, ()
-        made = dataclasses.replace(settings, num_outputs_to_generate=DEFAULT_RECORDS)
-        text = f"nobody said how many records; making {DEFAULT_RECORDS} (--num-outputs-to-generate)"
-        return made, (f"{self._plan.name}: {text}",)
+        return dataclasses.replace(settings, num_outputs_to_generate=DEFAULT_RECORDS), ()
 
     # --- checks --------------------------------------------------------------------------------
 

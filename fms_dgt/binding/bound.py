@@ -103,6 +103,8 @@ class BoundTask:
     output: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     permissions: Permissions = field(default_factory=Permissions)
+    # whether nobody says how many records are wanted
+    target_is_default: bool = False
 
     @property
     def target(self) -> int | None:

@@ -9,10 +9,11 @@ from typing import Any
 
 from fms_dgt.binding.bound import BoundGenerator, BoundValidator
 from fms_dgt.binding.check_options import OwnOptions, option_problems
+from fms_dgt.binding.no_teacher import DefaultTeacher
 from fms_dgt.binding.sampling import refused_in_block
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.generator import Generator, GeneratorSpec
-from fms_dgt.core.node import Node
+from fms_dgt.core.node import Node, Place
 from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
@@ -30,9 +31,13 @@ class Backends:
         self._asked = asked
         self._made: dict[str, Generator[Any]] = {}
         self._checked: set[int] = set()
+        # what is wrong with generators that only a builder's own YAML names
+        self.defaults: dict[str, DefaultTeacher] = {}
+        # whether a block that somebody wrote names one
+        self.any_named = False
 
-    def bind(self, spec: GeneratorSpec, problems: list[Problem]) -> BoundGenerator | None:
-        """The generator that a block or an `lm_config` names."""
+    def bind(self, spec: GeneratorSpec, problems: list[Problem], role: str = "") -> BoundGenerator | None:
+        """The generator that a block or an `lm_config` names; `role` is what it plays."""
         try:
             found = self._plugins.generator(spec.type)
         except PluginError as error:
@@ -46,13 +51,23 @@ class Backends:
             self._made[key] = found.cls(options)
         backend = self._made[key]
         problems.extend(refused_in_block(found.name, backend, spec.options))
-        if self._asked and id(backend) not in self._checked:
-            self._checked.add(id(backend))
-            for problem in backend.check():
-                where = problem.where or str(spec.options.place)
-                problems.append(dataclasses.replace(problem, where=where))
+        if self._asked:
+            self._check(found.name, backend, spec.options.place, problems, role)
         version = f"{found.distribution} {found.version}"
         return BoundGenerator(found.name, backend, version, _has_usual_limit(spec.options))
+
+    def _check(
+        self, kind: str, backend: Generator[Any], place: Place, problems: list[Problem], role: str
+    ) -> None:
+        """What would keep every call from working; of a default, it is told once for all."""
+        default = _is_default(place)
+        self.any_named = self.any_named or not default
+        if default and (missing := backend.check()):
+            self.defaults.setdefault(kind, DefaultTeacher(kind)).add(role, missing)
+        elif not default and id(backend) not in self._checked:
+            self._checked.add(id(backend))
+            found = backend.check()
+            problems.extend(dataclasses.replace(p, where=p.where or str(place)) for p in found)
 
 
 class Roles:
@@ -79,7 +94,7 @@ class Roles:
             what = f"the block '{role}' must be a generator; '{spec.type}' is a validator"
             problems.append(Problem(what, "", str(spec.options.place)))
             return None
-        return self._backends.bind(spec, problems)
+        return self._backends.bind(spec, problems, role)
 
     def validator(
         self, role: str, where: str, problems: list[Problem], own: OwnOptions | None = None
@@ -112,7 +127,9 @@ class Roles:
             for field in dataclasses.fields(options)
             if isinstance(getattr(options, field.name), GeneratorSpec)
         }
-        bound = {name: self._backends.bind(self._meant(lm, problems), problems) for name, lm in asked.items()}
+        bound = {
+            name: self._backends.bind(self._meant(lm, problems), problems, role) for name, lm in asked.items()
+        }
         generators = {name: generator for name, generator in bound.items() if generator is not None}
         # an included file has a digest for a version, which would tell of comments, too
         version = "" if found.distribution.endswith(".py") else f"{found.distribution} {found.version}"
@@ -149,6 +166,12 @@ class Roles:
             mend = f"add a block of that name ({did_you_mean(role, self._blocks, noun='blocks')})"
             problems.append(Problem(f"no block plays '{role}'", mend, where))
         return block
+
+
+def _is_default(place: Place) -> bool:
+    """Whether a block stands in the YAML of a builder that is installed, and nobody has said more of it."""
+    path = Path(place.origin)
+    return path.is_absolute() and is_installed(path)
 
 
 def _has_usual_limit(options: Node) -> bool:

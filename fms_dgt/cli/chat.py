@@ -22,7 +22,7 @@ from fms_dgt.runner.probe import Probe
 
 DONE, FAILED, MISUSED = 0, 1, 2
 
-_USAGE = "fms_dgt chat [--teacher TYPE[:MODEL]] [--config-path PATH] [flags]"
+_USAGE = "fms_dgt chat [TASK] [--teacher TYPE[:MODEL]] [-c CONFIG] [flags]"
 _ABOUT = "Talk with a model: each turn is sent with all that was said before."
 _COMMANDS = """\
 /system TEXT    set the system turn; without a text, show it
@@ -39,7 +39,7 @@ in the chat:
 
 examples:
   fms_dgt chat --teacher openai:gpt-4o-mini
-  fms_dgt chat --config-path config.yaml --role validator
+  fms_dgt chat -c config.yaml --role validator
   fms_dgt chat --teacher llama.cpp:model.gguf --system 'Answer in one sentence.' < questions.txt
 
 Without a terminal each line is a turn, and the first call that fails ends the chat. Exit code: 0, 1 if a call

@@ -31,7 +31,7 @@ Ask every model that a config names for a word, before a long run begins with a 
 Models are those of the builders that the config names, or of all builders where it speaks of every
 builder ("*"). Each is asked once, however many roles it plays, with the sampling options of its block.
 
-With --judge, each judge of the tasks (--task-paths) is shown rows of known quality instead: seed examples as
+With --judge, each judge of the tasks is shown rows of known quality instead: seed examples as
 they are, and made wrong (another one's answer, cut, nonsense, copied, empty), and the rows of 'calibrate'.
 
 exit code: 0 if all answered (no judge is blind), 2 where something is wrong that you can mend, 1 else"""

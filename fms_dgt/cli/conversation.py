@@ -57,7 +57,7 @@ class Conversation:
             raise InputError([Problem("nothing was answered yet", "ask something first")])
         if path.suffix in _TASK:
             text, saved = as_yaml(self._task(path.stem)), plural(len(self.exchanges), "seed example")
-            more = f"; say in it what the task is\nnext:  fms_dgt --task-paths {quote(str(path))} --check"
+            more = f"; say in it what the task is\nnext:  fms_dgt run {quote(str(path))} -c offline --check"
         elif path.suffix in _MESSAGES:
             messages = self._messages()
             text = json.dumps({"messages": messages}, ensure_ascii=False, indent=2) + "\n"

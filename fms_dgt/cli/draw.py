@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fms_dgt.binding.bind import bind
-from fms_dgt.cli.parser import Parser, add_trust_flags
+from fms_dgt.cli.parser import Parser, add_config, add_tasks, add_trust_flags
 from fms_dgt.config import Flags, PlanRequest, load_plan
 from fms_dgt.drawing import Figure, figure_of, mermaid, page, svg
 from fms_dgt.drawing.counts import Counts
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     one = out is None or out.suffix != ".html"
     if one and len(figures) > 1:
         names = ", ".join(figure.title for figure in figures)
-        mend = "name one task with --task-paths, or write a page: -o flow.html"
+        mend = "name one task: fms_dgt draw TASK; or write a page: -o flow.html"
         raise InputError([Problem(f"there are {len(figures)} tasks: {names}", mend, PLACE)])
     if out is None:
         print(mermaid(figures[0]), end="")
@@ -48,10 +48,9 @@ def _parser() -> Parser:
         description="Draw the flow of a task: its stages, columns, roles and thresholds. Where the output "
         "folder has a run of it, the arrows say how many rows went along them.",
     )
-    parser.add_argument("--task-paths", nargs="+", action="extend", metavar="PATH", default=[],
-                        help="task files, folders, globs, or shipped tasks by name")  # fmt: skip
+    add_tasks(parser, help="task files, folders, globs, or shipped tasks by name")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"{', '.join(FORMS)} (default: Mermaid text)")
-    parser.add_argument("--config-path", metavar="PATH", help="a config file, or a shipped one by name")
+    add_config(parser, help="a config file, or a shipped one by name")
     parser.add_argument("--flow", metavar="NAME", help="the flow of every 'pipeline' task")
     parser.add_argument("--include", nargs="+", action="extend", metavar="PATH", default=[],
                         help="Python files with plugins in them")  # fmt: skip

@@ -39,5 +39,5 @@ def main(argv: Sequence[str]) -> int:
     task, config = paths
     print(f"wrote {task}: what to make, with five examples to replace by your own")
     print(f"wrote {config}: with which model; it begins with 'simulated', which needs none")
-    print(f"next:  fms_dgt --task-paths {quote(str(task))} --config-path {quote(str(config))}")
+    print(f"next:  fms_dgt run {quote(str(task))} -c {quote(str(config))}")
     return 0

@@ -60,9 +60,11 @@ def _dispatch(args: list[str]) -> int:
     if args and not args[0].startswith("-"):
         command, args = args[0], args[1:]
     if command not in COMMANDS:
-        from fms_dgt.cli.wrong_command import unknown_command  # noqa: PLC0415
+        from fms_dgt.cli.task_words import is_task_path, unknown_command  # noqa: PLC0415
 
-        raise unknown_command(command)
+        if not is_task_path(command):
+            raise unknown_command(command)
+        command, args = RUN, [command, *args]
     # a run's flags are looked at first: a slip in them is told at once, and so is --help
     given = parse_run(args) if command == RUN else args
     module = MODULES.get(command, command.replace("-", "_"))
@@ -100,7 +102,9 @@ def _report(error: Exception, *, debug: bool) -> int:
         lines = str(error).split("\n")
         each = isinstance(error, InputError)
         for number, line in enumerate(lines):
-            print(f"{'error: ' if each or not number else '       '}{line}", file=sys.stderr)
+            # a problem of several lines indents all but its first
+            begins = not number or (each and not line.startswith(" "))
+            print(f"{'error: ' if begins else '       '}{line}", file=sys.stderr)
         return MISUSED if isinstance(error, UserError) else FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         _abandon_stdout()

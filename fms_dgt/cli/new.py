@@ -279,7 +279,7 @@ def _write(draft: Draft) -> None:
         why = error.strerror or str(error)
         raise FolderError(f"{shown(file)}: cannot be written: {why}; name another folder") from error
     name = quote(str(file))
-    check = f"taxonomy check {name}" if draft.is_qna else f"--task-paths {name} --check"
+    check = f"taxonomy check {name}" if draft.is_qna else f"run {name} -c offline --check"
     print(f"next:  fms_dgt {check}")
 
 

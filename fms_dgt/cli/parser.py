@@ -23,7 +23,7 @@ COMMANDS = {
     "init": "write a commented first task and config",
     "models": "fetch, list and remove GGUF files for llama.cpp",
     "new": "write a task.yaml or a taxonomy's qna.yaml, by asking or from flags",
-    "plugins": "list builders, generators, validators, hooks and converters",
+    "plugins": "list the plugins, or show the options of one with an example",
     RUN: "make data; the word itself may be left out",
     "runs": "list what an output folder holds",
     "serve": "serve a GGUF file to other programs, over the OpenAI protocol",
@@ -39,13 +39,13 @@ _USUAL_COLUMNS = 80
 # of a value that is no number
 _SHOWN = 80
 
-_USAGE = "fms_dgt --task-paths PATH [PATH ...] [flags]\n       fms_dgt COMMAND [--help]"
+_USAGE = "fms_dgt [run] TASK [TASK ...] [flags]\n       fms_dgt COMMAND [--help]"
 _ABOUT = "Make training data for language models from tasks: seed examples in, checked records out."
 _EXAMPLES = """\
 examples:
-  fms_dgt --task-paths instructlab/skills/writing/freeform/debate --config-path offline
-  fms_dgt --task-paths task.yaml --config-path config.yaml --num-outputs-to-generate 100
-  fms_dgt --task-paths tasks/ --teacher openai:gpt-4o-mini --check
+  fms_dgt run instructlab/skills/writing/freeform/debate -c offline
+  fms_dgt run task.yaml -c config.yaml -n 100
+  fms_dgt run tasks/ --teacher openai:gpt-4o-mini --check
 
 The same command again, without --restart, goes on where it stopped. Exit code: 0 if every task has what
 was asked for, 1 if not, 2 for what you can mend, 130 if interrupted."""
@@ -69,10 +69,10 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """As wide as the terminal: by itself argparse would import much for that."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
+        super().__init__(prog, width=columns() - 2)
 
 
-def _columns() -> int:
+def columns() -> int:
     """The width of the terminal, as `shutil.get_terminal_size` has it."""
     columns = setting("COLUMNS")
     if columns.isdecimal() and int(columns):
@@ -95,11 +95,36 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message.removeprefix('argument ')}\n")
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
-        """The flags in `argv`. Exits where one is unknown or malformed."""
+        """The flags in `argv`. Exits where one is unknown or malformed.
+
+        Tasks may be named by position or by flag; all of them end up in `task_paths`.
+        """
         options, rest = self.parse_known_args(argv)
+        if hasattr(options, "words"):
+            # argparse leaves those to us that stand behind a flag, where others stood before it
+            options.words += [word for word in rest if not word.startswith("-")]
+            rest = [word for word in rest if word.startswith("-")]
         if rest:
             self.error(self._stray(rest[0]))
+        if hasattr(options, "words"):
+            options.task_paths = [*self.tasks_of(options), *options.task_paths]
+            self._check_taken(options)
         return options
+
+    def tasks_of(self, options: argparse.Namespace) -> list[str]:
+        """Those of the words by position that name tasks: all of them, unless a command has others, too."""
+        return list(options.words)
+
+    def _check_taken(self, options: argparse.Namespace) -> None:
+        """Exits where a flag that takes several values has taken the only task."""
+        for action in self._actions if not options.task_paths else ():
+            if action.nargs not in ("+", "?") or not action.option_strings:
+                continue
+            given = getattr(options, action.dest, None) or ""
+            last = given[-1] if isinstance(given, list) else given
+            if last.endswith((".yaml", ".yml")):
+                flag = action.option_strings[0]
+                self.error(f"{flag} has taken '{last}' for a value of its own; name the task before {flag}")
 
     def _stray(self, word: str) -> str:
         if not word.startswith("-"):
@@ -189,13 +214,27 @@ def run_parser() -> Parser:
     return parser
 
 
+def add_tasks(group: argparse._ArgumentGroup | Parser, *flags: str, help: str) -> None:  # noqa: A002
+    """Tasks by position, or by the flag that fms-dgt has for them."""
+    group.add_argument("words", nargs="*", metavar="TASK", help=help)
+    add_task_flag(group, *flags)
+
+
+def add_task_flag(group: argparse._ArgumentGroup | Parser, *names: str) -> None:
+    """Tasks by a flag; `names` are others that it has."""
+    _list(group, "--task-paths", *names, metavar="PATH", help="tasks, the same as TASK")
+
+
+def add_config(group: argparse._ArgumentGroup | Parser, *, help: str) -> None:  # noqa: A002
+    """The config file."""
+    group.add_argument("-c", "--config-path", metavar="PATH", help=help)
+
+
 def _add_what(parser: Parser) -> None:
     group = parser.add_argument_group("what to make, and with what")
-    _list(
+    add_tasks(
         group,
-        "--task-paths",
         "--data-paths",
-        metavar="PATH",
         help="task files, folders (every task.yaml below), taxonomies, globs, or shipped tasks by name",
     )
     _alias(group, "--task-path", "--data-path", dest="task_paths", nargs="+", action="extend")
@@ -212,15 +251,11 @@ def _add_what(parser: Parser) -> None:
         metavar="NAME",
         help="simple: pairs in one call, few checks; full: all steps of the builder (default)",
     )
-    group.add_argument(
-        "--config-path",
-        metavar="PATH",
-        help="a config file, or a shipped one by name ('offline' needs no model)",
-    )
+    add_config(group, help="a config file, or a shipped one by name ('offline' needs no model)")
     group.add_argument(
         "--teacher",
         metavar="TYPE[:MODEL][,NAME=VALUE]",
-        help="plays every generator in place of what the config says",
+        help="the model to ask, in place of those of the config: openai:gpt-4o-mini, local, simulated, ...",
     )
     group.add_argument(
         "--flow",
@@ -236,6 +271,7 @@ def _add_what(parser: Parser) -> None:
         help="Python files, or folders of them, with plugins in them",
     )
     group.add_argument(
+        "-o",
         "--output-dir",
         metavar="DIR",
         help="where results go, a folder a task (default: $DGT_OUTPUT_DIR, else 'output')",
@@ -273,8 +309,10 @@ def _add_how_much(parser: Parser) -> None:
     group = parser.add_argument_group("how much")
     _number(
         group,
+        "-n",
         "--num-outputs-to-generate",
-        help="records wanted of each task (default: 20, or all of a finite source)",
+        help="records wanted of each task (default: all of a finite source; else 20, or what the folder was "
+        "last run for, if that is more)",
     )
     _number(group, "--records-per-seed", help="records wanted for each seed example, in place of a total")
     _alias(group, "--num-outputs", dest="num_outputs_to_generate", type=whole_number)
@@ -379,12 +417,17 @@ def number(text: str) -> float:
     return value
 
 
-def _list(group: argparse._ArgumentGroup, *names: str, metavar: str, help: str) -> None:  # noqa: A002
+def _list(
+    group: argparse._ArgumentGroup | Parser,
+    *names: str,
+    metavar: str,
+    help: str,  # noqa: A002
+) -> None:
     group.add_argument(*names, nargs="+", action="extend", metavar=metavar, default=[], help=help)
 
 
-def _number(group: argparse._ArgumentGroup, name: str, *, help: str) -> None:  # noqa: A002
-    group.add_argument(name, type=whole_number, metavar="N", help=help)
+def _number(group: argparse._ArgumentGroup, *names: str, help: str) -> None:  # noqa: A002
+    group.add_argument(*names, type=whole_number, metavar="N", help=help)
 
 
 def _switch(group: argparse._ArgumentGroup, *names: str, help: str) -> None:  # noqa: A002

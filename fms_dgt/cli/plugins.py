@@ -1,4 +1,4 @@
-"""`fms_dgt plugins`: every plugin by name, where it comes from, and what is wrong with it."""
+"""`fms_dgt plugins`: every plugin with what it is for, and what is wrong with it; or one with its options."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ import argparse
 import contextlib
 import json
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict
 from pathlib import Path
 
-from fms_dgt.cli.aligned import aligned
+from fms_dgt.cli.parser import columns
+from fms_dgt.cli.plugin_page import origin_of, page_of
 from fms_dgt.documents.converters.known import Converters
-from fms_dgt.plugins import PluginInfo, Plugins
-from fms_dgt.plugins.entry import Status
+from fms_dgt.plugins import About, PluginInfo, Plugins
+from fms_dgt.plugins.entry import OURS, Status, normalized
 from fms_dgt.safety.terminal import harmless
 
-COLUMNS = tuple(field.name for field in fields(PluginInfo))
-STYLES = {"ok": "green", "include": "cyan", "disabled": "dim", "broken": "bold red"}
+# a line beyond that is hard to read
+WIDEST = 110
+# the room for names: longer ones have a line of their own
+NAMES = 24
 
 
 def main(argv: Sequence[str]) -> int:
-    """List the plugins; 1 where --strict was given and one is broken, else 0. Raises PluginError."""
+    """List the plugins, or show some; 1 where --strict was given and one is broken. Raises UserError."""
     options = _parser().parse_args(argv)
-    # modules that print when they are imported would spoil the table, and the JSON
+    # modules that print when they are imported would spoil the list, and the JSON
     with contextlib.redirect_stdout(sys.stderr):
         plugins = Plugins.discover(options.include)
         infos = [*plugins.listing(), *_converters()]
+        pages = [page_of(name, infos, plugins) for name in options.names]
     if options.json:
-        print(json.dumps([asdict(info) for info in infos], indent=2, ensure_ascii=False))
-    elif sys.stdout is not None and sys.stdout.isatty():
-        _show_table(infos)
+        shown = [info for info in infos if not options.names or info.name in options.names]
+        print(json.dumps([asdict(info) for info in shown], indent=2, ensure_ascii=False))
+    elif pages:
+        print(harmless("\n\n".join(pages)))
     else:
-        _show_plain(infos)
+        print(harmless("\n".join(_lines(infos, min(columns(), WIDEST)))))
     for note in plugins.notes:
         print(f"note: {note}", file=sys.stderr)
     return int(options.strict and any(info.status == "broken" for info in infos))
@@ -40,17 +46,21 @@ def main(argv: Sequence[str]) -> int:
 
 def _converters() -> Iterator[PluginInfo]:
     """The converters of documents, which find one another by suffix."""
-    for name, distribution, version, reason in Converters().listing():
+    found = Converters()
+    for name, distribution, version, reason in found.listing():
         off = "switched off" in reason
         status: Status = "disabled" if off else "broken" if reason else "ok"
-        yield PluginInfo("converters", name, distribution, version, status, reason)
+        about = "" if reason else About.of(found.class_of(name)).short
+        yield PluginInfo("converters", name, distribution, version, status, reason, about)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fms_dgt plugins",
-        description="List all plugins; each is loaded to see whether it works",
+        description="List all plugins and what each is for; with a name, show its options and an example. "
+        "Each is loaded to see whether it works.",
     )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="show the options of this plugin")
     parser.add_argument(
         "--include",
         "--include-builder-paths",
@@ -68,18 +78,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show_plain(infos: Sequence[PluginInfo]) -> None:
-    rows = [COLUMNS, *(tuple(cell or "-" for cell in astuple(info)) for info in infos)]
-    print("\n".join(aligned(rows)))
-
-
-def _show_table(infos: Sequence[PluginInfo]) -> None:
-    from rich.console import Console  # noqa: PLC0415 (only a terminal needs it)
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(*COLUMNS)
+def _lines(infos: Sequence[PluginInfo], width: int) -> Iterator[str]:
+    group = ""
+    wide = min(NAMES, max((len(info.name) for info in infos), default=0))
     for info in infos:
-        # Text, since brackets in a reason are no markup
-        table.add_row(*(Text(harmless(cell), STYLES[info.status]) for cell in astuple(info)))
-    Console(file=sys.stdout).print(table)
+        if info.alias_of:
+            continue
+        if info.group != group:
+            yield from [""] if group else []
+            yield info.group
+            group = info.group
+        also = [i.name for i in infos if i.alias_of == info.name and i.group == info.group]
+        yield from _entry(info, also, wide, width)
+    yield ""
+    yield "options and an example: fms_dgt plugins NAME"
+
+
+def _entry(info: PluginInfo, also: Sequence[str], wide: int, width: int) -> Iterator[str]:
+    text = info.about or "(no description)"
+    if info.status in ("broken", "disabled"):
+        text = f"{info.status}: {info.reason}"
+    if also:
+        text += f" (also: {', '.join(also)})"
+    if normalized(info.distribution) != OURS:
+        text += f" [{origin_of(info)}]"
+    indent = " " * (wide + 4)
+    lines = textwrap.wrap(text, max(20, width - len(indent)), break_long_words=False, break_on_hyphens=False)
+    if len(info.name) > wide:
+        yield f"  {info.name}"
+        yield from (f"{indent}{line}" for line in lines)
+        return
+    yield f"  {info.name:<{wide}}  {lines[0] if lines else ''}".rstrip()
+    yield from (f"{indent}{line}" for line in lines[1:])

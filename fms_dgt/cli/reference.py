@@ -34,9 +34,11 @@ def _flags() -> Iterator[str]:
 
 
 def _spelled(action: argparse.Action) -> str:
-    first, *others = (option for option in action.option_strings if option.startswith("--"))
     value = f" {action.metavar}" if action.metavar else ""
-    value += f" [{action.metavar} ...]" if action.nargs == "+" else ""
+    value += f" [{action.metavar} ...]" if action.nargs in ("+", "*") else ""
+    if not action.option_strings:
+        return f"`{value.strip()}`"
+    first, *others = sorted(action.option_strings, key=lambda option: not option.startswith("--"))
     also = f", also {', '.join(f'`{other}`' for other in others)}" if others else ""
     return f"`{first}{value}`{also}"
 

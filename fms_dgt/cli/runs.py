@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
         raise FolderError("the folder's name is empty; name an output folder")
     folder = Path(options.folder or environment.setting("DGT_OUTPUT_DIR") or "output")
     if not folder.is_dir():
-        mend = "name an output folder, or make one: fms_dgt --task-paths PATH"
+        mend = "name an output folder, or make one: fms_dgt run TASK"
         raise FolderError(f"there is no folder '{folder}'; {mend}")
     runs = {path.parent: holder_of(path.parent) for path in _journals(folder)}
     listed = sorted(_listed(folder, runs), key=lambda entry: (entry.task, entry.path))

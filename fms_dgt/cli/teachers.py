@@ -14,7 +14,7 @@ from fms_dgt.binding.bind import bind
 from fms_dgt.binding.bound import BoundTask
 from fms_dgt.binding.prices import model_of
 from fms_dgt.binding.teachers import Teacher, teacher_alone, teachers_of
-from fms_dgt.cli.parser import Parser, add_trust_flags, number
+from fms_dgt.cli.parser import Parser, add_config, add_task_flag, add_tasks, add_trust_flags, number
 from fms_dgt.config import Flags, PlanRequest, RunPlan, TaskPlan, load_plan
 from fms_dgt.errors import InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
@@ -28,22 +28,21 @@ _MADE = "teachers-"
 _FLAGS = ("teacher", "include", "allow_env", "allow_path", "allow_host")
 
 
-def add_model_flags(parser: Parser, *, as_json: bool = True) -> None:
-    """The flags that say which models are meant, and how they are asked."""
+def add_model_flags(parser: Parser, *, as_json: bool = True, by_position: bool = True) -> None:
+    """The flags that say which models are meant, and how they are asked.
+
+    With `by_position` the words of the command line are tasks.
+    """
     group = parser.add_argument_group("which models")
-    group.add_argument("--config-path", metavar="PATH", help="a config file, or a shipped one by name")
+    if by_position:
+        add_tasks(group, help="the models of the builders of these tasks")
+    else:
+        add_task_flag(group)
+    add_config(group, help="a config file, or a shipped one by name")
     group.add_argument(
         "--teacher",
         metavar="TYPE[:MODEL]",
         help="in place of every generator, as in a run; alone without a config",
-    )
-    group.add_argument(
-        "--task-paths",
-        metavar="PATH",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="the builders of these tasks",
     )
     group.add_argument(
         "--builder", metavar="NAME", help="this builder (default: those that the config names)"
@@ -111,7 +110,9 @@ class Meant:
         named = self.named_tasks
         if not named:
             what = "no task is named whose judges are meant"
-            raise InputError([Problem(what, "name one with --task-paths", "the command line")])
+            raise InputError(
+                [Problem(what, "name one: fms_dgt check-teachers --judge TASK", "the command line")]
+            )
         return bind(replace(self.plan, tasks=named), self.plugins)
 
     def teachers(self) -> list[Teacher]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from fms_dgt.binding.prices import model_of
 from fms_dgt.cli.parser import Parser, number, whole_number
+from fms_dgt.cli.task_words import names_task
 from fms_dgt.cli.teachers import Meant, add_model_flags, tell, telling_what_for
 from fms_dgt.cli.try_request import Asking, asking_of
 from fms_dgt.core.generator import Completion
@@ -22,15 +23,17 @@ from fms_dgt.runner.probe import Probe, Prober
 from fms_dgt.safety.terminal import harmless
 
 READ, NOT_READ, MENDABLE = 0, 1, 2
+# of a second prompt
+_SHOWN = 60
 
-_USAGE = "fms_dgt try [PROMPT] [--teacher TYPE[:MODEL]] [--config-path PATH] [flags]"
+_USAGE = "fms_dgt try [PROMPT] [TASK] [--teacher TYPE[:MODEL]] [-c CONFIG] [flags]"
 _ABOUT = "Ask a model one thing, and show the answer and what the reply contract reads from it."
 _EXAMPLES = """\
 examples:
   fms_dgt try "Name three rivers." --teacher openai:gpt-4o-mini
-  fms_dgt try --config-path config.yaml --role validator --show-prompt
-  fms_dgt try --config-path config.yaml --template my_template.yaml --set topic=rivers
-  fms_dgt try --config-path config.yaml --task-paths task.yaml --show-prompt
+  fms_dgt try -c config.yaml --role validator --show-prompt
+  fms_dgt try -c config.yaml --template my_template.yaml --set topic=rivers
+  fms_dgt try task.yaml -c config.yaml --show-prompt
 
 Nothing is kept. Exit code: 0 if the reply can be read, 1 if not, 2 for what you can mend."""
 
@@ -86,16 +89,34 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="fms_dgt try", usage=_USAGE, description=_ABOUT, epilog=_EXAMPLES)
+    parser = _Parser(prog="fms_dgt try", usage=_USAGE, description=_ABOUT, epilog=_EXAMPLES)
     _add_question(parser)
     add_sampling(parser)
-    add_model_flags(parser)
+    add_model_flags(parser, by_position=False)
     return parser
+
+
+class _Parser(Parser):
+    """Takes a prompt and tasks by position."""
+
+    def tasks_of(self, options: argparse.Namespace) -> list[str]:
+        tasks = [word for word in options.words if names_task(word)]
+        prompts = [word for word in options.words if word not in tasks]
+        if len(prompts) > 1:
+            shown = prompts[1] if len(prompts[1]) <= _SHOWN else prompts[1][: _SHOWN - 3] + "..."
+            self.error(f"'{shown}' is a second prompt, and no task; put a prompt of several words in quotes")
+        options.prompt = prompts[0] if prompts else None
+        return tasks
 
 
 def _add_question(parser: Parser) -> None:
     group = parser.add_argument_group("what to ask")
-    group.add_argument("prompt", nargs="?", metavar="PROMPT", help="a question (default: one of ours)")
+    group.add_argument(
+        "words",
+        nargs="*",
+        metavar="PROMPT|TASK",
+        help="a question (default: one of ours), or a task: a file, a folder or a shipped one by name",
+    )
     group.add_argument("--system", metavar="TEXT", help="the system turn")
     for speaker in ("user", "assistant"):
         group.add_argument(
@@ -119,7 +140,7 @@ def _add_question(parser: Parser) -> None:
     group.add_argument(
         "--stage",
         metavar="NAME",
-        help="what this stage asks; the first unit of --task-paths fills it in (default: the first stage)",
+        help="what this stage asks; the first unit of the task fills it in (default: the first stage)",
     )
     group.add_argument("--role", metavar="NAME", help="whom to ask (default: generator)")
     group.add_argument("--show-prompt", action="store_true", help="show what is sent")

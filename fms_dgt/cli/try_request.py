@@ -247,7 +247,7 @@ def _bound(meant: Meant) -> BoundTask:
     # others of the same run may be wrong, and are none of our business
     plan = replace(meant.plan, tasks=meant.named_tasks[:1], whole=False)
     if not plan.tasks:
-        raise _wrong("no task is named to fill it in from", "name one of the builder's with --task-paths")
+        raise _wrong("no task is named to fill it in from", "name one of the builder's: fms_dgt try TASK")
     return bind(plan, meant.plugins)[0]
 
 

@@ -83,8 +83,13 @@ class PlanRequest:
 
 
 def flag_place(origin: str, name: str) -> Place:
-    """Where a flag was said: `the command line: --seed`, or the argument of a function."""
-    return Place(origin, None, _flag(name) if origin == COMMAND_LINE else _ARGUMENTS.get(name, name))
+    """Where a flag was said: `the command line: --seed`, or the argument of a function.
+
+    Tasks may be given by position, too.
+    """
+    if origin == COMMAND_LINE:
+        return Place(origin, None, "" if name == "task_paths" else _flag(name))
+    return Place(origin, None, _ARGUMENTS.get(name, name))
 
 
 def in_words_of(origin: str, text: str) -> str:

@@ -35,7 +35,7 @@ from fms_dgt.errors import InputError, Problem
 
 _NO_TASK = Problem(
     "there is no task to run",
-    "name a file, a folder or a shipped task with --task-paths; 'fms_dgt init' writes a first one",
+    "name a file, a folder or a shipped task: fms_dgt run TASK; 'fms_dgt init' writes a first one",
 )
 
 

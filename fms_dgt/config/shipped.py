@@ -29,6 +29,11 @@ def shipped_names(kind: Kind) -> list[str]:
     return sorted(_by_name(kind))
 
 
+def shipped_files(kind: Kind) -> list[tuple[str, Path]]:
+    """All names with their files, sorted."""
+    return sorted(_by_name(kind).items())
+
+
 def find_shipped(kind: Kind, said: str) -> list[Path]:
     """The files that a name stands for; a folder of tasks stands for all below it.
 

@@ -12,7 +12,7 @@ MOST = 1 << 63
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows that came to each stage, and what each rejected, in words."""
+    """Rows that came to each stage, and what each rejected, in words; no rows where they are not known."""
 
     rows: Mapping[str, int]
     lost: Mapping[str, Sequence[str]]
@@ -36,18 +36,23 @@ class Counts:
             or not all(isinstance(line, dict) and "stage" in line for line in stages)
         ):
             return None
-        rows, lost = {}, {}
-        for line in stages:
-            name = str(line["stage"])
-            rows[name] = _whole(line.get("in_this_run"))
-            lost[name] = _lost(_whole(line.get("rejected")), _reasons(line.get("reasons")))
-        records = _whole(report.get("records"))
+        lost = {str(s["stage"]): _lost(_whole(s.get("rejected")), _reasons(s.get("reasons"))) for s in stages}
+        records, rows = _whole(report.get("records")), _rows(stages)
         ended = report.get("end")
         rejected = _whole(report.get("rejected"))
         said = (
             f"last run: {records:,} records, {rejected:,} rejected, {ended if isinstance(ended, str) else ''}"
         )
+        if not rows:
+            said += "; how many rows came to each stage is not known, since an earlier version counted them"
         return cls(rows, lost, records, said)
+
+
+def _rows(stages: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+    """The rows of the dataset by stage; an earlier version has noted those of its last run alone."""
+    key = "rows" if all("rows" in line for line in stages) else "in_this_run"
+    rows = {str(line["stage"]): _whole(line.get(key)) for line in stages}
+    return rows if key == "rows" or any(rows.values()) else {}
 
 
 def _whole(value: Any) -> int:

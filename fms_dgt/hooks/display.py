@@ -49,7 +49,9 @@ class View(Protocol):
 
 
 class Display:
-    """Counts the events of a run and shows the counters as `RunStarted.display` says.
+    """The terminal's view of a run: live, or a line every few seconds; at the end a summary.
+
+    Counts the events of a run and shows the counters as `RunStarted.display` says.
 
     "live" on something that is no terminal is shown as "plain". With "none" nothing is counted.
     """

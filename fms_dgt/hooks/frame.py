@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from fms_dgt.hooks.run_count import RunCount
+from fms_dgt.hooks.run_count import RunCount, Total
 from fms_dgt.hooks.task_count import Step, TaskCount
 from fms_dgt.hooks.wording import duration, how_it_stops, kept_of, pace, plural, short_number
 
@@ -18,6 +18,8 @@ MAX_BAR = 40
 LONG_NUMBER = 100_000
 ERROR_SHOWN = 15.0
 ERROR_LINES = 2
+# Lines of a screen on which several tasks have a total.
+TOTAL_FROM = 10
 IN, OUT, REJECTED, RATE = 7, 10, 10, 10
 FUNNEL_BAR = "blue"
 FUNNEL_REJECTED = "red"
@@ -66,7 +68,8 @@ class Frame:
     def draw(self) -> Text:
         """All lines, and never more than the screen has."""
         footer = self._footer()
-        room = self.screen.height - 3 - len(footer)
+        total = self._has_total
+        room = self.screen.height - 3 - len(footer) - total
         shown, folded = _fold(list(self.count.tasks.values()), max(1, room))
         room -= len(shown) + bool(folded)
         funnels = _funnels(shown, room)
@@ -79,8 +82,26 @@ class Frame:
             lines += [Text()] * (airy and task.name in funnels and task is not shown[-1])
         if folded:
             lines.append(_folded(folded))
+        if total:
+            lines.append(self._total(width))
         spare = self.screen.height - 1 - len(lines) - len(footer)
         return self._cut(lines + [Text()] * (spare > 0) + footer)
+
+    @property
+    def _has_total(self) -> bool:
+        """Whether there are several tasks, and room for more than one of them."""
+        return len(self.count.tasks) > 1 and self.screen.height >= TOTAL_FROM
+
+    def _total(self, width: int) -> Text:
+        total = self.count.total(self.now)
+        text = Text(set_cell_size(_done(total), width), style="bold")
+        kept = kept_of(total.kept, total.target)
+        if len(kept) >= OUT and total.target is not None:
+            kept = f"{short_number(total.kept)}/{short_number(total.target)}"
+        text.append(f"{_number(total.drawn):>{IN}}{kept:>{OUT}}{_number(total.rejected):>{REJECTED}}  ")
+        bar = self._bar_width(width)
+        text.append_text(self.screen.bar([(int(bar * total.share), "cyan")], bar))
+        return text.append(f"{pace(total.records_per_second):>{RATE}}", style="dim")
 
     def _cut(self, lines: list[Text]) -> Text:
         for line in lines:
@@ -93,6 +114,7 @@ class Frame:
     def _name_width(self, shown: Sequence[TaskCount], funnels: Mapping[str, Sequence[Step]]) -> int:
         wide = [cell_len(self.names.get(task.name, task.name)) for task in shown]
         wide += [cell_len(step.name) + 2 for steps in funnels.values() for step in steps]
+        wide += [len(_done(self.count.total(self.now)))] * self._has_total
         return max(8, min(max(wide, default=8), self.screen.width * 2 // 5))
 
     def _bar_width(self, name_width: int) -> int:
@@ -187,6 +209,10 @@ def _style(task: TaskCount, under_way: str) -> str:
     if task.finished is None:
         return under_way
     return "green" if task.finished.complete else "yellow"
+
+
+def _done(total: Total) -> str:
+    return f"{total.done:,}/{total.tasks:,} tasks done"
 
 
 def _number(count: int) -> str:

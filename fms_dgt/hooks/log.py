@@ -50,7 +50,9 @@ def _now() -> datetime:
 
 
 class RunLog:
-    """Appends to `<folder>/run.log`; where it cannot, it is silent.
+    """`run.log`: what happened in a run, line by line, without prompts and answers.
+
+    Appends to `<folder>/run.log`; where it cannot, it is silent.
 
     Of retries and failed calls that are alike but for their numbers, the first and every hundredth
     are written.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from fms_dgt.core.events import RunStopping, TaskFinished
@@ -67,6 +67,9 @@ class PlainView:
         if len(self._count.tasks) > 1:
             said = [how_it_ended(event, idle=self._count.task(event.task).idle), what_failed(event)]
             name = self._names.get(event.task, event.task)
+            if len(self._count.tasks) > NAMED_TASKS:
+                total = self._count.total(self._clock())
+                name = f"{total.done:,}/{total.tasks:,} {name}"
             self._write([f"{name}: {'; '.join(filter(None, said))}"])
 
     def finish(self, summary: Iterable[Text]) -> None:
@@ -100,12 +103,11 @@ def _wrapped(line: Text) -> Iterator[str]:
     )
 
 
-def progress_line(count: RunCount, names: dict[str, str], now: float) -> str:
+def progress_line(count: RunCount, names: Mapping[str, str], now: float) -> str:
     """Where the run stands, in one line."""
-    tasks = list(count.tasks.values())
-    rejected = sum(task.rejected for task in tasks)
+    rejected = sum(task.rejected for task in list(count.tasks.values()))
     parts = [
-        _kept(tasks, names),
+        _kept(count, names, now),
         f"{rejected:,} rejected",
         plural(count.calls, "call"),
         f"{count.calls_per_second():.1f} calls/s",
@@ -122,15 +124,17 @@ def progress_line(count: RunCount, names: dict[str, str], now: float) -> str:
     return f"{line}; {one_line(trouble, LONG_ERROR)}" if trouble else line
 
 
-def _kept(tasks: list[TaskCount], names: dict[str, str]) -> str:
+def _kept(count: RunCount, names: Mapping[str, str], now: float) -> str:
+    """The total, and the tasks that are open by name while they are few."""
+    tasks = list(count.tasks.values())
     open_ = [task for task in tasks if task.finished is None]
-    if 0 < len(open_) <= NAMED_TASKS:
-        return ", ".join(f"{names.get(task.name, task.name)} {_amount(task)}" for task in open_)
-    done = len(tasks) - len(open_)
-    kept = sum(task.kept for task in tasks)
-    targets = [task.target for task in tasks]
-    target = None if None in targets else sum(target or 0 for target in targets)
-    return f"{done} of {plural(len(tasks), 'task')} done, {kept_of(kept, target)} kept"
+    few = open_ if len(open_) <= NAMED_TASKS else []
+    named = ", ".join(f"{names.get(task.name, task.name)} {_amount(task)}" for task in few)
+    if named and len(tasks) <= NAMED_TASKS:
+        return named
+    total = count.total(now)
+    done = f"{total.done:,} of {plural(total.tasks, 'task')} done, {kept_of(total.kept, total.target)} kept"
+    return f"{done} ({named})" if named else done
 
 
 def _amount(task: TaskCount) -> str:

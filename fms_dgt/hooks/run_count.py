@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fms_dgt.core.events import CallFinished, CallRetried, EndpointSilent, RunStopping, UnitFinished
 from fms_dgt.hooks.task_count import TaskCount
-from fms_dgt.hooks.wording import duration, error_line, what_is_waited_for
+from fms_dgt.hooks.wording import duration, error_line, total_target, what_is_waited_for
 
 FEW_SECONDS = 10.0
 MANY_SECONDS = 60.0
@@ -53,6 +53,20 @@ class Left:
     at_least: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """All tasks of a run together. `share` is how much of what is wanted is done, from 0 to 1."""
+
+    tasks: int
+    done: int
+    drawn: int
+    kept: int
+    target: int | None
+    rejected: int
+    share: float
+    records_per_second: float
+
+
 class RunCount:
     """All tasks of a run, and its calls. `notes` are those that were told when it began.
 
@@ -81,6 +95,23 @@ class RunCount:
         if found is None:
             found = self.tasks[name] = TaskCount(name)
         return found
+
+    def total(self, now: float) -> Total:
+        """All tasks together."""
+        # the display draws in a thread of its own
+        tasks = list(self.tasks.values())
+        shares = [done / whole if whole else 1.0 for done, whole in (t.progress or (0, 1) for t in tasks)]
+        made = sum(task.made for task in tasks)
+        return Total(
+            tasks=len(tasks),
+            done=sum(task.finished is not None for task in tasks),
+            drawn=sum(task.drawn for task in tasks),
+            kept=sum(task.kept for task in tasks),
+            target=total_target(task.target for task in tasks),
+            rejected=sum(task.rejected for task in tasks),
+            share=sum(shares) / len(tasks) if tasks else 0.0,
+            records_per_second=made / (now - self.started) if now > self.started else 0.0,
+        )
 
     def call(self, event: CallFinished, now: float) -> None:
         """Count an answer; a replayed one costs nothing, and tells nothing of the backend."""

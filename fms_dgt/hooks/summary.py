@@ -11,16 +11,13 @@ from rich.text import Text
 from fms_dgt.core.events import RunFinished, TaskFinished, to_go_on
 from fms_dgt.hooks.run_count import RunCount
 from fms_dgt.hooks.tables import (
-    SHOWN_COLUMNS,
     columns_tables,
     funnel_table,
-    most_common,
     rows_unsaid,
-    shown_name,
-    shown_reason,
     spending_table,
 )
 from fms_dgt.hooks.task_count import TaskCount
+from fms_dgt.hooks.task_table import task_table
 from fms_dgt.hooks.wording import (
     duration,
     error_line,
@@ -29,7 +26,6 @@ from fms_dgt.hooks.wording import (
     money,
     notes_at_end,
     one_line,
-    paid_in_words,
     plural,
     what_failed,
     what_judges_repeated,
@@ -42,21 +38,27 @@ MANY_TASKS = 3
 
 
 def summary(event: RunFinished, count: RunCount) -> Iterator[Text]:
-    """The lines. With many tasks each gets a short form; `run.json` has the rest."""
-    block = _short if len(event.tasks) > MANY_TASKS else _full
-    for task in event.tasks:
-        counted = count.task(task.task)
+    """The lines. Of many tasks each has one in a table; `run.json` has the rest."""
+    if len(event.tasks) > MANY_TASKS:
         yield Text()
-        yield from _title(task, counted, event.error)
-        stages = event.report.get(task.task, {}).get("stages", ())
-        yield from (Text(f"  {line}", style="yellow") for line in what_was_left_out(stages))
-        # the report of a task that was complete already is an earlier run's
-        said = event.report.get(task.task, {}) if counted.begun else {}
-        judges = said.get("judges", ())
-        yield from (Text(f"  {line}", style="yellow") for line in what_judges_repeated(judges))
-        yield from block(task, counted, said.get("spending", {}).get("this_run", {}))
+        yield from task_table(event, count)
+    else:
+        for task in event.tasks:
+            yield Text()
+            yield from _task(task, event, count.task(task.task))
     yield Text()
     yield from _whole(event, count)
+
+
+def _task(task: TaskFinished, event: RunFinished, counted: TaskCount) -> Iterator[Text]:
+    yield from _title(task, counted, event.error)
+    stages = event.report.get(task.task, {}).get("stages", ())
+    yield from (Text(f"  {line}", style="yellow") for line in what_was_left_out(stages))
+    # the report of a task that was complete already is an earlier run's
+    report = event.report.get(task.task, {}) if counted.begun else {}
+    judges = report.get("judges", ())
+    yield from (Text(f"  {line}", style="yellow") for line in what_judges_repeated(judges))
+    yield from _full(task, counted, report.get("spending", {}).get("this_run", {}))
 
 
 def _title(event: TaskFinished, task: TaskCount, error: str) -> Iterator[Text]:
@@ -81,25 +83,6 @@ def _full(event: TaskFinished, task: TaskCount, paid: Mapping[str, Any]) -> Iter
         yield from [Text()] * bool(asked)
         yield from asked
     yield from _files(event.files)
-
-
-def _short(event: TaskFinished, task: TaskCount, paid: Mapping[str, Any]) -> Iterator[Text]:
-    said = []
-    if not task.idle:
-        scores = [f"{shown_name(name)} {values.mean:.2f}" for name, values in task.columns.scores.items()]
-        words = [
-            f"{shown_name(name)} {lengths.quantile(0.5):,}" for name, lengths in task.columns.texts().items()
-        ]
-        said += [
-            ("rejected", f"{number:,} by {shown_name(stage)}: {shown_reason(reason)}")
-            for (stage, reason), number in most_common(task.reasons)[:2]
-        ]
-        said += [("mean", ", ".join(scores[:SHOWN_COLUMNS]))] * bool(scores)
-        said += [("words", ", ".join(words[:SHOWN_COLUMNS]))] * bool(words)
-        said += [("asked", paid_in_words(paid))] if paid.get("calls") else []
-    said += [("in", shown_path(folder)) for folder in sorted({path.parent for path in event.files.values()})]
-    for label, text in said:
-        yield Text.assemble((f"  {label:<10}", "dim"), text, no_wrap=label == "in")
 
 
 def _files(files: Mapping[str, Path]) -> Iterator[Text]:

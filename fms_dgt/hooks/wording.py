@@ -27,6 +27,8 @@ READ_OF_ERROR = 4 * LONG_ERROR
 TRY_JUDGE = "does it tell good from bad? try: fms_dgt check-teachers --judge"
 # A file of which no task was made.
 LEFT_OUT = "left out: "
+# Records that were cut off a dataset.
+CUT = "stay in the journal"
 _SECRETS = re.compile(
     r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
       | (?<=\bBearer\s)\S+
@@ -125,6 +127,12 @@ def kept_of(kept: int, target: int | None) -> str:
     return f"{kept:,}" if target is None else f"{kept:,}/{target:,}"
 
 
+def total_target(targets: Iterable[int | None]) -> int | None:
+    """How many records several tasks want; None where one of them wants all that there are."""
+    wanted = list(targets)
+    return None if None in wanted else sum(target or 0 for target in wanted)
+
+
 def how_it_ended(event: TaskFinished, *, idle: bool = False) -> str:
     """One sentence: kept, rejected, and the way it ended. `idle`: this run did nothing for it."""
     kept = f"{event.kept:,} kept" if event.target is None else f"{event.kept:,} of {event.target:,} kept"
@@ -179,12 +187,12 @@ def what_judges_repeated(judges: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def notes_at_end(event: RunFinished, told: Iterable[str]) -> Iterator[str]:
     """The notes that are news at the end of a run: not told before, and not in the row of a task.
 
-    What was left out of the run is told again.
+    What was left out of the run and what was cut away is told again.
     """
     before = set(told)
     failed = tuple(f"{task.task}: " for task in event.tasks if task.failed)
     for note in event.notes:
-        if note in before and not note.startswith(LEFT_OUT):
+        if note in before and not (CUT in note or note.startswith(LEFT_OUT)):
             continue
         if not (note.startswith(failed) and "--retry-failed" in note):
             yield note

@@ -93,9 +93,10 @@ class Journal(JournalReader):
         entry = self._newest(name)
         return self._new_edition(name, entry.edition + 1 if entry else 1)
 
-    def begin(self, task: int, fingerprint: Mapping[str, str]) -> None:
-        """Note what the task is made from now."""
-        entry = dataclasses.replace(self._entries[task], fingerprint=dict(fingerprint), ended={})
+    def begin(self, task: int, fingerprint: Mapping[str, str], target: int | None) -> None:
+        """Note what the task is made from now, and how many records are wanted (None for all)."""
+        ended = {"target": target}
+        entry = dataclasses.replace(self._entries[task], fingerprint=dict(fingerprint), ended=ended)
         self._put_task(entry)
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ asking for it by name says the same.
 
 from __future__ import annotations
 
+from fms_dgt.plugins.about import About
 from fms_dgt.plugins.entry import GROUPS, Found, Group, PluginInfo
 from fms_dgt.plugins.faults import (
     CodePlace,
@@ -25,6 +26,7 @@ from fms_dgt.plugins.registry import AnyValidator, Plugins
 __all__ = [
     "GROUPS",
     "INCLUDED",
+    "About",
     "AnyValidator",
     "CodePlace",
     "Found",

@@ -35,7 +35,8 @@ class Found(Generic[T_co]):
 class PluginInfo:
     """How one declared name stands; `reason` says why it is broken or disabled.
 
-    The distribution of an included file is the file's name, its version a digest of its text.
+    The distribution of an included file is the file's name, its version a digest of its text. `about` is one
+    sentence on what the plugin is for; with `alias_of` it is the one of that name, by another.
     """
 
     group: str
@@ -44,6 +45,8 @@ class PluginInfo:
     version: str
     status: Status
     reason: str = ""
+    about: str = ""
+    alias_of: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +81,13 @@ class Entry:
         """Where it comes from, for messages."""
         return shown(self.path) if self.path else f"{self.distribution} {self.version}".rstrip()
 
-    def info(self, fault: str = "") -> PluginInfo:
+    def info(self, fault: str = "", about: str = "", alias_of: str = "") -> PluginInfo:
         """How it stands; `fault` is what loading it brought to light."""
         status: Status = "broken" if fault else self.status
         reason = fault or self.reason
-        return PluginInfo(self.group, self.name, self.distribution, self.version, status, reason)
+        return PluginInfo(
+            self.group, self.name, self.distribution, self.version, status, reason, about, alias_of
+        )
 
 
 def normalized(distribution: str) -> str:

@@ -12,6 +12,7 @@ from fms_dgt.core.generator import Generator
 from fms_dgt.core.validator import OrderedValidator, Validator
 from fms_dgt.errors import PluginError, did_you_mean
 from fms_dgt.plugins import claims
+from fms_dgt.plugins.about import About
 from fms_dgt.plugins.entry import GROUPS, NOUNS, Entry, Found, Group, PluginInfo
 from fms_dgt.plugins.faults import isolated
 from fms_dgt.plugins.hooks import Hooks
@@ -87,9 +88,22 @@ class Plugins:
     def listing(self) -> list[PluginInfo]:
         """How every name stands; tries to load each, and never raises."""
         _, faults = self._hooks()
-        infos = [entry.info(faults.get(entry, "") or self._fault(entry)) for entry in self._entries]
+        infos = [self._info(entry, faults.get(entry, "") or self._fault(entry)) for entry in self._entries]
         order: dict[str, int] = {group: place for place, group in enumerate(GROUPS)}
         return sorted(infos, key=lambda i: (order.get(i.group, len(order)), i.group, i.name, i.distribution))
+
+    def thing(self, group: str, name: str) -> object:
+        """What stands behind a name, be it a class or, of a hook plugin, a module. Raises PluginError."""
+        entry = self._usable.get((group, name))
+        if entry is None:
+            raise PluginError(f"there is no plugin '{name}' in the group '{group}' that can be used")
+        return load(entry)
+
+    def _info(self, entry: Entry, fault: str) -> PluginInfo:
+        if fault or not entry.usable:
+            return entry.info(fault)
+        first = min((other.name for other in self._entries if _are_one(entry, other)), default=entry.name)
+        return entry.info(about=About.of(load(entry)).short, alias_of=first if first != entry.name else "")
 
     def _find(self, group: Group, name: str) -> Found[Any]:
         entry = self._usable.get((group, name))
@@ -152,6 +166,12 @@ def _found(entry: Entry) -> Found[Any]:
     # a class typed into a notebook stands in no file: its templates are looked for where it runs
     folder = folder_of(cls) or Path.cwd()
     return Found(entry.name, cls, entry.distribution, entry.version, folder)
+
+
+def _are_one(entry: Entry, other: Entry) -> bool:
+    """Whether two names of a package are of the same plugin."""
+    same = (entry.group, entry.value, entry.distribution) == (other.group, other.value, other.distribution)
+    return bool(entry.value) and other.usable and same
 
 
 def _refusal(entries: Sequence[Entry], reason: str) -> str:

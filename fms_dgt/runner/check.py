@@ -14,11 +14,12 @@ from fms_dgt.config.plan import RunPlan, RunSettings, TaskPlan
 from fms_dgt.core.node import Expanded, Node
 from fms_dgt.core.typed import encode, without_credentials
 from fms_dgt.errors import FolderChanged
-from fms_dgt.journal import JournalReader
+from fms_dgt.journal import JournalReader, TaskEntry
 from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.plugins import Plugins
 from fms_dgt.runner.access import TaskAccess, access_of, files_of, lines_of
 from fms_dgt.runner.folder import changed_lines, changed_text
+from fms_dgt.runner.target import with_targets
 from fms_dgt.safety.working_folder import shown as shown_path
 
 HIDDEN = "(hidden)"
@@ -69,9 +70,12 @@ def check(plan: RunPlan, plugins: Plugins) -> CheckReport:
     closed = [replace(task, permissions=task.permissions.without_requests()) for task in plan.tasks]
     plan = replace(plan, tasks=closed)
     tasks = bind(plan, plugins, left_out, unfetched)
-    _check_folder(tasks, plan.settings)
+    entries = _entries(tasks, plan.settings)
+    _check_folder(tasks, entries, plan.settings)
+    tasks, cuts = with_targets(tasks, plan, entries.get)
     pending = [task for task in tasks if task.permissions.uses.pending]
-    notes = [*plan.notes, *left_out, *notes_of(tasks), *map(_not_fetched, pending), *map(_unknown, unfetched)]
+    notes = [*plan.notes, *left_out, *cuts, *notes_of(tasks)]
+    notes += [*map(_not_fetched, pending), *map(_unknown, unfetched)]
     checks = [_task_check(task, plan) for task in tasks]
     return CheckReport([*checks, *(_unfetched_check(task) for task in unfetched)], notes)
 
@@ -99,18 +103,24 @@ def _unfetched_check(task: TaskPlan) -> TaskCheck:
     return TaskCheck(task.name, task.builder, records, shown_path(task.folder), (), (), access)
 
 
-def _check_folder(tasks: Sequence[BoundTask], settings: RunSettings) -> None:
-    """Raises FolderChanged where the run would, as far as reading alone tells."""
-    if not (settings.output_dir / FILE_NAME).is_file() or settings.restart or settings.accept_changes:
-        return
+def _entries(tasks: Sequence[BoundTask], settings: RunSettings) -> Mapping[str, TaskEntry | None]:
+    """What the output folder has of the tasks."""
+    if not (settings.output_dir / FILE_NAME).is_file():
+        return {}
     reader = JournalReader(settings.output_dir)
     try:
-        entries = {task.name: reader.find_task(task.name) for task in tasks}
+        return {task.name: reader.find_task(task.name) for task in tasks}
     finally:
         reader.close_reader()
+
+
+def _check_folder(
+    tasks: Sequence[BoundTask], entries: Mapping[str, TaskEntry | None], settings: RunSettings
+) -> None:
+    """Raises FolderChanged where the run would, as far as reading alone tells."""
     changed = []
-    for task in tasks:
-        entry = entries[task.name]
+    for task in () if settings.restart or settings.accept_changes else tasks:
+        entry = entries.get(task.name)
         before, now = dict(entry.fingerprint) if entry else {}, dict(task.fingerprint)
         if task.permissions.uses.pending:
             # whether it changed is known once it is fetched

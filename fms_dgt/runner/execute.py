@@ -27,6 +27,7 @@ from fms_dgt.runner.report import Totals, read_report, task_report, write_report
 from fms_dgt.runner.schedule import Scheduler
 from fms_dgt.runner.silence import RetryLimits
 from fms_dgt.runner.spending import Prices, Spending, by_task
+from fms_dgt.runner.target import with_targets
 from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.safety.files import OutputFolder
 from fms_dgt.safety.interrupts import Interrupts
@@ -56,6 +57,8 @@ async def execute(
     with FolderLock(plan.settings.output_dir):
         journal = Journal(plan.settings.output_dir)
         try:
+            tasks, notes = with_targets(tasks, plan, journal.find_task)
+            plan = replace(plan, notes=[*plan.notes, *notes])
             opened = await open_tasks(tasks, journal, plan.settings)
             if not all(found.complete for found in opened):
                 journal.check_space()

@@ -69,9 +69,14 @@ async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: Run
         opened = [_opened(task, entry, changed, journal, settings) for task, entry, changed in said]
     with journal.together():
         for task, found in zip(tasks, opened, strict=True):
-            if found.entry.fingerprint != task.fingerprint:
-                journal.begin(found.entry.id, task.fingerprint)
+            if found.complete is None and not _begun_alike(found.entry, task):
+                journal.begin(found.entry.id, task.fingerprint, task.target)
     return opened
+
+
+def _begun_alike(entry: TaskEntry, task: BoundTask) -> bool:
+    """Whether the journal has what the task is made from, and how much of it is wanted."""
+    return entry.fingerprint == task.fingerprint and entry.ended.get("target") == task.target
 
 
 def _check_known(task: BoundTask, journal: Journal, settings: RunSettings) -> None:

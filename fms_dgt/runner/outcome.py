@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
@@ -64,7 +65,8 @@ class UnitOutcome:
 
     `failures` has, for each call or piece of code that failed, the ordered checks that its row had
     passed by then: where commit refuses the row at one of them, the failure counts for nothing, since
-    with other timing the row would have ended there. So it is with what judges said.
+    with other timing the row would have ended there. So it is with what judges said. `rows` are how many
+    rows came to each stage; None where an earlier version has not noted it.
     """
 
     number: int
@@ -72,6 +74,7 @@ class UnitOutcome:
     leaves: list[Leaf] = field(default_factory=list)
     failures: list[tuple[Mark, ...]] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
+    rows: Counter[str] | None = field(default_factory=Counter)
 
     @property
     def failed(self) -> bool:
@@ -108,13 +111,10 @@ class UnitOutcome:
             return [marks[id(mark)] for mark in trail]
 
         leaves = [[leaf.path, numbers(leaf.trail), leaf.record, leaf.rejection] for leaf in self.leaves]
-        # a failure without a mark is what the column `failed` says already
         failures = [numbers(trail) for trail in self.failures]
         judged = [[one.stage, one.path, numbers(one.trail), one.score, one.reason] for one in self.judged]
-        written = [[[m.stage, m.path, m.on, m.value, m.group] for m in listed], leaves]
-        if judged:
-            return [*written, failures, judged]
-        return [*written, failures] if any(failures) else written
+        written = [[[m.stage, m.path, m.on, m.value, m.group] for m in listed], leaves, failures, judged]
+        return written if self.rows is None else [*written, dict(self.rows)]
 
     @classmethod
     def from_json(cls, number: int, key: str, data: Any, *, failed: bool) -> Self:
@@ -129,4 +129,8 @@ class UnitOutcome:
             Judged(str(stage), tuple(path), tuple(marks[at] for at in trail), int(score), str(reason))
             for stage, path, trail, score, reason in (data[3] if len(data) > 3 else ())
         ]
-        return cls(number, key, leaves, [tuple(marks[at] for at in trail) for trail in trails], judged)
+        failures = [tuple(marks[at] for at in trail) for trail in trails]
+        rows = None
+        if len(data) > 4:
+            rows = Counter({str(stage): int(count) for stage, count in data[4].items()})
+        return cls(number, key, leaves, failures, judged, rows)

@@ -69,15 +69,19 @@ def _seeds(task: Task) -> list[Any]:
 
 def _stages(run: TaskRun) -> list[dict[str, Any]]:
     names = stage_names(run.bound.flow)
-    seen = dict.fromkeys([*run.counts.entered, *(stage for stage, _ in run.counts.rejected)])
+    counts = run.counts
+    seen = dict.fromkeys([*counts.entered, *(counts.rows or ()), *(stage for stage, _ in counts.rejected)])
     others = [name for name in seen if name and name not in names]
     result = []
     for name in [*names, *others]:
         reasons = {
             reason: count for (stage, reason), count in run.counts.rejected.most_common() if stage == name
         }
-        entered = run.counts.entered.get(name, 0)
-        line = {"stage": name, "in_this_run": entered, "rejected": sum(reasons.values()), "reasons": reasons}
+        entered, rows = run.counts.entered.get(name, 0), run.counts.rows
+        line: dict[str, Any] = {"stage": name}
+        if rows is not None:
+            line["rows"] = rows.get(name, 0)
+        line |= {"in_this_run": entered, "rejected": sum(reasons.values()), "reasons": reasons}
         left_out = {what: count for (stage, what), count in run.counts.left_out.items() if stage == name}
         result.append({**line, "left_out": left_out} if left_out else line)
     return result

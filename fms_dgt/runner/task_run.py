@@ -57,6 +57,15 @@ class Counts:
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     failed: int = 0
+    # rows by stage, of all units that the dataset is made of; None where an earlier version did not note them
+    rows: Counter[str] | None = field(default_factory=Counter)
+
+    def add_rows(self, rows: Counter[str] | None) -> None:
+        """Count the rows of one more unit."""
+        if rows is None:
+            self.rows = None
+        elif self.rows is not None:
+            self.rows.update(rows)
 
     def leave_out(self, stage: str, reading: Reading) -> None:
         """Count what a reply had that its value has not."""
@@ -295,6 +304,7 @@ class TaskRun:
                 self._put(outcome)
             self._journal.put_decision(self.entry.id, outcome.number, to_text(decision.to_json()))
         self._add(decision, again=known is not None)
+        self.counts.add_rows(outcome.rows)
         for doubt in self.judges.add(decision.judged, again=known is not None):
             self._hooks.judge_doubted(doubt)
         self.committed += 1
@@ -418,6 +428,7 @@ class TaskRun:
             outcome = self._load(number)
             decision = self._judgement.decide(outcome, self.dataset.kept, self.bound.target)
             self._add(decision, again=False)
+            self.counts.add_rows(outcome.rows)
             self._tail.append(decision)
         return bool(numbers)
 

@@ -60,7 +60,6 @@ class Walk:
         self.task_id = around.task_id
         self.calls = around.calls
         self.stop = around.stop
-        self.moved = around.moved
         self.asking = around.asking
         self.left_out = around.left_out
         self.seed = around.task.settings.seed
@@ -84,6 +83,13 @@ class Walk:
             return None
         self._outcome.sort()
         return self._outcome
+
+    def moved(self, stage: str, origin: str) -> None:
+        """A row reached a stage, or with "" the end of the flow."""
+        rows = self._outcome.rows
+        if stage and rows is not None:
+            rows[stage] += 1
+        self._around.moved(stage, origin)
 
     async def _follow(
         self, row: Row, stages: tuple[Stage, ...], trail: tuple[Mark, ...], came_from: str = ""

@@ -87,6 +87,13 @@ class Copies(Validator[CopiesOptions]):
     four or more. A copy of the prompt takes them from the text that stands in the templates of the flow.
     What the row's other columns have, too, is quoted, not copied. Case, punctuation, quotation marks,
     numbering and white space make no difference. The score is the largest share.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: copies, on: response, share: 0.8, fewest: 20}
     """
 
     Options = CopiesOptions

@@ -12,11 +12,18 @@ from fms_dgt.validators.text import as_text
 
 
 class ExactDeduplication(OrderedValidator[ValidatorOptions]):
-    """Refuses a text that has the words of an earlier record's, in the same order.
+    """De-duplication: refuses a text that has the words of an earlier record's, in the same order.
 
     Case, white space, quotation marks, punctuation and numbering make no difference; digits and symbols do.
     The score is 1 for such texts and 0 for all others. A value that is not text is compared as its
     canonical JSON text.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: exact, on: response}
     """
 
     def memory(self, keep: Keep) -> Memory:

@@ -31,6 +31,13 @@ class Length(TextCheck[LengthOptions]):
     Words stand between white space; in scripts without spaces each character is one. White space around
     a text does not count. Tokens are estimated, since each model has its own: one for four ASCII
     characters, for two others, and for each character of a script without spaces.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: length, on: response, low: 5, high: 600}
     """
 
     Options = LengthOptions

@@ -28,12 +28,22 @@ class LMJudgeOptions(ValidatorOptions):
 
 
 class LMJudge(Validator[LMJudgeOptions]):
-    """Asks `lm_config` with the check's template, whose reply is a `score`.
+    """A model as the judge: asks `lm_config` with the check's template, whose reply is a `score`.
 
     Of several `votes`, the score is the one that most of them give (in a tie one that is not kept, and
     the lowest of these: in doubt, a judge rejects) or their mean. The reason is that of the first vote
     for this score, or of the first one nearest to the mean. A row with a vote that cannot be read is
     rejected as unreadable.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            blocks:
+              - name: validator
+                type: lm_judge
+                votes: 3
+                lm_config: {type: openai, model_id_or_path: gpt-4o-mini, temperature: 0.5}
     """
 
     Options = LMJudgeOptions

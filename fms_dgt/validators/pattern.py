@@ -29,6 +29,13 @@ class Pattern(TextCheck[PatternOptions]):
 
     A pattern may match anywhere; `^` and `$` are the ends of the text, `(?m)` makes them those of a line.
     `\w`, `\d` and `\b` know ASCII alone; `\pL` is any letter, `\pN` any digit.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: pattern, on: response, must_not_match: ['(?i)lorem ipsum', '\bTODO\b']}
     """
 
     Options = PatternOptions

@@ -42,6 +42,13 @@ class Prohibited(TextCheck[ProhibitedOptions]):
 
     A judge is asked where there is a `policy`, or a template of the check's own whose reply is a `score`; and
     only about texts in which nothing else was found.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: prohibited, on: response, words: [smuggler], personal_data: [email, phone]}
     """
 
     Options = ProhibitedOptions

@@ -41,6 +41,13 @@ class Refusal(TextCheck[RefusalOptions]):
     A refusal stands at the beginning: further on, the same words are usually part of an answer. What
     stands in quotation marks, in code or behind `>` is somebody else's words and does not count, unless
     the whole text is quoted.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: refusal, on: response}
     """
 
     Options = RefusalOptions

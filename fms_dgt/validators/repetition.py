@@ -39,6 +39,13 @@ class Repetition(TextCheck[RepetitionOptions]):
     Of all groups of `words` words in a row, and of all lines that are not blank, the share that occurred
     before, case apart. Texts of fewer than 4 lines or 8 groups have none. Runs of white space and of the
     characters that rules and tables are drawn with are no fault.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: repetition, on: response}
     """
 
     Options = RepetitionOptions

@@ -39,11 +39,18 @@ class RougeOptions(ValidatorOptions):
 
 
 class RougeDeduplication(OrderedValidator[RougeOptions]):
-    """Refuses a text whose ROUGE-L F-measure with an earlier record's reaches the threshold.
+    """De-duplication: refuses a text whose ROUGE-L F-measure with an earlier record's reaches the threshold.
 
     Scores are those of the package rouge-score without stemming; `tokens` says where the words of a
     text come from. A number, letter or bullet at its beginning is left out.
     A value that is not text is compared as its canonical JSON text.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: rouge, on: response, threshold: 0.8}
     """
 
     Options = RougeOptions

@@ -35,6 +35,13 @@ class ValidJson(TextCheck[ValidJsonOptions]):
 
     It is read strictly: NaN, comments, single quotes and words around it make it none. A column that
     holds a value rather than text is JSON.
+
+    In a config file:
+
+        databuilders:
+          skills_sdg:
+            postprocessors:
+              - {name: valid_json, on: response, schema: {type: object, required: [city]}}
     """
 
     Options = ValidJsonOptions

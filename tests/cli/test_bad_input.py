@@ -22,7 +22,7 @@ CASES = {
     "nothing at all": (
         {},
         (),
-        "there is no task to run; name a file, a folder or a shipped task with --task-paths; "
+        "there is no task to run; name a file, a folder or a shipped task: fms_dgt run TASK; "
         "'fms_dgt init' writes a first one",
     ),
     "an unknown command": (
@@ -30,15 +30,20 @@ CASES = {
         ("rns",),
         f"there is no command 'rns'; did you mean 'runs'? commands: {', '.join(sorted(COMMANDS))}",
     ),
-    "a task file as a command": (
-        {"task.yaml": TASK},
-        ("task.yaml",),
-        "there is no command 'task.yaml'; to run a task: fms_dgt --task-paths task.yaml",
+    "a folder as a command": (
+        {"debates/task.yaml": TASK},
+        ("debates",),
+        "there is no command 'debates'; to run the task: fms_dgt run debates",
     ),
-    "a shipped task as a command": (
-        {},
-        ("skills/debate",),
-        "there is no command 'skills/debate'; to run a task: fms_dgt --task-paths skills/debate",
+    "a task file that a flag has taken": (
+        {"task.yaml": TASK, "mine.py": ""},
+        ("run", "--include", "mine.py", "task.yaml"),
+        "--include has taken 'task.yaml' for a value of its own; name the task before --include",
+    ),
+    "a taxonomy's file that a flag has taken": (
+        {"tree/qna.yaml": TASK},
+        ("run", "--changed", "tree/qna.yaml"),
+        "--changed has taken 'tree/qna.yaml' for a value of its own; name the task before --changed",
     ),
     "an unknown flag": (
         {},
@@ -50,7 +55,16 @@ CASES = {
         (*RUN, "--max-concurr=3"),
         "unknown flag '--max-concurr'; did you mean '--max-concurrency'? --help lists the flags",
     ),
-    "a word too many": ({}, (*RUN, "--seed", "1", "x"), "'x' belongs to no flag; --help lists the flags"),
+    "a word too many": (
+        {"task.yaml": TASK},
+        (*RUN, "--seed", "1", "x"),
+        "the command line: there is no file, folder or shipped task 'x'; shipped tasks: skills/debate",
+    ),
+    "a word too many for a command without tasks": (
+        {},
+        ("init", "a", "b"),
+        "'b' belongs to no flag; --help lists the flags",
+    ),
     "a flag without its value": (
         {},
         ("--task-paths",),
@@ -59,7 +73,7 @@ CASES = {
     "a number as text": (
         {},
         (*RUN, "--num-outputs-to-generate", "ten"),
-        "--num-outputs-to-generate: must be a whole number, not the text 'ten'",
+        "-n/--num-outputs-to-generate: must be a whole number, not the text 'ten'",
     ),
     "part of a record": (
         {},
@@ -94,7 +108,7 @@ CASES = {
     "a task path without a name": (
         {"task.yaml": TASK},
         ("--task-paths", ""),
-        "the command line: --task-paths: there is no file, folder or shipped task ''; shipped tasks: skills/debate",
+        "the command line: there is no file, folder or shipped task ''; shipped tasks: skills/debate",
     ),
     "a build id that leads elsewhere": (
         {"task.yaml": TASK},
@@ -123,18 +137,18 @@ CASES = {
     "a task that is not there": (
         {},
         ("--task-paths", "debat"),
-        "the command line: --task-paths: there is no file, folder or shipped task 'debat'; "
+        "the command line: there is no file, folder or shipped task 'debat'; "
         "did you mean 'skills/debate'? shipped tasks: skills/debate",
     ),
     "a folder without tasks": (
         {"data/x.txt": ""},
         ("--task-paths", "data"),
-        "the command line: --task-paths: there is no task.yaml in or below 'data'; name the task files one by one",
+        "the command line: there is no task.yaml in or below 'data'; name the task files one by one",
     ),
     "a pattern that matches nothing": (
         {},
         ("--task-paths", "tasks/*/x.yaml"),
-        "the command line: --task-paths: no YAML file matches 'tasks/*/x.yaml'; check the pattern",
+        "the command line: no YAML file matches 'tasks/*/x.yaml'; check the pattern",
     ),
     "a config that is not there": (
         {"task.yaml": TASK},
@@ -302,7 +316,7 @@ CASES = {
     "no folder of runs": (
         {},
         ("runs", "nowhere"),
-        "there is no folder 'nowhere'; name an output folder, or make one: fms_dgt --task-paths PATH",
+        "there is no folder 'nowhere'; name an output folder, or make one: fms_dgt run TASK",
     ),
     "a folder of runs without a name": (
         {},

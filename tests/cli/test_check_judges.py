@@ -193,7 +193,7 @@ def test_a_wrong_key_ends_with_2(project):
 def test_a_task_must_be_named(project):
     result = project({}).run("check-teachers", "--judge", "--teacher", "simulated")
     assert result.code == 2
-    assert "no task is named whose judges are meant; name one with --task-paths" in result.stderr
+    assert "no task is named whose judges are meant; name one: fms_dgt check-teachers --judge TASK" in result.stderr
 
 
 # --- calibrate --------------------------------------------------------------------------------------

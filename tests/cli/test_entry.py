@@ -68,7 +68,7 @@ def test_spellings_of_the_command(module):
 def test_the_exit_code_is_the_processs(tmp_path):
     result = python("-m", "fms_dgt", "--task-paths", "x.yaml", cwd=tmp_path)
     assert result.returncode == 2
-    assert result.stderr.startswith("error: the command line: --task-paths: there is no file")
+    assert result.stderr.startswith("error: the command line: there is no file")
 
 
 def test_help_names_every_command(project):

@@ -7,7 +7,7 @@ def test_it_writes_a_task_and_a_config_that_load(project, monkeypatch):
     made = project({})
     result = made.run("init", "first steps")
     assert result.stdout.splitlines()[-1] == (
-        "next:  fms_dgt --task-paths 'first steps/task.yaml' --config-path 'first steps/config.yaml'"
+        "next:  fms_dgt run 'first steps/task.yaml' -c 'first steps/config.yaml'"
     )
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     plan = load_plan(PlanRequest(tasks=["first steps/task.yaml"], config="first steps/config.yaml"))
@@ -32,7 +32,7 @@ def test_it_overwrites_nothing(project):
 
 def test_it_writes_here_unless_told_otherwise(project):
     made = project({})
-    assert "next:  fms_dgt --task-paths task.yaml --config-path config.yaml\n" in made.run("init").stdout
+    assert "next:  fms_dgt run task.yaml -c config.yaml\n" in made.run("init").stdout
     assert (made.path / "task.yaml").exists()
 
 

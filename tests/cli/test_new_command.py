@@ -68,7 +68,7 @@ def test_knowledge_of_a_taxonomy(project):
 def test_a_task_file_that_runs(project):
     made = project({})
     result = made.run("new", "task", *BASIC, *FIVE[:3])
-    assert result.stdout == "wrote task.yaml\nnext:  fms_dgt --task-paths task.yaml --check\n"
+    assert result.stdout == "wrote task.yaml\nnext:  fms_dgt run task.yaml -c offline --check\n"
     ran = made.run("--task-paths", "task.yaml", "--config-path", "offline", "--num-outputs", "2", "--quiet")
     assert (ran.code, ran.stderr) == (0, "")
 

@@ -383,7 +383,7 @@ WRONG = {
     "values for nothing": (("--teacher", "simulated", "--set", "a=b"), "--set fills in a template"),
     "a stage without a task": (
         ("--config-path", "offline", "--stage", "x"),
-        "no task is named to fill it in from; name one of the builder's with --task-paths",
+        "no task is named to fill it in from; name one of the builder's: fms_dgt try TASK",
     ),
     "a stage that is not there": (
         (*TASKED, "--stage", "answer_tmplate"),

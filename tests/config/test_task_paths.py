@@ -77,7 +77,7 @@ def test_a_shipped_config_by_its_name(plan_of, ship, said):
 def test_a_name_that_nothing_has_gets_the_nearest(problems_of, ship):
     ship("tasks/skills/writing/debate/task.yaml", "tasks/cars/task.yaml", "configs/offline.yaml")
     names = "shipped tasks: cars, skills/writing/debate"
-    place = "the command line: --task-paths: there is no file, folder or shipped task"
+    place = "the command line: there is no file, folder or shipped task"
     config = "the command line: --config-path: there is no file or shipped config"
     assert problems_of({}, "debat", "skils/writing", "zzz", config="ofline") == [
         f"{config} 'ofline'; did you mean 'offline'? shipped configs: offline",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from xml.etree import ElementTree
 
 import pytest
@@ -53,6 +54,44 @@ def test_counts_come_from_the_run_beside_it(project):
     shown = made.run("draw", *task, "--output-dir", "there").stdout
     assert shown.startswith(f"%% {DEBATE} (skills_sdg); last run: 20 records, ")
     assert '-->|"20 records"| records' in shown
+
+
+def arrows(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if "-->" in line]
+
+
+def test_arrows_count_the_rows_of_the_dataset_however_many_runs_made_it(project):
+    made = project({})
+    task = (DEBATE, "-c", "offline")
+    made.run("run", *task, "-n", "20")
+    twenty = made.run("draw", *task).stdout
+    assert 's1 -->|"' in twenty
+    assert not [line for line in arrows(twenty) if '"0 rows"' in line]
+    made.run("run", *task, "-n", "60")
+    sixty = made.run("draw", *task).stdout
+    assert sixty != twenty
+    # every answer is there, and no row goes anywhere
+    made.run("run", *task, "-n", "20")
+    assert made.run("draw", *task).stdout == twenty
+    made.run("run", *task, "-n", "60")
+    assert made.run("draw", *task).stdout == sixty
+
+
+def test_a_report_of_an_earlier_version_has_the_rows_of_its_run_or_none(project):
+    made = project({})
+    task = (DEBATE, "-c", "offline")
+    made.run("run", *task)
+    report = json.loads(made.read(f"output/{DEBATE}/run.json"))
+    for line in report["stages"]:
+        del line["rows"]
+    made.write({f"output/{DEBATE}/run.json": json.dumps(report)})
+    assert [line for line in arrows(made.run("draw", *task).stdout) if "rows" in line]
+    for line in report["stages"]:
+        line["in_this_run"] = 0
+    made.write({f"output/{DEBATE}/run.json": json.dumps(report)})
+    drawn = made.run("draw", *task).stdout
+    assert [line for line in arrows(drawn) if "rows" in line] == []
+    assert "how many rows came to each stage is not known" in drawn
 
 
 def test_several_tasks_are_one_page_and_no_picture(project):

@@ -50,7 +50,10 @@ flow:
       gather: {fours: four}
   - name: dedup_one
     check: {validator: exact, on: one}
-""".replace("  - together:\n      - generate: {prompt: \"Name", "  - set: {list: [1, 2]}\n  - together:\n      - generate: {prompt: \"Name")
+""".replace(
+    '  - together:\n      - generate: {prompt: "Name',
+    '  - set: {list: [1, 2]}\n  - together:\n      - generate: {prompt: "Name',
+)
 
 
 def drawn(path: Path, *arguments: str) -> Any:

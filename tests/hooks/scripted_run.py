@@ -49,6 +49,7 @@ NAMES = (
     "instructlab/skills/summaries/meeting_minutes",
     "instructlab/skills/writing/freeform/haiku",
     "instructlab/skills/stem/units_and_conversions",
+    *(f"instructlab/skills/office/letters/{number:02}" for number in range(1, 89)),
 )
 DOWN = (
     "http://127.0.0.1:8080/v1/chat/completions answered 502: <html>\r\n<head><title>502 Bad Gateway</title>"
@@ -65,7 +66,7 @@ WHY = {
     "interrupted": "interrupted; run the same command to go on",
     "stopped": "openai: no answer for 300 s; the last error: " + DOWN,
 }
-AT_START = "nobody said how many records; making 20 (--num-outputs-to-generate)"
+AT_START = "no number of records is given; making 20 (--num-outputs-to-generate)"
 NOTE = "the data of this run is simulated: for trying things out, not for training"
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -37,32 +36,42 @@ def test_json_is_json_whatever_plugins_print(mixed: None, capsys: pytest.Capture
         "version": "1.0",
         "status": "ok",
         "reason": "",
+        "about": "",
+        "alias_of": "",
     }
     assert (listed["x_bad"]["status"], listed["x_off"]["status"]) == ("broken", "disabled")
     assert "I print on import" in err
 
 
-def test_a_plain_table(mixed: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_has_a_part_for_each_kind(mixed: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    header, *rows = capsys.readouterr().out.splitlines()
-    assert header.split() == ["group", "name", "distribution", "version", "status", "reason"]
-    (bad,) = [row for row in rows if "x_bad" in row]
-    assert bad.split()[:5] == ["generators", "x_bad", "mixed", "1.0", "broken"]
-    assert bad.index("broken") == header.index("status")
-    assert "RuntimeError: [/red] brackets (" in bad
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line and not line.startswith(" ")] == [
+        "builders",
+        "generators",
+        "validators",
+        "hooks",
+        "converters",
+        "options and an example: fms_dgt plugins NAME",
+    ]
+    part = lines[lines.index("generators") : lines.index("validators")]
+    assert [line.split()[0] for line in part if line.startswith("  ") and line[2] != " "] == [
+        *("azure", "llama.cpp", "local", "openai", "rits", "simulated", "transformers", "watsonx"),
+        *("x_bad", "x_echo", "x_off"),
+    ]
+    assert "server to start (also: llama_cpp)" in "\n".join(part)
 
 
-def test_a_terminal_gets_a_table_with_the_whole_reason(mixed: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stdout", terminal)
+def test_what_is_broken_says_why(mixed: None, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     assert main([]) == 0
-    assert "RuntimeError: [/red] brackets" in terminal.getvalue()
-    assert "┃" in terminal.getvalue()
+    lines = capsys.readouterr().out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("  x_bad "))
+    said = " ".join(" ".join(lines[at : at + 3]).split())
+    assert said.startswith("x_bad broken: importing m_bad failed: RuntimeError: [/red] brackets (")
+    assert any(
+        "x_off" in line and "switched off by FMS_DGT_DISABLE_PLUGINS [mixed 1.0]" in line for line in lines
+    )
 
 
 def test_strict_counts_what_is_broken(mixed: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ def test_page(text: str) -> None:
 @pytest.mark.parametrize("number", [float("inf"), float("nan"), "x", None, [], {}, -1, 1 << 20000, True], ids=lambda value: type(value).__name__)
 def test_a_foreign_report(number: object) -> None:
     """A run.json can come from anybody."""
-    stage = {"stage": "a", "in_this_run": number, "rejected": number, "reasons": {"x": number}}
+    stage = {"stage": "a", "rows": number, "in_this_run": number, "rejected": number, "reasons": {"x": number}}
     counts = Counts.of_report({"stages": [stage], "records": number, "rejected": number, "end": number})
     assert counts is not None
     assert counts.records == counts.rows["a"] == 0

@@ -220,6 +220,6 @@ def test_many_tasks_are_shown_once_where_they_are_alike(project):
     assert out.count("skills_sdg, 20 records") == 9
     assert out.count("blocks.generator.type = simulated") == 1
     assert [line for line in out.splitlines() if line.startswith("note: ")] == [
-        "note: compositional_skills/n0: nobody said how many records; making 20 "
+        "note: compositional_skills/n0: no number of records is given; making 20 "
         "(--num-outputs-to-generate) (and 8 other tasks)"
     ]

@@ -76,7 +76,7 @@ class EvolInstructOptions(BuilderOptions):
 
 
 class EvolInstructBuilder(DataBuilder[EvolInstructTask]):
-    """Harder and more varied instructions out of given ones (WizardLM), or better answers.
+    """Evol-Instruct: harder and more varied instructions out of given ones (WizardLM), or better answers.
 
     Each row goes through its generations by itself: what fails in one of them is a rejection with a
     reason, and the row goes on from where it was.

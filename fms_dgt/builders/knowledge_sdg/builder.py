@@ -42,7 +42,7 @@ MOST_CLAIMS = 50
 
 
 class KnowledgeBuilder(DataBuilder[KnowledgeTask]):
-    """Questions that documents answer, and answers that they support.
+    """Knowledge: questions that documents answer, and answers that they support.
 
     Each chunk is asked about as it stands and by its summaries, or fact by fact; simply, once.
     """

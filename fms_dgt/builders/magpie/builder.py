@@ -32,7 +32,16 @@ class MagpieOptions(BuilderOptions):
 
 
 class MagpieBuilder(DataBuilder[MagpieTask]):
-    """Instructions that a chat model writes when it is shown the beginning of a user's turn, answered."""
+    """Magpie: instructions that a chat model writes when shown the beginning of a turn, and answers.
+
+    In a config file:
+
+        databuilders:
+          magpie:
+            chat_format: granite
+            blocks:
+              - {name: generator, type: openai, api: completion, model_id_or_path: granite}
+    """
 
     Options = MagpieOptions
     record = Columns

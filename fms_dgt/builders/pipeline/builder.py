@@ -20,7 +20,7 @@ from fms_dgt.errors import InputError, Problem, did_you_mean
 
 
 class PipelineBuilder(DataBuilder[PipelineTask]):
-    """Rows of a table, or draws of seed examples, through the stages of a flow in YAML."""
+    """A flow in YAML: rows of a table, or draws of seed examples, through ready-made stages."""
 
     record = Columns
 

@@ -52,7 +52,7 @@ class PreferenceOptions(BuilderOptions):
 
 
 class PreferenceBuilder(DataBuilder[PreferenceTask]):
-    """Answers each prompt several times, and keeps the best and the worst answer as a pair."""
+    """Preferences: several answers to each prompt, the best and the worst of them kept as a pair."""
 
     Options = PreferenceOptions
     record = Columns

@@ -43,7 +43,7 @@ class SelfInstructOptions(BuilderOptions):
 
 
 class SelfInstructBuilder(DataBuilder[SelfInstructTask]):
-    """Instructions with their inputs and outputs, in the manner of a few seeds (Wang et al. 2022).
+    """Self-Instruct: instructions with inputs and outputs in the manner of a few seeds (Wang et al. 2022).
 
     What is accepted is shown in later prompts. A task with texts in place of seeds gets instructions
     about each of them.

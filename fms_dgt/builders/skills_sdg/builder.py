@@ -39,7 +39,7 @@ class SkillsOptions(BuilderOptions):
 
 
 class SkillsBuilder(DataBuilder[SkillsTask]):
-    """Instruction and response pairs in the manner of a few seed examples.
+    """Skills: judged instruction and response pairs in the manner of a few seed examples.
 
     Each seed goes down its own flow: grounded where it has a context, free where it has none.
     """

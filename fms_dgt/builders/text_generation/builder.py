@@ -26,7 +26,7 @@ STAGE = "generate"
 
 
 class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
-    """Asks about each row of a table, and writes the rows with the answers in a new column."""
+    """Plain generation: asks about each row of a table, and writes the answers in a new column."""
 
     record = Columns
 

@@ -70,6 +70,10 @@ class Converters:
             reason = found if isinstance(found, str) else ""
             yield point.name, dist.name if dist else "", dist.version if dist else "", reason
 
+    def class_of(self, name: str) -> type[Converter]:
+        """The class of a converter that can be used. Raises KeyError."""
+        return self._classes[name]
+
     @cached_property
     def broken(self) -> dict[str, str]:
         """Declared names that cannot be used, and why."""

@@ -78,7 +78,20 @@ class LlamaCppOptions(GeneratorOptions):
 
 
 class LlamaCppGenerator(Generator[LlamaCppOptions]):
-    """Chat completions of a model in this process; calls in flight are batched together."""
+    """llama.cpp in this process: a GGUF file on this machine, no server to start.
+
+    Calls in flight are batched together.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: llama.cpp
+                model_id_or_path: smollm2-135m
+                context_size: 4096
+    """
 
     Options = LlamaCppOptions
     completes = True

@@ -17,7 +17,16 @@ SAMPLING: Final = {"repeat_penalty": 1.1, "min_p": 0.1, "dry_multiplier": 0.8}
 
 
 class LocalGenerator(LlamaCppGenerator):
-    """llama.cpp with the largest known model on this machine, or the one that `model_id_or_path` names."""
+    """llama.cpp with the largest known model on this machine, or the one that `model_id_or_path` names.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: local
+    """
 
     def __init__(self, options: LlamaCppOptions) -> None:
         is_named = bool(options.model_id_or_path or options.repo or options.file)

@@ -50,7 +50,18 @@ class AzureOptions(ServerOptions):
 
 
 class AzureGenerator(ProtocolGenerator):
-    """Chats and plain completions of one deployment."""
+    """OpenAI's models as Azure hosts them, by deployment and API version.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: azure
+                azure_endpoint: https://example.openai.azure.com
+                deployment: my-gpt-4o
+    """
 
     Options = AzureOptions
 

@@ -92,7 +92,19 @@ class ProtocolGenerator(Generator[ServerOptions]):
 
 
 class OpenAIGenerator(ProtocolGenerator):
-    """Chats and plain completions, one a call."""
+    """OpenAI, and every server that speaks its protocol: vLLM, llama.cpp's, Ollama, gateways.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: openai
+                model_id_or_path: granite
+                base_url: http://localhost:8000/v1
+                temperature: 0.7
+    """
 
     Options = OpenAIOptions
 

@@ -47,7 +47,17 @@ class RitsOptions(ServerOptions):
 
 
 class RitsGenerator(ProtocolGenerator):
-    """Chats and plain completions of one endpoint."""
+    """RITS, the model service of IBM Research: the OpenAI protocol with its own key header and URLs.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: rits
+                model_id_or_path: ibm-granite/granite-3.3-8b-instruct
+    """
 
     Options = RitsOptions
 

@@ -58,7 +58,17 @@ class SimulatedOptions(GeneratorOptions):
 
 
 class SimulatedGenerator(Generator[SimulatedOptions]):
-    """Answers by itself, with words of the prompt."""
+    """A stand-in for a model, which needs none: made-up answers, for trying things out and for tests.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: simulated
+                latency: 0.2
+    """
 
     Options = SimulatedOptions
     completes = True

@@ -62,7 +62,19 @@ class TransformersOptions(GeneratorOptions):
 
 
 class TransformersGenerator(Generator[TransformersOptions]):
-    """Completions of a model in this process; calls in flight are computed together."""
+    """A Hugging Face model in this process, through the packages transformers and torch.
+
+    Calls in flight are computed together.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: transformers
+                model_id_or_path: HuggingFaceTB/SmolLM2-135M-Instruct
+    """
 
     Options = TransformersOptions
     completes = True

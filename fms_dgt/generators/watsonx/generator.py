@@ -22,7 +22,18 @@ SDK, INSTALL = "ibm_watsonx_ai", "run: pip install ibm-watsonx-ai"
 
 
 class WatsonxGenerator(Generator[WatsonxOptions]):
-    """Chats and plain completions, one a call."""
+    """IBM watsonx.ai, in IBM's cloud or a Cloud Pak, through its own SDK.
+
+    In a config file:
+
+        databuilders:
+          "*":
+            blocks:
+              - name: generator
+                type: watsonx
+                model_id_or_path: ibm/granite-3-3-8b-instruct
+                region: us-south
+    """
 
     Options = WatsonxOptions
     completes = True
