@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from fms_dgt.binding.bound import BoundValidator
 from fms_dgt.binding.players import Players
-from fms_dgt.binding.same_data import before_edits
+from fms_dgt.binding.same_data import texts_before
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.composed import Flow
@@ -61,6 +62,7 @@ def fingerprint(made: Made) -> dict[str, str]:
         **{f"the template {name}": hexdigest(t.describe()) for name, t in made.templates.items()},
         **{f"the generator in the role {name}": g.identity for name, g in players.generators.items()},
         **{f"the validator in the role {name}": _played(v) for name, v in players.validators.items()},
+        **{f"the limit of tokens in the role {name}": "none" for name in _without_limit(players)},
         **({"the columns of records": hexdigest(made.output)} if made.output is not None else {}),
         **_flow_parts(made.flow),
         **_code_parts(made),
@@ -81,6 +83,16 @@ def _played(bound: BoundValidator) -> str:
     options.pop("threshold", None)
     asked = {name: generator.identity for name, generator in bound.generators.items()}
     return hexdigest([bound.type, options, asked, bound.version])
+
+
+def _without_limit(players: Players) -> Iterator[str]:
+    """The roles whose answers have no limit of tokens since somebody said so."""
+    for name, generator in players.generators.items():
+        if generator.lifts_limits:
+            yield name
+    for name, validator in players.validators.items():
+        if any(generator.lifts_limits for generator in validator.generators.values()):
+            yield name
 
 
 def _described(stage: Stage) -> dict[str, Any]:
@@ -194,15 +206,13 @@ def _drop_docstring(node: ast.AST) -> None:
         node.body = node.body[1:] or [ast.Pass()]
 
 
-def _earlier(name: str) -> str | None:
-    """The digest of a built-in module before edits that leave the data as it was."""
+def _earlier(name: str) -> Iterator[str]:
+    """The digests of a built-in module before edits that left the data as it was."""
     module = sys.modules.get(name.removeprefix("the code of "))
     file = _file_of(module) if module else None
-    try:
-        text = before_edits(name, file.read_text(encoding="utf-8")) if file else None
-        return None if text is None else _text_digest(text)
-    except (OSError, SyntaxError, ValueError):
-        return None
+    with contextlib.suppress(OSError, SyntaxError, ValueError):
+        for text in texts_before(name, file.read_text(encoding="utf-8")) if file else ():
+            yield _text_digest(text)
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -214,6 +224,6 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
             said.append(f"{name} is new")
         elif name not in now:
             said.append(f"{name} is gone")
-        elif before[name] != now[name] and before[name] != _earlier(name):
+        elif before[name] != now[name] and before[name] not in _earlier(name):
             said.append(f"{name} changed")
     return said

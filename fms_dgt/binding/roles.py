@@ -51,7 +51,7 @@ class Backends:
                 where = problem.where or str(spec.options.place)
                 problems.append(dataclasses.replace(problem, where=where))
         version = f"{found.distribution} {found.version}"
-        return BoundGenerator(found.name, backend, version, _has_usual_limit(spec.options))
+        return BoundGenerator(found.name, backend, version, _has_chosen_limit(spec.options))
 
 
 class Roles:
@@ -138,10 +138,10 @@ class Roles:
         return block
 
 
-def _has_usual_limit(options: Node) -> bool:
-    """Whether nobody but a builder's own YAML says how many tokens an answer may have."""
-    said = options.get("max_tokens") or options.get("max_new_tokens")
-    return said is not None and is_installed(Path(said.place.origin))
+def _has_chosen_limit(options: Node) -> bool:
+    """Whether somebody, and not a builder's own YAML, says how many tokens an answer may have."""
+    limits = (child for name, child in options.items() if name in ("max_tokens", "max_new_tokens"))
+    return any(not is_installed(Path(limit.place.origin)) for limit in limits)
 
 
 def block_names(config: Node) -> list[str]:

@@ -7,7 +7,7 @@ shows as before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 Edit: TypeAlias = tuple[str, str]
@@ -187,10 +187,14 @@ EDITS: Mapping[str, Sequence[Edit]] = {
 }
 
 
-def before_edits(name: str, text: str) -> str | None:
-    """A module's text before the edits of the part `name` of a fingerprint; None where there were none."""
-    if name not in EDITS:
-        return None
-    for now, before in EDITS[name]:
-        text = text.replace(now, before)
-    return text
+# made since those above, and undone before them
+LATER_EDITS: Mapping[str, Sequence[Edit]] = {}
+
+
+def texts_before(name: str, text: str) -> Iterator[str]:
+    """A module's text as it was before its edits, the latest first; `name` is the part of a fingerprint."""
+    for edits in (LATER_EDITS, EDITS):
+        if name in edits:
+            for now, before in edits[name]:
+                text = text.replace(now, before)
+            yield text
