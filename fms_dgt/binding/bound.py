@@ -37,14 +37,14 @@ MOST_NAMED = 3
 class BoundGenerator:
     """A generator as a role of a task: the backend and the sampling options that go with it.
 
-    `usual_limit` is set where its `max_tokens` is a builder's own: that of a shipped template, which knows
-    how long its answers are, goes before it. One that somebody chose goes before the template's.
+    `limit_is_chosen` where somebody set its `max_tokens`, to a number or to null for none: that goes before
+    the limit of a shipped template. One of a builder's own YAML does not: a template knows its answers.
     """
 
     type: str
     backend: Generator[Any]
     version: str
-    usual_limit: bool = False
+    limit_is_chosen: bool = False
 
     @cached_property
     def identity(self) -> str:
@@ -57,6 +57,11 @@ class BoundGenerator:
         return digest(
             [self.type, {name: value for name, value in said.items() if value not in ({}, [])}]
         ).hex()
+
+    @property
+    def lifts_limits(self) -> bool:
+        """Whether somebody chose that answers have no limit of tokens."""
+        return self.limit_is_chosen and self.backend.options.max_tokens is None
 
     @cached_property
     def sampling(self) -> Mapping[str, Any]:

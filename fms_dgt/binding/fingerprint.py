@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -62,6 +62,7 @@ def fingerprint(made: Made) -> dict[str, str]:
         **{f"the template {name}": hexdigest(t.describe()) for name, t in made.templates.items()},
         **{f"the generator in the role {name}": g.identity for name, g in players.generators.items()},
         **{f"the validator in the role {name}": _played(v) for name, v in players.validators.items()},
+        **{f"the limit of tokens in the role {name}": "none" for name in _without_limit(players)},
         **({"the columns of records": hexdigest(made.output)} if made.output is not None else {}),
         **_flow_parts(made.flow),
         **_code_parts(made),
@@ -82,6 +83,16 @@ def _played(bound: BoundValidator) -> str:
     options.pop("threshold", None)
     asked = {name: generator.identity for name, generator in bound.generators.items()}
     return hexdigest([bound.type, options, asked, bound.version])
+
+
+def _without_limit(players: Players) -> Iterator[str]:
+    """The roles whose answers have no limit of tokens since somebody said so."""
+    for name, generator in players.generators.items():
+        if generator.lifts_limits:
+            yield name
+    for name, validator in players.validators.items():
+        if any(generator.lifts_limits for generator in validator.generators.values()):
+            yield name
 
 
 def _described(stage: Stage) -> dict[str, Any]:

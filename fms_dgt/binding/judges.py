@@ -116,18 +116,33 @@ def calibration_rows(task: BoundTask, judge: Judge) -> JudgeRows:
 
 def seed_rows(task: BoundTask, judge: Judge, examples: Sequence[Example]) -> tuple[JudgeRows, str]:
     """Rows made from examples; none, and why, where these are not what the judge's prompt shows."""
-    begun = task.first_values
     shown = Shown(judge.template, task.columns.keys())
     # of what a unit's row begins with, such as headings, an example may have nothing
-    blank = [name for name in shown.others if name in begun]
-    missing = [name for name in shown.others if name not in begun]
+    there = {*task.first_values, *(name for example in examples for name in example.row)}
+    missing = [name for name in shown.others if name not in there]
     if missing:
-        return JudgeRows(), f"its prompt shows {', '.join(missing)}, which seed examples do not have"
+        what = f"its prompt shows {', '.join(missing)}, which seed examples do not have"
+        return JudgeRows(), f"{what}; {_wanted(shown, judge)}"
+    if not shown.judges_answer and _keeps_all(judge):
+        what = "it keeps every score, and what it measures is not how good a text is"
+        return JudgeRows(), f"{what}; {_wanted(shown, judge)}"
     made = rows_for(shown, examples)
-    empty = dict.fromkeys(blank, "")
+    empty = dict.fromkeys(shown.others, "")
     rows = [row._replace(values={**empty, **row.values}) for row in made.rows]
-    why = "" if rows else "the task has no seed examples with what its prompt shows"
-    return JudgeRows(rows, made.pairs), why
+    what = "the task has no seed examples with what its prompt shows"
+    return JudgeRows(rows, made.pairs), "" if rows else f"{what}; {_wanted(shown, judge)}"
+
+
+def _keeps_all(judge: Judge) -> bool:
+    keep = judge.check.keep
+    return keep is not None and all(map(keep, range(judge.reply.low, judge.reply.high + 1)))
+
+
+def _wanted(shown: Shown, judge: Judge) -> str:
+    """What a task may give, so that a judge can be checked."""
+    columns = ", ".join(f"{name}: ..." for name in sorted(shown.names))
+    row = f"{{judge: {judge.check.name}, row: {{{columns}}}, expect: good}}"
+    return f"add rows of your own to the task, good and bad ones: 'calibrate: [{row}, ...]'"
 
 
 def answering(task: BoundTask) -> tuple[str, str, list[str]] | None:

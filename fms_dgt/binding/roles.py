@@ -54,7 +54,7 @@ class Backends:
         if self._asked:
             self._check(found.name, backend, spec.options.place, problems, role)
         version = f"{found.distribution} {found.version}"
-        return BoundGenerator(found.name, backend, version, _has_usual_limit(spec.options))
+        return BoundGenerator(found.name, backend, version, _has_chosen_limit(spec.options))
 
     def _check(
         self, kind: str, backend: Generator[Any], place: Place, problems: list[Problem], role: str
@@ -174,10 +174,10 @@ def _is_default(place: Place) -> bool:
     return path.is_absolute() and is_installed(path)
 
 
-def _has_usual_limit(options: Node) -> bool:
-    """Whether nobody but a builder's own YAML says how many tokens an answer may have."""
-    said = options.get("max_tokens") or options.get("max_new_tokens")
-    return said is not None and is_installed(Path(said.place.origin))
+def _has_chosen_limit(options: Node) -> bool:
+    """Whether somebody, and not a builder's own YAML, says how many tokens an answer may have."""
+    limits = (child for name, child in options.items() if name in ("max_tokens", "max_new_tokens"))
+    return any(not is_installed(Path(limit.place.origin)) for limit in limits)
 
 
 def block_names(config: Node) -> list[str]:

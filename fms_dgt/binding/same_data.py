@@ -242,6 +242,10 @@ self.params, name=name)
 }
 
 
+# made since those above, and undone before them
+LATER_EDITS: Mapping[str, Sequence[Edit]] = {}
+
+
 def before_edits(name: str, text: str) -> str | None:
     """A module's text before all edits of the part `name` of a fingerprint; None where there were none."""
     texts = list(texts_before(name, text))
@@ -249,7 +253,8 @@ def before_edits(name: str, text: str) -> str | None:
 
 
 def texts_before(name: str, text: str) -> Iterator[str]:
-    """A module's text less its edits, one after the other."""
-    for now, before in EDITS.get(name, ()):
-        text = text.replace(now, before)
-        yield text
+    """A module's text less its edits, one after the other, the latest first."""
+    for edits in (LATER_EDITS, EDITS):
+        for now, before in edits.get(name, ()):
+            text = text.replace(now, before)
+            yield text

@@ -87,6 +87,13 @@ def _own_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _path(text: str) -> Path:
+    """A path as somebody types it: with spaces, in quotation marks or not, and `~` for the home folder."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    path = Path(text[1:-1] if quoted else text)
+    return path.expanduser() if path.parts[:1] == ("~",) else path
+
+
 class _Chat:
     """The loop of turns."""
 
@@ -137,8 +144,9 @@ class _Chat:
         if not done.text.strip():
             tell("the answer is empty; the question is forgotten")
             return None
-        self._conversation.add(text, done.text)
-        if done.finish == "length":
+        is_cut = done.finish == "length"
+        self._conversation.add(text, done.text, is_cut=is_cut)
+        if is_cut:
             tell("the answer was cut off at the token limit; --max-tokens raises it")
         return None
 
@@ -171,6 +179,6 @@ class _Chat:
             tell("/save needs the name of a file, ending in .yaml or .json")
             return
         try:
-            tell(self._conversation.save(Path(text)))
+            tell(self._conversation.save(_path(text)))
         except (InputError, FolderError) as error:
             tell(f"error: {error}")

@@ -34,6 +34,7 @@ _SPELLINGS: Mapping[str, frozenset[str]] = {
     for group in [(spec.name, *spec.metadata.get("aliases", ()))]
     for name in group
 }
+_LIMITS = _SPELLINGS["max_tokens"]
 _SURVIVORS = frozenset({"name"}).union(*(_SPELLINGS[name] for name in USUAL_SAMPLING))
 
 
@@ -232,5 +233,9 @@ def _model(node: Node) -> Node:
 
 
 def _less_nothing(node: Node) -> Node:
-    """The mapping without what is null: that takes a value away."""
-    return Node({key: child for key, child in node.items() if child.value is not None}, node.place)
+    """The mapping without what is null: that takes a value away.
+
+    No limit of tokens is a choice that goes before the limits of templates, and stays.
+    """
+    kept = {key: child for key, child in node.items() if child.value is not None or key in _LIMITS}
+    return Node(kept, node.place)

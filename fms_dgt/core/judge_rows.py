@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from fms_dgt.core.canonical import derived_random
@@ -32,12 +32,17 @@ CUT_TO, FEWEST_TO_CUT = 0.4, 8
 MOST_NONSENSE = 40
 
 
-class Example(NamedTuple):
-    """A seed example as a judge sees it; what it does not have is empty."""
+@dataclass(frozen=True)
+class Example:
+    """A seed example as a judge sees it; what it does not have is empty.
+
+    `row` is the row of the flow that it is, where the flow's own model made it.
+    """
 
     question: str
     answer: str
     context: str = ""
+    row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class JudgeRow(NamedTuple):
@@ -131,6 +136,12 @@ class Shown:
         return next((PARENT + name for name in self.answer if PARENT + name in self.names), "")
 
     @property
+    def parent_question(self) -> str:
+        """The variable that shows the question that a judged one was made from."""
+        names = [] if self.answer else self.question
+        return next((PARENT + name for name in names if PARENT + name in self.names), "")
+
+    @property
     def compares(self) -> bool:
         """Whether two answers are shown."""
         return bool(self.sides or self.parent)
@@ -143,13 +154,14 @@ class Shown:
     @property
     def others(self) -> list[str]:
         """The variables that no example fills."""
-        known = {*self.question, *self.answer, *self.context, self.sides, self.parent}
+        known = {*self.question, *self.answer, *self.context, self.sides, self.parent, self.parent_question}
         return sorted(self.names - known)
 
     def values(self, example: Example) -> dict[str, Any]:
         """The columns of a row that shows this."""
         answers = {name: self._whole(name, example.answer) for name in self.answer}
         return {
+            **{name: example.row[name] for name in self.others if name in example.row},
             **dict.fromkeys(self.question, example.question),
             **dict.fromkeys(self.context, example.context),
             **answers,
@@ -164,7 +176,7 @@ class Shown:
 
     def both(self, example: Example, first: str, second: str) -> dict[str, Any]:
         """The columns of a row that shows two answers; the second is the higher score's."""
-        values = self.values(example._replace(answer=second))
+        values = self.values(replace(example, answer=second))
         if self.sides:
             return {**values, self.sides: {"a": first, "b": second}}
         return {**values, self.parent: first}
@@ -179,8 +191,11 @@ def rows_for(shown: Shown, examples: Sequence[Example]) -> JudgeRows:
     made = JudgeRows()
     for at in chosen:
         example = suited[at]
-        wrong = list(_made_wrong(shown, example, [*suited[at + 1 :], *suited[:at]]))
-        if shown.compares:
+        others = [*suited[at + 1 :], *suited[:at]]
+        wrong = list(_made_wrong(shown, example, others))
+        if shown.parent_question:
+            _add_evolved(made, shown, at, example, others)
+        elif shown.compares:
             _add_comparisons(made, shown, at, example, wrong)
         else:
             _add_each(made, shown, at, example, wrong)
@@ -206,6 +221,25 @@ def _add_each(
         made.rows.append(JudgeRow(kind, at, shown.values(example)))
 
 
+def _add_evolved(made: JudgeRows, shown: Shown, at: int, parent: Example, others: Iterable[Example]) -> None:
+    """A question that asks for something else than its parent, and what cannot have been made of it."""
+    other = next((one for one in others if one.question.casefold() != parent.question.casefold()), None)
+    if other is None:
+        return
+    kinds = {
+        RIGHT: other.question,
+        COPIED: parent.question,
+        NONSENSE: _nonsense(parent.question.split()),
+        EMPTY: "",
+    }
+    best = len(made.rows)
+    for kind, text in kinds.items():
+        if kind != RIGHT:
+            made.pairs.append((len(made.rows), best))
+        values = {**shown.values(replace(parent, question=text)), shown.parent_question: parent.question}
+        made.rows.append(JudgeRow(kind, at, values))
+
+
 def _add_comparisons(
     made: JudgeRows, shown: Shown, at: int, right: Example, wrong: Iterable[tuple[str, Example]]
 ) -> None:
@@ -224,7 +258,7 @@ def _made_wrong(shown: Shown, right: Example, others: Sequence[Example]) -> Iter
     text, other = (right.answer, right.question) if shown.judges_answer else (right.question, right.answer)
 
     def with_(wrong: str) -> Example:
-        return right._replace(**{column: wrong})
+        return replace(right, answer=wrong) if column == "answer" else replace(right, question=wrong)
 
     swapped = _swapped(shown, right, others)
     if swapped:

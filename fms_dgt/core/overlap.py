@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-# Words in a row that two texts share by copying rather than by chance.
+from fms_dgt.core.plain_words import WHOLE, weight
+
+# Words in a row that two texts share by copying rather than by chance. Characters of scripts without spaces
+# count as parts of a word.
 RUN = 4
 
 Run: TypeAlias = tuple[str, ...]
 
 
 def runs(words: Sequence[str]) -> Iterator[Run]:
-    """Each `RUN` words in a row; a shorter text has none."""
-    return zip(*(words[start:] for start in range(RUN)), strict=False)
+    """From each word on, the fewest words that are `RUN` long together; the last few words begin none."""
+    weights = [weight(word) for word in words]
+    if all(each == WHOLE for each in weights):
+        yield from zip(*(words[start:] for start in range(RUN)), strict=False)
+        return
+    end = total = 0
+    for start, own in enumerate(weights):
+        while total < RUN * WHOLE and end < len(words):
+            total += weights[end]
+            end += 1
+        if total < RUN * WHOLE:
+            return
+        yield tuple(words[start:end])
+        total -= own
 
 
 def runs_of(texts: Iterable[Sequence[str]]) -> frozenset[Run]:
@@ -26,7 +41,7 @@ def covered(words: Sequence[str], known: Container[Run]) -> bytearray:
     marks = bytearray(len(words))
     for start, run in enumerate(runs(words)):
         if run in known:
-            marks[start : start + RUN] = b"\x01" * RUN
+            marks[start : start + len(run)] = b"\x01" * len(run)
     return marks
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from fms_dgt.core.fixed_text import fixed_pieces
 from fms_dgt.core.generator import Message, SamplingParams
 from fms_dgt.core.node import Node
+from fms_dgt.core.prompt_rules import rules_of
 from fms_dgt.core.reply import ReplyContract, TextReply, contract_from
 from fms_dgt.core.template_text import (
     TemplateOverLimit,
@@ -112,9 +113,13 @@ class Template:
 
     @cached_property
     def fixed_text(self) -> tuple[str, ...]:
-        """The pieces of text that stand in every prompt made of it, the words about the reply included."""
+        """The pieces of text that stand in every prompt made of it, the words about the reply included.
+
+        Of a prompt that somebody wrote for a task, only the rules: its material may be quoted.
+        """
         forms = {self.reply.instructions(None, as_json=as_json): None for as_json in (False, True)}
-        return tuple(piece for text in (self.system, self.prompt, *forms) for piece in fixed_pieces(text))
+        own = [self.system, self.prompt] if self.trusted else rules_of([self.system, self.prompt])
+        return tuple(piece for text in (*own, *forms) for piece in fixed_pieces(text))
 
     @cached_property
     def _prompt(self) -> TemplateText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from fms_dgt.binding.bound import BoundTask
@@ -16,6 +16,7 @@ from fms_dgt.errors import CallFailed, FmsDgtError, Rejected
 from fms_dgt.journal import Journal
 from fms_dgt.plugins import full_text, must_pass
 from fms_dgt.runner.calls import Calls
+from fms_dgt.runner.judge_examples import rows_before_judges
 from fms_dgt.runner.kit import StageKit
 from fms_dgt.runner.memories import Memories
 from fms_dgt.runner.stop import Abandoned, Stop
@@ -168,13 +169,16 @@ class JudgeCheck:
         """What each judge made of rows made from seed examples, and of the task's own ones."""
         task = self._task
         judges = judges_of(task.flow, task.templates, task.validators)
+        given = [calibration_rows(task, judge) for judge in judges]
         examples, fault = self._examples()
+        if not examples and not fault and not all(own.rows for own in given):
+            examples = await rows_before_judges(self._walk, [judge.check.name for judge in judges])
         examples = await self._answered(examples)
         trials: list[_Trial] = []
-        for number, judge in enumerate(judges):
+        for number, (judge, own) in enumerate(zip(judges, given, strict=True)):
             rows, why = seed_rows(task, judge, examples) if not fault else (JudgeRows(), fault)
-            trials.append(_Trial(judge, "seeds", number, rows, why))
-            own = calibration_rows(task, judge)
+            if rows.rows or not own.rows:
+                trials.append(_Trial(judge, "seeds", number, rows, why))
             trials.extend([_Trial(judge, "calibrate", len(judges) + number, own)] if own.rows else [])
         self.rows = sum(len(trial.made.rows) for trial in trials)
         return await _all(map(self._result, trials))
@@ -203,7 +207,7 @@ class JudgeCheck:
                 reply = await kit.ask(role, template)
             except (Rejected, Abandoned, FmsDgtError):
                 return example
-            return example if reply.cut else example._replace(answer=str(reply.value))
+            return example if reply.cut else replace(example, answer=str(reply.value))
 
         return await _all(answer(at, example) for at, example in enumerate(first))
 

@@ -18,14 +18,14 @@ from fms_dgt.core.kit import Kit, Reply
 from fms_dgt.core.reply import ScoreReply
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
-from fms_dgt.core.template import Template
 from fms_dgt.core.validator import Validator, Verdict
 from fms_dgt.core.wrong_result import WrongResult, kind_of
 from fms_dgt.errors import CallFailed, FmsDgtError, InputError, Rejected, Unreadable
 from fms_dgt.plugins import must_pass
-from fms_dgt.runner.fresh_asking import asked_fresh, ended_early
+from fms_dgt.runner.fresh_asking import asked_fresh, asked_longer, ended_early
 from fms_dgt.runner.outcome import Mark, Path
 from fms_dgt.runner.stop import Abandoned
+from fms_dgt.runner.token_limits import has_usual_limit, sampling_of
 from fms_dgt.runner.tries import Ask
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class StageKit(Kit):
         except InputError as error:
             # this row's values do not fit; others may
             raise ValueError(str(error)) from error
-        merged = {**generator.sampling, **_sampling(prompt, generator, count), **(params or {})}
+        merged = {**generator.sampling, **sampling_of(prompt, generator, count), **(params or {})}
         request = Request(
             messages,
             {name: json_copy(value) for name, value in merged.items() if value is not None},
@@ -111,14 +111,15 @@ class StageKit(Kit):
             schema=prompt.reply.schema(count) if as_json else None,
             prompt=plain,
         )
-        return await self._read(generator, request)
+        more = has_usual_limit(prompt, generator, count, params or {})
+        return await self._read(generator, request, may_take_more=more)
 
-    async def _read(self, generator: BoundGenerator, request: Request) -> Reply:
+    async def _read(self, generator: BoundGenerator, request: Request, *, may_take_more: bool) -> Reply:
         completion = await self._call(generator, request)
         try:
             return self._reply(request, completion)
         except Unreadable as error:
-            again = self._again(generator, request, completion, str(error))
+            again = self._again(generator, request, completion, str(error), may_take_more=may_take_more)
         completion = await self._call(generator, again)
         try:
             return self._reply(again, completion)
@@ -127,13 +128,21 @@ class StageKit(Kit):
             raise Rejected("unreadable reply", {**evidence, **_cut_off(again, completion)}) from error
 
     def _again(
-        self, generator: BoundGenerator, request: Request, completion: Completion, missing: str
+        self,
+        generator: BoundGenerator,
+        request: Request,
+        completion: Completion,
+        missing: str,
+        *,
+        may_take_more: bool,
     ) -> Request:
         """What is asked after a reply that could not be read."""
         shown = _asked_again(request, completion, missing)
-        if ended_early(completion) and not self._answered(generator, shown):
-            return asked_fresh(generator.backend, request)
-        return shown
+        if not ended_early(completion) or self._answered(generator, shown):
+            return shown
+        fresh = asked_fresh(generator.backend, request)
+        longer = asked_longer(request, completion) if may_take_more else None
+        return fresh if longer is None or self._answered(generator, fresh) else longer
 
     def _answered(self, generator: BoundGenerator, request: Request) -> bool:
         """Whether this was asked by an earlier version, which asked so after every bad reply."""
@@ -237,17 +246,6 @@ class StageKit(Kit):
         if any(isinstance(row, Rejected) for row in rows):
             raise TypeError(f"{stage.name} rejects some of its rows, and cannot stand inside a stage")
         return [row for row in rows if isinstance(row, Row)]
-
-
-def _sampling(prompt: Template, generator: BoundGenerator, count: int | None) -> Mapping[str, Any]:
-    """A template's sampling options; a builder's template leaves a limit of tokens alone that was chosen.
-
-    With null, it is for no limit at all.
-    """
-    own = prompt.sampling(count)
-    if not prompt.trusted or generator.usual_limit or generator.sampling.get("max_tokens") is None:
-        return own
-    return {name: value for name, value in own.items() if name != "max_tokens" or value is None}
 
 
 def _places(scope: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -11,10 +11,11 @@ from itertools import islice
 
 from fms_dgt.core import overlap
 from fms_dgt.core.kit import Kit
-from fms_dgt.core.plain_words import length, normal, words
+from fms_dgt.core.plain_words import length, words
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check
 from fms_dgt.core.template import Template
+from fms_dgt.core.text_form import unformatted, unlabelled
 from fms_dgt.core.typed import option
 from fms_dgt.core.validator import Validator, ValidatorOptions, Verdict
 from fms_dgt.errors import Problem, Rejected
@@ -29,7 +30,9 @@ MOST_LOOKED_INTO, MOST_SAMPLED = 16, 256
 
 @dataclass(frozen=True, kw_only=True)
 class CopiesOptions(ValidatorOptions):
-    """What counts as copied. Words are counted; of scripts without spaces, two characters are one."""
+    """What counts as copied. Words are counted; of Chinese and Japanese, two characters are one, of Thai and
+    other scripts without spaces, four.
+    """
 
     fewest: int = option(1, low=1, help="a known text counts as copied from so many words on")
     share: float = option(1.0, low=0.1, high=1, help="words from one known text that make a text its copy")
@@ -38,35 +41,46 @@ class CopiesOptions(ValidatorOptions):
     )
 
 
+def _readings(text: str) -> list[list[str]]:
+    """The words of a text without its labels; where that is less, also those without its markup."""
+    plain, without_markup = words(unlabelled(text)), unformatted(text)
+    bare = plain if without_markup == text else words(unlabelled(without_markup))
+    return [plain] if bare == plain else [plain, bare]
+
+
 @dataclass(frozen=True)
 class _Known:
-    """A known text: how it begins, and its runs of words."""
+    """A known text: how it begins, and its words, with markup and without."""
 
     text: str
-    words: tuple[str, ...]
+    readings: Sequence[Sequence[str]]
 
     @cached_property
     def runs(self) -> frozenset[overlap.Run]:
-        return overlap.runs_of([self.words])
+        return overlap.runs_of(self.readings)
 
 
 class _KnownTexts:
     """The known texts of a check, found by what they have in common with another text."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = [_Known(text, tuple(found)) for text in dict.fromkeys(texts) if (found := words(text))]
-        self._whole = {" ".join(known.words): known for known in reversed(self._texts)}
+        self._texts = [_Known(text, found) for text in dict.fromkeys(texts) if any(found := _readings(text))]
+        self._plain: dict[str, _Known] = {}
+        self._bare: dict[str, _Known] = {}
         self._holders: dict[overlap.Run, list[int]] = {}
         for number, known in enumerate(self._texts):
+            self._plain.setdefault(" ".join(known.readings[0]), known)
+            self._bare.setdefault(" ".join(known.readings[-1]), known)
             for run in known.runs:
                 self._holders.setdefault(run, []).append(number)
 
-    def __contains__(self, normal_text: str) -> bool:
-        return normal_text in self._whole
+    def same(self, readings: Sequence[Sequence[str]]) -> _Known | None:
+        """The first known text of the same words.
 
-    def same(self, normal_text: str) -> _Known | None:
-        """The first known text of the same words."""
-        return self._whole.get(normal_text)
+        Markup may be missing in one of the two, not in both: `<b>` and `<i>` differ.
+        """
+        plain, bare = (" ".join(readings[at]) for at in (0, -1))
+        return self._plain.get(plain) or self._bare.get(plain) or self._plain.get(bare)
 
     def likely(self, found: Sequence[str], wanted: float) -> Iterator[tuple[_Known, bytearray]]:
         """Known texts from which a share of these words may come, with the words that do."""
@@ -86,7 +100,8 @@ class Copies(Validator[CopiesOptions]):
     A copy of a known text has the same words, or takes a `share` of its words from that text in runs of
     four or more. A copy of the prompt takes them from the text that stands in the templates of the flow.
     What the row's other columns have, too, is quoted, not copied. Case, punctuation, quotation marks,
-    numbering and white space make no difference. The score is the largest share.
+    numbering, labels (`Question:`), markup and white space make no difference. The score is the largest
+    share.
 
     In a config file:
 
@@ -104,17 +119,19 @@ class Copies(Validator[CopiesOptions]):
         self._prompts: frozenset[overlap.Run] | None = None
 
     async def validate(self, row: Row, kit: Kit) -> Verdict:
-        check, text = kit.check, as_text(row[kit.check.on or ""])
-        found = words(text)
+        check, readings = kit.check, _readings(as_text(row[kit.check.on or ""]))
         known = self._known_texts(check)
-        size = length(found)
-        if size >= self.options.fewest and (same := known.same(" ".join(found))):
+        size = length(readings[-1])
+        if size >= self.options.fewest and (same := known.same(readings)):
             raise Rejected("same as a known text", {"text": excerpt(same.text)})
         if size < SHORTEST:
             return Verdict(0.0)
-        own = _Own(row, check.on or "", known)
-        taken = self._from_known(found, known, own) if size >= self.options.fewest else 0.0
-        return Verdict(max(taken, self._from_prompt(found, kit, own)))
+        most = 0.0
+        for found in readings:
+            own = _Own(row, check.on or "", known)
+            taken = self._from_known(found, known, own) if size >= self.options.fewest else 0.0
+            most = max(most, taken, self._from_prompt(found, kit, own))
+        return Verdict(most)
 
     def _from_known(self, found: Sequence[str], known: _KnownTexts, own: _Own) -> float:
         wanted, most = self.options.share, 0.0
@@ -158,13 +175,14 @@ class _Own:
     def __init__(self, row: Mapping[str, object], on: str, known: _KnownTexts) -> None:
         self._row = row
         self._on = on
-        self._texts = known
+        self._known = known
         self._quoted: bytearray | None = None
 
     def quoted(self, found: Sequence[str]) -> bytearray:
         """For each of these words, 1 where it stands in a run that the row has elsewhere."""
         if self._quoted is None:
             columns = [value for name, value in self._row.items() if name != self._on and type(value) is str]
-            texts = [value for value in columns if normal(value) not in self._texts]
-            self._quoted = overlap.covered(found, overlap.runs_of(map(words, texts)))
+            texts = [value for value in columns if self._known.same(_readings(value)) is None]
+            said = (reading for text in texts for reading in (words(text), *_readings(text)))
+            self._quoted = overlap.covered(found, overlap.runs_of(said))
         return self._quoted

@@ -82,7 +82,13 @@ def ran(folder: Path, builder: str, texts: Mapping[str, Any], task: Mapping[str,
     copier = Copier(texts)
     about = {"task_name": "t", "task_description": "To speak well.", "created_by": "a test"}
     with ModelServer(answer=copier).in_thread() as server:
-        lm = {"type": "openai", "model": "m", "base_url": server.base_url, "api_key": "k", "enforce_schema": True}
+        lm = {
+            "type": "openai",
+            "model": "m",
+            "base_url": server.base_url,
+            "api_key": "k",
+            "enforce_schema": True,
+        }
         judge = {"name": "validator", "type": "lm_judge", "lm_config": lm}
         blocks = [] if builder in ("self_instruct", "text_generation") else [judge]
         outcome = fms_dgt.run(
@@ -238,7 +244,10 @@ GROW = {
     ("texts", "stages"),
     [
         ({"items": [SEED_AGAIN]}, {("instruction_copies", SAME)}),
-        ({"items": [rules("self_instruct/templates/new_instructions", most=2)]}, {("instruction_copies", PROMPT)}),
+        (
+            {"items": [rules("self_instruct/templates/new_instructions", most=2)]},
+            {("instruction_copies", PROMPT)},
+        ),
         ({"items": [NEW], "input": "NONE", "output": CUT}, {("output_copies", TAKEN)}),
         (
             {"items": [NEW], "input": "NONE", "output": rules("self_instruct/templates/input_first")},
@@ -319,6 +328,22 @@ def test_text_generation(tmp_path):
     records, dropped, _ = ran(tmp_path, "text_generation", texts, task)
     assert [record["generation"] for record in records] == ["Why are there tides?"]
     assert dropped == {("generate", REPEATED): 1, ("generation_copies", PROMPT): 1}
+
+
+PRICES = "A helmet costs two crowns a day for everybody over twelve. The shop opens at nine on every day."
+
+
+@pytest.mark.parametrize("material", [PRICES, f"<prices>{PRICES}</prices>", f'Quote this: "{PRICES}"'])
+def test_text_generation_may_quote_the_material_of_its_prompt(tmp_path, material):
+    asked = "You answer for a shop, in one sentence, and never speak of other shops."
+    task = {
+        "prompt": f"{asked}\n\n{material}\n\n{{{{ question }}}}",
+        "input": [{"question": "What is a helmet?"}],
+    }
+    records, dropped, _ = ran(tmp_path / "quoted", "text_generation", {"text": PRICES}, task)
+    assert [record["generation"] for record in records] == [PRICES]
+    records, dropped, _ = ran(tmp_path / "rules", "text_generation", {"text": asked}, task)
+    assert (records, dropped) == ([], {("generation_copies", PROMPT): 1})
 
 
 def test_a_flow_in_yaml(tmp_path):

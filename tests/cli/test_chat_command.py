@@ -6,6 +6,7 @@ import io
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -115,6 +116,55 @@ def test_a_saved_task_passes_the_check(chat):
     assert checked.stdout.startswith("pets: skills_sdg")
 
 
+def cut_off(body):
+    question = last_question(body)
+    return Answer(f"About {question} and", "length") if question.startswith("Long") else f"It is {question}."
+
+
+def test_answers_that_were_cut_off_are_no_seed_examples(chat):
+    typed = "Long one\nShort one\nLong two\n/save pets.yaml\n/save pets.json\n"
+    result, _, made = chat(typed, cut_off)
+    assert (
+        "wrote pets.yaml: 1 seed example; 2 answers cut off at the token limit left out; say in it"
+        in result.stderr
+    )
+    assert "wrote pets.json: 6 messages; 2 answers among them cut off at the token limit" in result.stderr
+    seeds = yaml.safe_load(made.read("pets.yaml"))["seed_examples"]
+    assert seeds == [{"question": "Short one", "answer": "It is Short one."}]
+
+
+def test_a_chat_of_answers_that_were_cut_off_is_no_task(chat):
+    result, _, made = chat("Long one\n/save pets.yaml\n", cut_off)
+    assert "each answer was cut off at the token limit" in result.stderr
+    assert "--max-tokens" in result.stderr
+    assert not (made.path / "pets.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "file", "name"),
+    [
+        ("my pets.yaml", "my pets.yaml", "my pets"),
+        ("'my pets.yaml'", "my pets.yaml", "my pets"),
+        ('"pets.yml"', "pets.yml", "pets"),
+        ("it's.yaml", "it's.yaml", "it's"),
+        ("back\\slash.yaml", "back\\slash.yaml", "chat"),
+        ("-x.yaml", "-x.yaml", "-x"),
+    ],
+)
+def test_odd_names_of_files(chat, typed, file, name):
+    result, _, made = chat(f"Hi\n/save {typed}\n", lambda body: "ok")
+    assert yaml.safe_load(made.read(file))["task_name"] == name
+    said = result.stderr.partition("next:  fms_dgt ")[2].splitlines()[0]
+    checked = made.run(*shlex.split(said), "--config-path", "offline")
+    assert checked.code == 0, checked.stderr
+
+
+def test_the_home_folder(chat, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    chat("Hi\n/save ~/pets.json\n", lambda body: "ok")
+    assert (tmp_path / "pets.json").is_file()
+
+
 def test_saved_messages_are_a_chat_for_try(chat):
     result, _, made = chat("Hi\n/save c.json\n", lambda body: "ok", "--system", "Be kind.")
     assert "wrote c.json: 3 messages" in result.stderr
@@ -132,7 +182,11 @@ def test_saved_messages_are_a_chat_for_try(chat):
     [
         ("/save a.yaml\n", "nothing was answered yet"),
         ("Hi\n/save\n", "/save needs the name of a file"),
-        ("Hi\n/save a.txt\n", "let it end in .yaml for a task, or .json"),
+        ("Hi\n/save a.txt\n", "let it end in .yaml for a task, or .json for the messages"),
+        ("Hi\n/save a\n", "error: a: the file's ending says what is saved; let it end in .yaml for a task"),
+        ("Hi\n/save .yaml\n", "let it end in .yaml for a task"),
+        ("Hi\n/save .\n", "error: .: is a folder; name a file in it"),
+        ("Hi\n/save c.yaml\n", "c.yaml: is there already; name another file"),
         ("Hi\n/save no/such/folder.yaml\n", "cannot be written: No such file"),
         ("/sav a.yaml\n", "there is no command '/sav'; did you mean '/save'?"),
         ("/reset everything\n", "/reset takes 'all' or nothing"),
@@ -301,7 +355,9 @@ def test_an_error_does_not_end_a_chat_on_a_terminal(tmp_path):
 
 def test_bytes_that_are_no_text(project, monkeypatch):
     made = project({})
-    typed = io.TextIOWrapper(io.BytesIO(b"caf\xe9\n/save a.yaml\n"), encoding="utf-8", errors="surrogateescape")
+    typed = io.TextIOWrapper(
+        io.BytesIO(b"caf\xe9\n/save a.yaml\n"), encoding="utf-8", errors="surrogateescape"
+    )
     monkeypatch.setattr(sys, "stdin", typed)
     result = made.run("chat", "--teacher", "simulated")
     assert result.code == 0, result.stderr

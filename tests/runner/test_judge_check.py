@@ -97,11 +97,11 @@ def test_a_judge_that_is_cut_off_in_its_thoughts_is_told_its_limit(tmp_path):
         return thoughts if scale_of(body) else fms_dgt.testing.echo_answers(body)
 
     with fms_dgt.testing.ModelServer(thinking).in_thread() as server:
-        with pytest.raises(fms_dgt.UserError, match="cut off at 300 tokens; raise max_tokens"):
+        with pytest.raises(fms_dgt.UserError, match="cut off at 4396 tokens; raise max_tokens"):
             run(server.base_url, tmp_path / "refused", judge_check="refuse")
         outcome = run(server.base_url, tmp_path / "unchecked")
     unread = [row["evidence"] for row in outcome.rejections if row["reason"] == "unreadable reply"]
-    assert {evidence["cut_off_at"] for evidence in unread} == {300}
+    assert {evidence["cut_off_at"] for evidence in unread} == {4396}
 
 
 def test_a_seeing_judge_lets_the_run_begin(tmp_path):
