@@ -124,7 +124,7 @@ def test_a_fault_in_the_configs_settings_is_told_once(problems_of):
         "c.yaml:1: runner_config.sed: unknown key 'sed'; did you mean 'seed'? known keys: give_up_after, judge_bound, judge_check, max_attempts, "
         "max_calls, max_concurrency, max_cost, max_stalled_requests, max_tokens, num_outputs_to_generate, "
         "num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed, "
-        "startup_timeout",
+        "slow_callback_duration, startup_timeout",
         "c.yaml:1: runner_config.seed: is -1; it must be 0 or more",
         "c.yaml:1: runner_config.max_attempts: is 0; it must be 1 or more",
     ]

@@ -131,7 +131,6 @@ def test_the_table_at_the_end():
         "  in out, a folder for each task",
         "",
         "5,098 calls, 2,803,271 tokens in, 1,077,728 out, 104 retries, 0:00:06",
-        "note: the data of this run is simulated: for trying things out, not for training",
     ]
 
 

@@ -109,7 +109,7 @@ def test_of_thirty_rows_an_error_is_shown_once_and_counted(
             'row["word"].upper()', 'row["text"] if row["text"] == "hello" else str(1 / len(row["text"][3:4]))'
         )
     )
-    assert main(["--task-paths", "task.yaml", "--include", "stage_raises.py"]) == 0
+    assert main(["--task-paths", "task.yaml", "--include", "stage_raises.py"]) == 1
     err = capsys.readouterr().err
     assert err.count("error: the stage 'shout': ZeroDivisionError: division by zero") == 1
     assert (
