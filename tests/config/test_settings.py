@@ -124,7 +124,8 @@ def test_a_fault_in_the_configs_settings_is_told_once(problems_of):
     assert problems_of(files, "a", "b", config="c.yaml") == [
         "c.yaml:1: runner_config.sed: unknown key 'sed'; did you mean 'seed'? known keys: give_up_after, judge_bound, judge_check, max_attempts, "
         "max_calls, max_concurrency, max_cost, max_stalled_requests, max_tokens, num_outputs_to_generate, "
-        "num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed",
+        "num_prompt_instructions, output_dir, pipeline, records_per_seed, save_formatted_output, seed, "
+        "slow_callback_duration",
         "c.yaml:1: runner_config.seed: is -1; it must be 0 or more",
         "c.yaml:1: runner_config.max_attempts: is 0; it must be 1 or more",
     ]
