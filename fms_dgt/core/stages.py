@@ -272,6 +272,8 @@ class Map(Stage):
             raise WrongResult(
                 f"{self.name}() must give a mapping of the new columns, not {kind_of(given)}", self.function
             )
+        if isinstance(given, Row):
+            given = given.beyond(row)
         self._check_columns(given, self.function)
         return row.with_(**given)
 

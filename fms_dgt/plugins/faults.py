@@ -151,8 +151,10 @@ def own_line(lines: list[CodePlace]) -> CodePlace | None:
     own = [place for place in foreign if place.file != "<string>"] or foreign
     if not own:
         return None
-    root = _root(own[0].file)
-    return [place for place in own if _root(place.file).startswith(root)][-1]
+    first = _root(own[0].file)
+    roots = [(place, _root(place.file)) for place in own]
+    # a project's folder often has the libraries that it uses below it
+    return [place for place, root in roots if root.startswith(first) and _libs(root) == _libs(first)][-1]
 
 
 def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]] | None:
@@ -176,7 +178,7 @@ def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]]
         return None
     caller = inner[ours].f_code.co_filename if ours < len(inner) else ""
     first = next((n for n, call in enumerate(calls) if _is_foreign(call.file)), None)
-    if first is None or not (caller.endswith(_CALLERS) or "site-packages" not in calls[first].file):
+    if first is None or (_libs(calls[first].file) and not caller.endswith(_CALLERS)):
         return None
     own = own_line(calls)
     return (step, calls[calls.index(own) :]) if own else None
@@ -197,11 +199,19 @@ def place_of_function(function: Callable[..., Any]) -> CodePlace | None:
 
 def _root(file: str) -> str:
     """The package of an installed file; the folder of any other."""
-    for folder in ("site-packages", "dist-packages"):
-        before, found, inside = file.partition(f"{os.sep}{folder}{os.sep}")
-        if found:
-            return f"{before}{found}{inside.partition(os.sep)[0]}{os.sep}"
+    libs = _libs(file)
+    if libs:
+        return f"{libs}{file[len(libs) :].partition(os.sep)[0]}{os.sep}"
     return f"{Path(file).parent}{os.sep}"
+
+
+def _libs(file: str) -> str:
+    """The folder of installed packages that a file is in; empty for any other."""
+    for folder in ("site-packages", "dist-packages"):
+        before, found, _ = file.partition(f"{os.sep}{folder}{os.sep}")
+        if found:
+            return f"{before}{found}"
+    return ""
 
 
 def line_in(error: BaseException, file: str) -> int | None:

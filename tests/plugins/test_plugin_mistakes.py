@@ -112,9 +112,7 @@ def test_of_thirty_rows_an_error_is_shown_once_and_counted(
     assert main(["--task-paths", "task.yaml", "--include", "stage_raises.py"]) == 0
     err = capsys.readouterr().err
     assert err.count("error: the stage 'shout': ZeroDivisionError: division by zero") == 1
-    assert (
-        "30 rows lost to the stage 'shout': ZeroDivisionError: division by zero (stage_raises.py:20)" in err
-    )
+    assert "30 errors in the stage 'shout': ZeroDivisionError: division by zero (stage_raises.py:20)" in err
 
 
 @pytest.mark.parametrize("flag", ["--quiet", "--json"])
@@ -133,4 +131,4 @@ def test_where_nothing_else_is_shown_it_is_shown_too(folder: Path, flag: str) ->
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "error: the stage 'shout': KeyError: 'word'\n  at stage_raises.py:20: " in done.stderr
-    assert "2 rows lost to the stage 'shout'" in done.stderr
+    assert "2 errors in the stage 'shout'" in done.stderr

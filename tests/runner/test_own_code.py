@@ -25,6 +25,7 @@ from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
 from fms_dgt.errors import InputError, UserError, RunError
 from fms_dgt.hooks.display import Display
 from fms_dgt.hooks.log import RunLog
+from fms_dgt.plugins.faults import CodePlace, own_line
 from engine import listening
 
 HERE = Path(__file__).name
@@ -72,7 +73,7 @@ def test_from_python_the_first_row_tells_text_file_and_line(
     first, last = [record.getMessage() for record in caplog.records if record.name == "fms_dgt"]
     assert first.splitlines()[0] == "error: the stage 'failing': ZeroDivisionError: division by zero"
     assert f"{HERE}:{at}: return" in first
-    assert last.startswith("2 rows lost to the stage 'failing': ZeroDivisionError")
+    assert last.startswith("2 errors in the stage 'failing': ZeroDivisionError")
     assert [(event.file, event.line) for event in heard.failed] == [(__file__, at)] * 2
     assert not outcome.complete
 
@@ -113,6 +114,37 @@ def test_a_value_that_json_cannot_hold_names_column_type_stage_and_fix(
     assert first.part == "the stage 'stamp'"
     assert first.text.startswith(f"the column 'y' {mend}")
     assert (first.file, first.line) == (__file__, line_of("def stamp(row):"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("nan"), "the column 'y' is no JSON: Out of range float"),
+        ([[[]] * 120_000], "the column 'y' holds more than"),
+    ],
+)
+def test_a_value_of_a_known_type_that_json_cannot_hold_says_why(
+    tmp_path: Path, value: Any, text: str
+) -> None:
+    _, heard = run(tmp_path, Map(lambda row: {"y": value}, makes=["y"]))
+    assert heard.failed[0].text.startswith(text)
+
+
+def test_a_map_may_give_the_whole_row(tmp_path: Path) -> None:
+    outcome, _ = run(tmp_path, Map(lambda row: row.with_(y=1), makes=["y"]))
+    assert [record["y"] for record in outcome.records] == [1, 1]
+
+
+def test_of_a_project_with_its_libraries_below_it_the_projects_own_line_is_named() -> None:
+    engine = CodePlace(str(Path(fms_dgt.__file__).parent / "core/stages.py"), 1)
+    own, helper = CodePlace("/home/me/work/plug.py", 3), CodePlace("/home/me/work/lib/words.py", 5)
+    library = CodePlace("/home/me/work/.venv/lib/python3.11/site-packages/yaml/loader.py", 7)
+    assert own_line([engine, own, helper, library]) == helper
+    packed = CodePlace("/x/lib/python3.11/site-packages/plug/a.py", 1)
+    inner = CodePlace("/x/lib/python3.11/site-packages/plug/sub/b.py", 2)
+    other = CodePlace("/x/lib/python3.11/site-packages/requests/api.py", 3)
+    assert own_line([engine, packed, inner, other]) == inner
+    assert own_line([engine]) is None
 
 
 def test_a_run_of_which_no_record_can_be_written_stops_before_it_costs_much(tmp_path: Path) -> None:
@@ -427,7 +459,9 @@ def test_a_suspended_machine_is_not_reported(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SUSPENDED)
     pipe = subprocess.PIPE
-    running = subprocess.Popen([sys.executable, script, tmp_path / "out"], stdout=pipe, stderr=pipe, text=True)
+    running = subprocess.Popen(
+        [sys.executable, script, tmp_path / "out"], stdout=pipe, stderr=pipe, text=True
+    )
     while not (tmp_path / "out" / "flow").exists():
         time.sleep(0.05)
         assert running.poll() is None
