@@ -81,7 +81,8 @@ def blocked_lines(event: CodeBlocked) -> Iterator[str]:
     source = linecache.getline(event.file, event.line).strip()
     yield f"  at {at}" + (f": {error_line(source, 120)}" if source else "")
     yield from (f"  called from there: {one_line(hide_secrets(call))}" for call in event.calls[:SHOWN_CALLS])
-    yield "  no other row moves meanwhile: use an async library, or await asyncio.to_thread(function, ...)"
+    yield "  no other row moves meanwhile: use an async library, or, in an async function,"
+    yield "  await asyncio.to_thread(function, ...)"
 
 
 def place(file: str, line: int) -> str:

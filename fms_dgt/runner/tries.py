@@ -208,7 +208,7 @@ class Tries:
     def _refused(self, error: GeneratorError) -> NoReturn:
         self._endpoint.refused_in_row += 1
         if self._endpoint.successes == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
-            at = f" ({error.fault.at})" if isinstance(error, GeneratorRaised) and error.fault.at else ""
+            at = f" ({error.fault.at.short})" if isinstance(error, GeneratorRaised) and error.fault.at else ""
             text = f"{self._ask.generator.type}: refuses every call; the last error: {text_of(error)}{at}"
             raise SetupError(text) from error
         self._give_up(error)

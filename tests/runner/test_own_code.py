@@ -377,6 +377,7 @@ def watchers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "fms_dgt blocked loop"]
 
 
+@pytest.mark.alone
 def test_code_that_blocks_is_reported_once_with_its_line(tmp_path: Path) -> None:
     outcome, heard = run(tmp_path, blocking(0.9), rows=[{"x": n} for n in range(3)])
     [event] = heard.blocked
@@ -385,6 +386,7 @@ def test_code_that_blocks_is_reported_once_with_its_line(tmp_path: Path) -> None
     assert watchers() == []
 
 
+@pytest.mark.alone
 def test_the_calls_inside_the_plugins_line_are_told(tmp_path: Path) -> None:
     @stage(makes={"y"})
     async def waits(row, kit):
@@ -396,6 +398,30 @@ def test_the_calls_inside_the_plugins_line_are_told(tmp_path: Path) -> None:
     [event] = heard.blocked
     assert event.line == line_of("future.wait(0.9)")
     assert any(call.endswith("in wait") and "threading.py" in call for call in event.calls)
+
+
+@pytest.mark.alone
+def test_a_slow_hook_is_reported_too(tmp_path: Path) -> None:
+    class Slow(Heard):
+        @hookimpl
+        def record_kept(self) -> None:
+            time.sleep(0.91)
+
+    heard = Slow()
+    with listening(heard):
+        fms_dgt.run(Flow(Map(lambda row: {}, name="m")), data=TWO, output_dir=tmp_path, progress=False)
+    assert [event.line for event in heard.blocked] == [line_of("time.sleep(0.91)")]
+
+
+@pytest.mark.alone
+def test_what_may_never_go_on_is_told_while_it_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fms_dgt.runner.blocked.HOPELESS", 0.8)
+    _, heard = run(tmp_path, blocking(1.5), rows=[{"x": 1}])
+    assert heard.blocked == []
+    [record] = caplog.records
+    assert f"{HERE}:{line_of('time.sleep(seconds)')} in sleeps" in record.getMessage()
 
 
 def test_a_setting_switches_it_off(tmp_path: Path) -> None:
