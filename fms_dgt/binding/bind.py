@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -47,6 +48,8 @@ from fms_dgt.core.typed import decode, encode, field_names
 from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Found, Plugins, described
 from fms_dgt.safety.permissions import NotFetched, under
+
+_logger = logging.getLogger("fms_dgt")
 
 A = TypeVar("A")
 
@@ -124,6 +127,15 @@ def _bound(
         found.extend(error.problems)
     except PluginError as error:
         found.append(_unknown_builder(task, error))
+    except FmsDgtError:
+        raise
+    except (Exception, SystemExit) as error:
+        fault = plugins.fault_in_plugin(error)
+        if not fault:
+            raise
+        if _logger.isEnabledFor(logging.DEBUG):
+            _logger.warning("%s", fault, exc_info=error)
+        found.append(Problem(fault, where=str(task.place)))
     finally:
         if binding is not None:
             found[:] = [binding.shown(problem) for problem in found]

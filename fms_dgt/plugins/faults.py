@@ -144,6 +144,17 @@ def own_place(error: BaseException) -> CodePlace | None:
     return own_line(lines)
 
 
+def is_of_plugin(place: CodePlace | None) -> bool:
+    """Whether a line is in a plugin of somebody else's; a library's may be called by us or by a plugin."""
+    return place is not None and not _in_package(place.file) and not _libs(place.file)
+
+
+def is_below(file: str, module: str) -> bool:
+    """Whether a file is in the package, or in the folder, of a module's file."""
+    root, own = _root(file), _root(module)
+    return root.startswith(own) and _libs(root) == _libs(own)
+
+
 def own_line(lines: list[CodePlace]) -> CodePlace | None:
     """Of calls, each inside the one before: the last line in the package that the engine called."""
     foreign = [place for place in lines if _is_foreign(place.file)]
@@ -151,10 +162,8 @@ def own_line(lines: list[CodePlace]) -> CodePlace | None:
     own = [place for place in foreign if place.file != "<string>"] or foreign
     if not own:
         return None
-    first = _root(own[0].file)
-    roots = [(place, _root(place.file)) for place in own]
     # a project's folder often has the libraries that it uses below it
-    return [place for place, root in roots if root.startswith(first) and _libs(root) == _libs(first)][-1]
+    return [place for place in own if is_below(place.file, own[0].file)][-1]
 
 
 def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]] | None:
