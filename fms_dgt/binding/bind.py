@@ -45,6 +45,7 @@ from fms_dgt.core.source import Source
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import Template, names_in
 from fms_dgt.core.typed import decode, encode, field_names
+from fms_dgt.core.wrong_result import kind_of
 from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Found, Plugins, described
 from fms_dgt.safety.permissions import NotFetched, under
@@ -317,7 +318,7 @@ class _Binding:
         except Exception as error:
             raise PluginError(f"{name} raised {described(error)}") from error
         if not isinstance(given, wanted):
-            raise PluginError(f"{name} must give a {wanted.__name__}, not {type(given).__name__}")
+            raise PluginError(f"{name} must give a {wanted.__name__}, not {kind_of(given)}")
         return given
 
     def _note(self, problems: Sequence[Problem]) -> None:

@@ -15,6 +15,8 @@ from fms_dgt.core.validator import Keep
 from fms_dgt.core.wrong_result import (
     UndeclaredColumns,
     WrongResult,
+    check_takes,
+    columns_of,
     kind_of,
     refuse_unawaited,
     sync_fault,
@@ -202,6 +204,10 @@ class Check(_Asking):
     known: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.keep, Keep | None):
+            raise TypeError(
+                f"keep is one of at_least(...), at_most(...), below(...), equal(...), not {self.keep!r}"
+            )
         self._settle(self.template, self.validator)
 
     def needs(self) -> frozenset[str]:
@@ -248,10 +254,11 @@ class Map(Stage):
     ) -> None:
         if inspect.iscoroutinefunction(function):
             raise TypeError(f"Map takes a plain function, and {function.__name__}() is async; use @stage")
+        check_takes(function, "row")
         set_ = object.__setattr__
         set_(self, "function", function)
-        set_(self, "needed", tuple(needs))
-        set_(self, "made", tuple(makes))
+        set_(self, "needed", columns_of(needs, "needs"))
+        set_(self, "made", columns_of(makes, "makes"))
         set_(self, "name", name or getattr(function, "__name__", "map").strip("<>"))
 
     def needs(self) -> frozenset[str]:
@@ -316,6 +323,8 @@ class FunctionStage(Stage):
 
 
 def stage(
+    function: None = None,
+    /,
     *,
     needs: set[str] | frozenset[str] = frozenset(),
     makes: set[str] | frozenset[str] = frozenset(),
@@ -327,13 +336,19 @@ def stage(
     the function asks with, so that they are compiled and checked before the run. Raises TypeError for a
     function that is not async.
     """
+    if function is not None:
+        raise TypeError(
+            "@stage takes what the function needs and makes; write @stage(needs={...}, makes={...})"
+        )
+    needed, made = (frozenset(columns_of(each, name)) for each, name in ((needs, "needs"), (makes, "makes")))
     pairs = [(role, name) for role, names in (asks or {}).items() for name in names]
 
     def decorate(function: StageFunction) -> FunctionStage:
         fault = sync_fault(function)
         if fault:
             raise TypeError(f"@stage: {fault}; or use a Map, whose function gives the new columns")
+        check_takes(function, "row", "kit")
         name = getattr(function, "__name__", "stage")
-        return FunctionStage(function, frozenset(needs), frozenset(makes), tuple(pairs), name=name)
+        return FunctionStage(function, needed, made, tuple(pairs), name=name)
 
     return decorate

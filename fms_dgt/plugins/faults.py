@@ -17,6 +17,7 @@ from typing import Any
 from fms_dgt.core.wrong_result import WrongResult
 from fms_dgt.errors import PluginError
 from fms_dgt.safety.interrupts import is_of_user
+from fms_dgt.safety.working_folder import shown as shown_path
 
 LONGEST = 300
 # An error's text is kept this far where it becomes data.
@@ -66,8 +67,8 @@ def isolated(doing: str) -> Iterator[None]:
 
 def described(error: BaseException) -> str:
     """The exception's type and message, and where it was raised."""
-    where = place(error)
-    return f"{summary(error)} ({where})" if where else summary(error)
+    file, _, line = place(error).rpartition(":")
+    return f"{summary(error)} ({shown_path(Path(file))}:{line})" if file else summary(error)
 
 
 def full_text(error: BaseException) -> str:
@@ -110,7 +111,10 @@ def place(error: BaseException) -> str:
         for frame, line in traceback.walk_tb(error.__traceback__)
         if _is_foreign(frame.f_code.co_filename)
     ]
-    return lines[-1] if lines else ""
+    # what dataclasses write has no file
+    return next(
+        (line for line in reversed(lines) if not line.startswith("<string>")), lines[-1] if lines else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any
 
 import fms_dgt
 import pytest
-from fms_dgt import Check, Completion, Flow, Generate, Map, Prompt, Together, Verdict, hookimpl, stage
+from fms_dgt import Check, EachOf, Flow, Generate, Map, Prompt, Together, hookimpl, stage
 from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
 from fms_dgt.errors import InputError, UserError, RunError
 from fms_dgt.hooks.display import Display
@@ -194,11 +194,6 @@ async def attribute(row, kit):
         asked.close()
 
 
-class LateValidator(fms_dgt.Validator):
-    async def validate(self, row, kit):
-        return louder("a")
-
-
 @pytest.mark.parametrize("each", [in_a_column, in_a_list, whole, attribute], ids=lambda each: each.name)
 def test_a_forgotten_await_is_called_that(tmp_path: Path, each: Any) -> None:
     with warnings.catch_warnings():
@@ -260,6 +255,99 @@ def test_what_a_decorator_can_refuse_it_refuses() -> None:
 
     with pytest.raises(TypeError, match="Map takes a plain function, and louder.. is async; use @stage"):
         Map(louder)
+
+
+def up(row):
+    return {"y": 1}
+
+
+async def two(row):
+    return row
+
+
+SLIPS_IN_FLOWS = {
+    "a function": (
+        lambda: Flow(up),
+        "Flow takes stages, not up; put @stage(...) above it, or write Map(function",
+    ),
+    "a list": (lambda: Flow([Map(up)]), "Flow takes stages, not a list of them; write Flow(*stages)"),
+    "a class": (lambda: Together(Map), "Together takes stages, not Map; write Map(...)"),
+    "text for columns": (
+        lambda: Map(up, makes="y"),
+        "makes takes several columns, not text; write makes=['y']",
+    ),
+    "text for needs": (lambda: stage(needs="x"), "needs takes several columns, not text; write needs=['x']"),
+    "no function": (lambda: Map("up"), "'up' is no function"),
+    "other arguments": (
+        lambda: Map(lambda row, kit: {}),
+        "<lambda>() is called with row: missing a required",
+    ),
+    "too few arguments": (lambda: stage()(two), "two() is called with row, kit: too many positional"),
+    "no brackets": (lambda: stage(two), "write @stage(needs={...}, makes={...})"),
+    "a bare keep": (lambda: Check("v", on="x", keep=2), "keep is one of at_least(...)"),
+    "text as items": (
+        lambda: EachOf("abc"),
+        "EachOf takes a list, or the Path of a file, not text; write ['abc']",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS_IN_FLOWS)
+def test_a_flow_of_what_is_no_stage_is_refused_as_it_is_made(slip: str) -> None:
+    make, text = SLIPS_IN_FLOWS[slip]
+    with pytest.raises(TypeError) as caught:
+        make()
+    assert text in str(caught.value)
+
+
+def test_a_return_that_is_missing_is_asked_for(tmp_path: Path) -> None:
+    @stage()
+    async def forgets(row, kit):
+        row.with_()
+
+    _, heard = run(tmp_path, forgets)
+    assert (
+        heard.failed[0].text == "a stage gives a Row or a list of them, not NoneType; is a 'return' missing?"
+    )
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from fms_dgt import *
+
+@dataclass(frozen=True)
+class Words(Record):
+    x: int
+
+class OddValidator(Validator):
+    def __init__(self, options):
+        1 / 0
+
+    async def validate(self, row, kit):
+        return Verdict(1.0)
+
+class OddBuilder(DataBuilder):
+    record = Words
+    defaults = {"blocks": [{"name": "v", "type": "odd"}]}
+
+    def source(self, task):
+        return EachOf([{"x": 1}])
+
+    def flow(self, task):
+        return Flow(Check("v", on="x"))
+"""
+
+
+def test_a_constructor_that_raises_is_the_plugins_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("odd.py").write_text(PLUGIN)
+    task = {"task_name": "t", "task_description": "d", "created_by": "m", "data_builder": "odd"}
+    with pytest.raises(
+        InputError, match=r"code of odd.py raised ZeroDivisionError: division by zero .odd.py:11"
+    ):
+        fms_dgt.run(task, include=["odd.py"], output_dir="out")
 
 
 def test_a_function_that_only_a_call_shows_to_be_synchronous(tmp_path: Path) -> None:
