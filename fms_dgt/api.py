@@ -34,6 +34,7 @@ from fms_dgt.errors import (
     did_you_mean,
 )
 from fms_dgt.given_flow import NAME, builder_of, task_of
+from fms_dgt.hooks.wording import hide_secrets
 from fms_dgt.plugins import Plugins
 from fms_dgt.plugins.offered import plugin_name
 from fms_dgt.runner import execute
@@ -259,7 +260,7 @@ async def _arun(request: _Request, interrupts: Interrupts) -> Outcome:
     display = _display(request.progress)
     finished = await execute(plan, plugins, plugins.hooks(), display=display, interrupts=interrupts)
     if finished.error:
-        raise (UserError if finished.mendable else RunError)(finished.error)
+        raise (UserError if finished.mendable else RunError)(hide_secrets(finished.error))
     return Outcome(finished)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -53,9 +54,12 @@ from fms_dgt.core.source import Source
 from fms_dgt.core.task import Task
 from fms_dgt.core.template import Template, names_in
 from fms_dgt.core.typed import decode, encode, field_names
+from fms_dgt.core.wrong_result import kind_of
 from fms_dgt.errors import FmsDgtError, InputError, PluginError, Problem, did_you_mean
 from fms_dgt.plugins import Found, Plugins, described
 from fms_dgt.safety.permissions import NotFetched, under
+
+_logger = logging.getLogger("fms_dgt")
 
 A = TypeVar("A")
 
@@ -135,6 +139,15 @@ def _bound(
         found.extend(error.problems)
     except PluginError as error:
         found.append(_unknown_builder(task, error))
+    except FmsDgtError:
+        raise
+    except (Exception, SystemExit) as error:
+        fault = plugins.fault_in_plugin(error)
+        if not fault:
+            raise
+        if _logger.isEnabledFor(logging.DEBUG):
+            _logger.warning("%s", fault, exc_info=error)
+        found.append(Problem(fault, where=str(task.place)))
     finally:
         if binding is not None:
             found[:] = [binding.shown(problem) for problem in found]
@@ -325,7 +338,7 @@ class _Binding:
         except Exception as error:
             raise PluginError(f"{name} raised {described(error)}") from error
         if not isinstance(given, wanted):
-            raise PluginError(f"{name} must give a {wanted.__name__}, not {type(given).__name__}")
+            raise PluginError(f"{name} must give a {wanted.__name__}, not {kind_of(given)}")
         return given
 
     def _note(self, problems: Sequence[Problem]) -> None:

@@ -111,9 +111,20 @@ def _report(error: Exception, *, debug: bool) -> int:
         print(f"error: {error.strerror}; free some space", file=sys.stderr)
         return FAILED
     hint = "" if debug else "; run again with --debug for the traceback"
-    detail = " ".join(f"{type(error).__name__}: {error}".split())
-    print(f"error: this is a fault in fms_dgt: {detail}{hint}", file=sys.stderr)
+    print(f"error: {_fault(error)}{hint}", file=sys.stderr)
     return FAILED
+
+
+def _fault(error: BaseException) -> str:
+    """Whose fault an exception is that nobody expected, a plugin's or ours."""
+    from fms_dgt.plugins.faults import described, is_of_plugin, own_place  # noqa: PLC0415
+
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if is_of_plugin(own_place(error)):
+        return f"plugin code raised {described(error)}"
+    detail = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"this is a fault in fms_dgt: {detail}"
 
 
 def _abandon_stdout() -> None:

@@ -16,6 +16,7 @@ from fms_dgt.config import Flags, PlanRequest, RunPlan, load_plan
 from fms_dgt.core.events import RunFinished
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, PluginError, Problem
+from fms_dgt.hooks.wording import hide_secrets
 from fms_dgt.plugins import Plugins
 from fms_dgt.safety import environment
 from fms_dgt.safety.event_loop import run_to_end
@@ -119,4 +120,4 @@ def _say_what_is_missing(finished: RunFinished) -> None:
         if not task.complete and task.end != "estimated"
     ]
     for line in [*lines, *([finished.error] if finished.error else [])]:
-        print(f"error: {line}", file=sys.stderr)
+        print(f"error: {hide_secrets(line)}", file=sys.stderr)

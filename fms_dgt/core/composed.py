@@ -20,7 +20,7 @@ class Flow:
     stages: tuple[Stage, ...]
 
     def __init__(self, *stages: Stage) -> None:
-        object.__setattr__(self, "stages", tuple(stages))
+        object.__setattr__(self, "stages", stages_of(stages, "Flow"))
 
     def walk(self) -> Iterator[Stage]:
         """Every stage in it, inner ones after the one they are in."""
@@ -41,6 +41,21 @@ class Flow:
         for stage in self.stages:
             product *= stage.multiplies()
         return max(1, product)
+
+
+def stages_of(given: Sequence[Any], of: str) -> tuple[Stage, ...]:
+    """The stages that somebody listed. Raises TypeError for what is none, with what to write."""
+    for each in given:
+        if isinstance(each, Stage):
+            continue
+        if isinstance(each, list | tuple):
+            raise TypeError(f"{of} takes stages, not a list of them; write {of}(*stages)")
+        if callable(each) and not isinstance(each, type):
+            mend = "put @stage(...) above it, or write Map(function, makes=[...])"
+        else:
+            mend = "write Map(...), Generate(...), Check(...), say"
+        raise TypeError(f"{of} takes stages, not {getattr(each, '__name__', repr(each)[:60])}; {mend}")
+    return tuple(given)
 
 
 def walk(stage: Stage) -> Iterator[Stage]:
@@ -80,7 +95,7 @@ class Together(_Composed):
     """
 
     def __init__(self, *stages: Stage, name: str = "") -> None:
-        object.__setattr__(self, "stages", tuple(stages))
+        object.__setattr__(self, "stages", stages_of(stages, "Together"))
         object.__setattr__(self, "name", name or "together_" + "_".join(s.name for s in stages))
 
     def makes(self) -> frozenset[str]:
@@ -121,7 +136,7 @@ class ForEach(_Composed):
         values = {
             "column": column,
             "item": item,
-            "stages": tuple(stages),
+            "stages": stages_of(stages, "ForEach"),
             "gather": dict(gather),
             "otherwise": otherwise,
             "name": name or f"each_{item}",

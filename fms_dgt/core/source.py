@@ -51,6 +51,8 @@ class EachOf(Source):
     endless = False
 
     def __init__(self, items: Iterable[Any] | Path, into: str | None = None) -> None:
+        if isinstance(items, str):
+            raise TypeError(f"EachOf takes a list, or the Path of a file, not text; write [{items[:60]!r}]")
         # an iterator can be walked once only, and binding looks at the first item already
         self.items = list(items) if isinstance(items, Iterator) else items
         self.into = into

@@ -16,6 +16,8 @@ from fms_dgt.core.validator import Keep
 from fms_dgt.core.wrong_result import (
     UndeclaredColumns,
     WrongResult,
+    check_takes,
+    columns_of,
     kind_of,
     refuse_unawaited,
     sync_fault,
@@ -220,6 +222,10 @@ class Check(_Asking):
     options: Mapping[str, Any] = field(default_factory=dict, metadata={"shapes": False})
 
     def __post_init__(self) -> None:
+        if not isinstance(self.keep, Keep | None):
+            raise TypeError(
+                f"keep is one of at_least(...), at_most(...), below(...), equal(...), not {self.keep!r}"
+            )
         self._settle(self.template, self.validator)
 
     def needs(self) -> frozenset[str]:
@@ -266,10 +272,11 @@ class Map(Stage):
     ) -> None:
         if inspect.iscoroutinefunction(function):
             raise TypeError(f"Map takes a plain function, and {function.__name__}() is async; use @stage")
+        check_takes(function, "row")
         set_ = object.__setattr__
         set_(self, "function", function)
-        set_(self, "needed", tuple(needs))
-        set_(self, "made", tuple(makes))
+        set_(self, "needed", columns_of(needs, "needs"))
+        set_(self, "made", columns_of(makes, "makes"))
         set_(self, "name", name or getattr(function, "__name__", "map").strip("<>"))
 
     def needs(self) -> frozenset[str]:
@@ -290,6 +297,8 @@ class Map(Stage):
             raise WrongResult(
                 f"{self.name}() must give a mapping of the new columns, not {kind_of(given)}", self.function
             )
+        if isinstance(given, Row):
+            given = given.beyond(row)
         self._check_columns(given, self.function)
         return row.with_(**given)
 
@@ -347,6 +356,8 @@ class FunctionStage(Stage):
 
 
 def stage(
+    function: None = None,
+    /,
     *,
     needs: set[str] | frozenset[str] = frozenset(),
     makes: set[str] | frozenset[str] = frozenset(),
@@ -358,6 +369,11 @@ def stage(
     the function asks with, so that they are compiled and checked before the run. A template may be a
     `Prompt`, which `kit.ask` gets as well. Raises TypeError for a function that is not async.
     """
+    if function is not None:
+        raise TypeError(
+            "@stage takes what the function needs and makes; write @stage(needs={...}, makes={...})"
+        )
+    needed, made = (frozenset(columns_of(each, name)) for each, name in ((needs, "needs"), (makes, "makes")))
     lists = {role: [names] if isinstance(names, str) else names for role, names in (asks or {}).items()}
     pairs = [(role, name) for role, names in lists.items() for name in names]
     said = {(str(prompt), repr(prompt.said)) for _, name in pairs if (prompt := written_prompt(name))}
@@ -368,7 +384,8 @@ def stage(
         fault = sync_fault(function)
         if fault:
             raise TypeError(f"@stage: {fault}; or use a Map, whose function gives the new columns")
+        check_takes(function, "row", "kit")
         name = getattr(function, "__name__", "stage")
-        return FunctionStage(function, frozenset(needs), frozenset(makes), tuple(pairs), name=name)
+        return FunctionStage(function, needed, made, tuple(pairs), name=name)
 
     return decorate

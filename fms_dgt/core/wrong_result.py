@@ -43,7 +43,33 @@ def kind_of(value: Any) -> str:
     """The type of a value, for messages; of a coroutine, what to do about it."""
     if inspect.iscoroutine(value):
         return f"a coroutine: 'await' is missing before {close(value)}"
-    return type(value).__name__
+    return "NoneType; is a 'return' missing?" if value is None else type(value).__name__
+
+
+def columns_of(given: Any, argument: str) -> tuple[str, ...]:
+    """The columns that an argument names. Raises TypeError for a single text, which is no list of them."""
+    if isinstance(given, str):
+        raise TypeError(f"{argument} takes several columns, not text; write {argument}=[{given!r}]")
+    return tuple(given)
+
+
+def check_takes(function: Any, *arguments: str) -> None:
+    """Raises TypeError for what cannot be called with these arguments."""
+    if inspect.isfunction(function):
+        code = function.__code__
+        if (code.co_argcount, code.co_kwonlyargcount) == (len(arguments), 0):
+            # nearly always, and without the work of a signature
+            return
+    if not callable(function):
+        raise TypeError(f"{function!r} is no function")
+    try:
+        inspect.signature(function).bind(*arguments)
+    except ValueError:
+        # written in C: nobody can tell
+        return
+    except TypeError as error:
+        name = getattr(function, "__name__", "it")
+        raise TypeError(f"{name}() is called with {', '.join(arguments)}: {error}") from None
 
 
 def sync_fault(function: Any) -> str:

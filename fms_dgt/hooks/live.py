@@ -61,8 +61,7 @@ class LiveView:
 
     def show(self, lines: Iterable[str]) -> None:
         """Write lines above the view, which stay."""
-        for line in lines:
-            self._console.print(line, style="yellow", soft_wrap=True)
+        self._console.print("\n".join(lines), style="yellow", soft_wrap=True)
 
     def stopping(self, event: RunStopping) -> None:
         """Nothing: the footer says so."""

@@ -48,12 +48,12 @@ class CodeErrors:
             yield from failure_lines(event)
 
     def summary(self) -> Iterator[str]:
-        """Each kind with its number of rows, the most common first."""
+        """Each kind with how often it came, the most common first."""
         for kind, number in self.counts.most_common(SHOWN_AT_END):
-            yield f"{plural(number, 'row')} lost to {self._lines[kind]}"
+            yield f"{plural(number, 'error')} in {self._lines[kind]}"
         left = len(self.counts) - SHOWN_AT_END
         if left > 0:
-            yield f"... and to {plural(left, 'other error')} in plugins' code; rejected.jsonl has them"
+            yield f"... and {plural(left, 'other kind')} of errors in plugins' code; see rejected.jsonl"
 
 
 def _kind(event: CodeFailed) -> Error:
@@ -81,7 +81,8 @@ def blocked_lines(event: CodeBlocked) -> Iterator[str]:
     source = linecache.getline(event.file, event.line).strip()
     yield f"  at {at}" + (f": {error_line(source, 120)}" if source else "")
     yield from (f"  called from there: {one_line(hide_secrets(call))}" for call in event.calls[:SHOWN_CALLS])
-    yield "  no other row moves meanwhile: use an async library, or await asyncio.to_thread(function, ...)"
+    yield "  no other row moves meanwhile: use an async library, or, in an async function,"
+    yield "  await asyncio.to_thread(function, ...)"
 
 
 def place(file: str, line: int) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from fms_dgt.core.wrong_result import WrongResult
 from fms_dgt.errors import PluginError
 from fms_dgt.safety.interrupts import is_of_user
+from fms_dgt.safety.working_folder import shown as shown_path
 
 LONGEST = 300
 # An error's text is kept this far where it becomes data.
@@ -66,8 +67,8 @@ def isolated(doing: str) -> Iterator[None]:
 
 def described(error: BaseException) -> str:
     """The exception's type and message, and where it was raised."""
-    where = place(error)
-    return f"{summary(error)} ({where})" if where else summary(error)
+    file, _, line = place(error).rpartition(":")
+    return f"{summary(error)} ({shown_path(Path(file))}:{line})" if file else summary(error)
 
 
 def full_text(error: BaseException) -> str:
@@ -110,7 +111,10 @@ def place(error: BaseException) -> str:
         for frame, line in traceback.walk_tb(error.__traceback__)
         if _is_foreign(frame.f_code.co_filename)
     ]
-    return lines[-1] if lines else ""
+    # what dataclasses write has no file
+    return next(
+        (line for line in reversed(lines) if not line.startswith("<string>")), lines[-1] if lines else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,17 @@ def own_place(error: BaseException) -> CodePlace | None:
     return own_line(lines)
 
 
+def is_of_plugin(place: CodePlace | None) -> bool:
+    """Whether a line is in a plugin of somebody else's; a library's may be called by us or by a plugin."""
+    return place is not None and not _in_package(place.file) and not _libs(place.file)
+
+
+def is_below(file: str, module: str) -> bool:
+    """Whether a file is in the package, or in the folder, of a module's file."""
+    root, own = _root(file), _root(module)
+    return root.startswith(own) and _libs(root) == _libs(own)
+
+
 def own_line(lines: list[CodePlace]) -> CodePlace | None:
     """Of calls, each inside the one before: the last line in the package that the engine called."""
     foreign = [place for place in lines if _is_foreign(place.file)]
@@ -151,8 +166,8 @@ def own_line(lines: list[CodePlace]) -> CodePlace | None:
     own = [place for place in foreign if place.file != "<string>"] or foreign
     if not own:
         return None
-    root = _root(own[0].file)
-    return [place for place in own if _root(place.file).startswith(root)][-1]
+    # a project's folder often has the libraries that it uses below it
+    return [place for place in own if is_below(place.file, own[0].file)][-1]
 
 
 def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]] | None:
@@ -176,7 +191,7 @@ def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]]
         return None
     caller = inner[ours].f_code.co_filename if ours < len(inner) else ""
     first = next((n for n, call in enumerate(calls) if _is_foreign(call.file)), None)
-    if first is None or not (caller.endswith(_CALLERS) or "site-packages" not in calls[first].file):
+    if first is None or (_libs(calls[first].file) and not caller.endswith(_CALLERS)):
         return None
     own = own_line(calls)
     return (step, calls[calls.index(own) :]) if own else None
@@ -197,11 +212,19 @@ def place_of_function(function: Callable[..., Any]) -> CodePlace | None:
 
 def _root(file: str) -> str:
     """The package of an installed file; the folder of any other."""
-    for folder in ("site-packages", "dist-packages"):
-        before, found, inside = file.partition(f"{os.sep}{folder}{os.sep}")
-        if found:
-            return f"{before}{found}{inside.partition(os.sep)[0]}{os.sep}"
+    libs = _libs(file)
+    if libs:
+        return f"{libs}{file[len(libs) :].partition(os.sep)[0]}{os.sep}"
     return f"{Path(file).parent}{os.sep}"
+
+
+def _libs(file: str) -> str:
+    """The folder of installed packages that a file is in; empty for any other."""
+    for folder in ("site-packages", "dist-packages"):
+        before, found, _ = file.partition(f"{os.sep}{folder}{os.sep}")
+        if found:
+            return f"{before}{found}"
+    return ""
 
 
 def line_in(error: BaseException, file: str) -> int | None:

@@ -14,13 +14,14 @@ from fms_dgt.errors import PluginError, did_you_mean
 from fms_dgt.plugins import claims
 from fms_dgt.plugins.about import About
 from fms_dgt.plugins.entry import GROUPS, NOUNS, Entry, Found, Group, PluginInfo
-from fms_dgt.plugins.faults import isolated
+from fms_dgt.plugins.faults import is_below, is_of_plugin, isolated, own_place, summary
 from fms_dgt.plugins.hooks import Hooks
 from fms_dgt.plugins.include import included
 from fms_dgt.plugins.installed import installed_entries
 from fms_dgt.plugins.kinds import fault_of, folder_of, group_of
 from fms_dgt.plugins.loading import load
 from fms_dgt.safety import environment
+from fms_dgt.safety.working_folder import shown
 
 AnyValidator: TypeAlias = Validator[Any] | OrderedValidator[Any]
 
@@ -76,6 +77,20 @@ class Plugins:
     def known(self, group: Group) -> list[str]:
         """The names that may be asked for, sorted; whether they load is not known yet."""
         return sorted(name for of, name in self._usable if of == group)
+
+    def fault_in_plugin(self, error: BaseException) -> str:
+        """Which plugin's code raised an error, what, and in which line; empty where it is not a plugin's."""
+        at = own_place(error)
+        if at is None:
+            return ""
+        loaded = [
+            (e, found) for e, found in self._loaded.items() if isinstance(found, Found) and not e.is_ours
+        ]
+        of = [e.origin for e, found in loaded if is_below(at.file, _file_of(found.cls))]
+        if not of and not is_of_plugin(at):
+            return ""
+        whose = f"code of {of[0]}" if of else "plugin code"
+        return f"{whose} raised {summary(error)} ({shown(Path(at.file))}:{at.line})"
 
     def hooks(self) -> Hooks:
         """All hook plugins, loaded anew; broken ones are left out. Raises PluginError for an included one."""
@@ -155,6 +170,11 @@ class Plugins:
                 faults[entry] = entry.reason
         hooks.broken.extend(entry.info(fault) for entry, fault in faults.items())
         return hooks, faults
+
+
+def _file_of(cls: type) -> str:
+    """The file of the module that a class is defined in; one that nothing is in for a notebook's."""
+    return getattr(sys.modules.get(cls.__module__), "__file__", None) or "/?/?"
 
 
 def _found(entry: Entry) -> Found[Any]:

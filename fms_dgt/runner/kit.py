@@ -245,6 +245,10 @@ class StageKit(Kit):
         rows = list(given) if isinstance(given, list | tuple) else [given]
         if any(isinstance(row, Rejected) for row in rows):
             raise TypeError(f"{stage.name} rejects some of its rows, and cannot stand inside a stage")
+        wrong = [row for row in rows if not isinstance(row, Row)]
+        if wrong:
+            function = next(stage.functions(), stage.run)
+            raise WrongResult(f"a stage gives a Row or a list of them, not {kind_of(wrong[0])}", function)
         return [row for row in rows if isinstance(row, Row)]
 
 

@@ -223,7 +223,7 @@ class Tries:
         self._silence.refused()
         self._endpoint.refused_in_row += 1
         if self._silence.answers == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
-            at = f" ({error.fault.at})" if isinstance(error, GeneratorRaised) and error.fault.at else ""
+            at = f" ({error.fault.at.short})" if isinstance(error, GeneratorRaised) and error.fault.at else ""
             text = f"{self._who}: refuses every call; the last error: {text_of(error)}{at}"
             raise SetupError(text) from error
         self._give_up(error)

@@ -82,7 +82,8 @@ def _code_fault(record: Mapping[str, Any], missing: list[str], fault: str, flow:
     column = missing[0] if missing else ""
     stage = _maker(flow, column)
     kind = _foreign_type(record.get(column))
-    text = f"the column '{column}' {fault}" if column else f"the record {fault}"
+    what = f"the column '{column}'" if column else "the record"
+    text = f"{what} {fault if fault.startswith(('is ', 'has ', 'holds ')) else f'is no JSON: {fault}'}"
     if kind:
         mend = _MENDS.get(kind, "write text, numbers, lists and dicts")
         text = f"the column '{column}' holds a {kind}, which JSON cannot hold; {mend}"
@@ -104,7 +105,7 @@ def _foreign_type(value: Any) -> str:
         if looked_at >= len(waiting):
             break
         item = waiting[looked_at]
-        if type(item) not in _PLAIN:
+        if not issubclass(type(item), _PLAIN):
             return type(item).__name__
         if type(item) is dict:
             waiting.extend(item.values())

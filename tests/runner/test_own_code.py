@@ -20,11 +20,12 @@ from typing import Any
 
 import fms_dgt
 import pytest
-from fms_dgt import Check, Completion, Flow, Generate, Map, Prompt, Together, Verdict, hookimpl, stage
+from fms_dgt import Check, EachOf, Flow, Generate, Map, Prompt, Together, hookimpl, stage
 from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
 from fms_dgt.errors import InputError, UserError, RunError
 from fms_dgt.hooks.display import Display
 from fms_dgt.hooks.log import RunLog
+from fms_dgt.plugins.faults import CodePlace, own_line
 from engine import listening
 
 HERE = Path(__file__).name
@@ -72,7 +73,7 @@ def test_from_python_the_first_row_tells_text_file_and_line(
     first, last = [record.getMessage() for record in caplog.records if record.name == "fms_dgt"]
     assert first.splitlines()[0] == "error: the stage 'failing': ZeroDivisionError: division by zero"
     assert f"{HERE}:{at}: return" in first
-    assert last.startswith("2 rows lost to the stage 'failing': ZeroDivisionError")
+    assert last.startswith("2 errors in the stage 'failing': ZeroDivisionError")
     assert [(event.file, event.line) for event in heard.failed] == [(__file__, at)] * 2
     assert not outcome.complete
 
@@ -113,6 +114,37 @@ def test_a_value_that_json_cannot_hold_names_column_type_stage_and_fix(
     assert first.part == "the stage 'stamp'"
     assert first.text.startswith(f"the column 'y' {mend}")
     assert (first.file, first.line) == (__file__, line_of("def stamp(row):"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("nan"), "the column 'y' is no JSON: Out of range float"),
+        ([[[]] * 120_000], "the column 'y' holds more than"),
+    ],
+)
+def test_a_value_of_a_known_type_that_json_cannot_hold_says_why(
+    tmp_path: Path, value: Any, text: str
+) -> None:
+    _, heard = run(tmp_path, Map(lambda row: {"y": value}, makes=["y"]))
+    assert heard.failed[0].text.startswith(text)
+
+
+def test_a_map_may_give_the_whole_row(tmp_path: Path) -> None:
+    outcome, _ = run(tmp_path, Map(lambda row: row.with_(y=1), makes=["y"]))
+    assert [record["y"] for record in outcome.records] == [1, 1]
+
+
+def test_of_a_project_with_its_libraries_below_it_the_projects_own_line_is_named() -> None:
+    engine = CodePlace(str(Path(fms_dgt.__file__).parent / "core/stages.py"), 1)
+    own, helper = CodePlace("/home/me/work/plug.py", 3), CodePlace("/home/me/work/lib/words.py", 5)
+    library = CodePlace("/home/me/work/.venv/lib/python3.11/site-packages/yaml/loader.py", 7)
+    assert own_line([engine, own, helper, library]) == helper
+    packed = CodePlace("/x/lib/python3.11/site-packages/plug/a.py", 1)
+    inner = CodePlace("/x/lib/python3.11/site-packages/plug/sub/b.py", 2)
+    other = CodePlace("/x/lib/python3.11/site-packages/requests/api.py", 3)
+    assert own_line([engine, packed, inner, other]) == inner
+    assert own_line([engine]) is None
 
 
 def test_a_run_of_which_no_record_can_be_written_stops_before_it_costs_much(tmp_path: Path) -> None:
@@ -160,11 +192,6 @@ async def attribute(row, kit):
         return row.with_(y=asked.value)
     finally:
         asked.close()
-
-
-class LateValidator(fms_dgt.Validator):
-    async def validate(self, row, kit):
-        return louder("a")
 
 
 @pytest.mark.parametrize("each", [in_a_column, in_a_list, whole, attribute], ids=lambda each: each.name)
@@ -228,6 +255,99 @@ def test_what_a_decorator_can_refuse_it_refuses() -> None:
 
     with pytest.raises(TypeError, match="Map takes a plain function, and louder.. is async; use @stage"):
         Map(louder)
+
+
+def up(row):
+    return {"y": 1}
+
+
+async def two(row):
+    return row
+
+
+SLIPS_IN_FLOWS = {
+    "a function": (
+        lambda: Flow(up),
+        "Flow takes stages, not up; put @stage(...) above it, or write Map(function",
+    ),
+    "a list": (lambda: Flow([Map(up)]), "Flow takes stages, not a list of them; write Flow(*stages)"),
+    "a class": (lambda: Together(Map), "Together takes stages, not Map; write Map(...)"),
+    "text for columns": (
+        lambda: Map(up, makes="y"),
+        "makes takes several columns, not text; write makes=['y']",
+    ),
+    "text for needs": (lambda: stage(needs="x"), "needs takes several columns, not text; write needs=['x']"),
+    "no function": (lambda: Map("up"), "'up' is no function"),
+    "other arguments": (
+        lambda: Map(lambda row, kit: {}),
+        "<lambda>() is called with row: missing a required",
+    ),
+    "too few arguments": (lambda: stage()(two), "two() is called with row, kit: too many positional"),
+    "no brackets": (lambda: stage(two), "write @stage(needs={...}, makes={...})"),
+    "a bare keep": (lambda: Check("v", on="x", keep=2), "keep is one of at_least(...)"),
+    "text as items": (
+        lambda: EachOf("abc"),
+        "EachOf takes a list, or the Path of a file, not text; write ['abc']",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS_IN_FLOWS)
+def test_a_flow_of_what_is_no_stage_is_refused_as_it_is_made(slip: str) -> None:
+    make, text = SLIPS_IN_FLOWS[slip]
+    with pytest.raises(TypeError) as caught:
+        make()
+    assert text in str(caught.value)
+
+
+def test_a_return_that_is_missing_is_asked_for(tmp_path: Path) -> None:
+    @stage()
+    async def forgets(row, kit):
+        row.with_()
+
+    _, heard = run(tmp_path, forgets)
+    assert (
+        heard.failed[0].text == "a stage gives a Row or a list of them, not NoneType; is a 'return' missing?"
+    )
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from fms_dgt import *
+
+@dataclass(frozen=True)
+class Words(Record):
+    x: int
+
+class OddValidator(Validator):
+    def __init__(self, options):
+        1 / 0
+
+    async def validate(self, row, kit):
+        return Verdict(1.0)
+
+class OddBuilder(DataBuilder):
+    record = Words
+    defaults = {"blocks": [{"name": "v", "type": "odd"}]}
+
+    def source(self, task):
+        return EachOf([{"x": 1}])
+
+    def flow(self, task):
+        return Flow(Check("v", on="x"))
+"""
+
+
+def test_a_constructor_that_raises_is_the_plugins_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("odd.py").write_text(PLUGIN)
+    task = {"task_name": "t", "task_description": "d", "created_by": "m", "data_builder": "odd"}
+    with pytest.raises(
+        InputError, match=r"code of odd.py raised ZeroDivisionError: division by zero .odd.py:11"
+    ):
+        fms_dgt.run(task, include=["odd.py"], output_dir="out")
 
 
 def test_a_function_that_only_a_call_shows_to_be_synchronous(tmp_path: Path) -> None:
@@ -345,6 +465,7 @@ def watchers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "fms_dgt blocked loop"]
 
 
+@pytest.mark.alone
 def test_code_that_blocks_is_reported_once_with_its_line(tmp_path: Path) -> None:
     outcome, heard = run(tmp_path, blocking(0.9), rows=[{"x": n} for n in range(3)])
     [event] = heard.blocked
@@ -353,6 +474,7 @@ def test_code_that_blocks_is_reported_once_with_its_line(tmp_path: Path) -> None
     assert watchers() == []
 
 
+@pytest.mark.alone
 def test_the_calls_inside_the_plugins_line_are_told(tmp_path: Path) -> None:
     @stage(makes={"y"})
     async def waits(row, kit):
@@ -364,6 +486,30 @@ def test_the_calls_inside_the_plugins_line_are_told(tmp_path: Path) -> None:
     [event] = heard.blocked
     assert event.line == line_of("future.wait(0.9)")
     assert any(call.endswith("in wait") and "threading.py" in call for call in event.calls)
+
+
+@pytest.mark.alone
+def test_a_slow_hook_is_reported_too(tmp_path: Path) -> None:
+    class Slow(Heard):
+        @hookimpl
+        def record_kept(self) -> None:
+            time.sleep(0.91)
+
+    heard = Slow()
+    with listening(heard):
+        fms_dgt.run(Flow(Map(lambda row: {}, name="m")), data=TWO, output_dir=tmp_path, progress=False)
+    assert [event.line for event in heard.blocked] == [line_of("time.sleep(0.91)")]
+
+
+@pytest.mark.alone
+def test_what_may_never_go_on_is_told_while_it_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fms_dgt.runner.blocked.HOPELESS", 0.8)
+    _, heard = run(tmp_path, blocking(1.5), rows=[{"x": 1}])
+    assert heard.blocked == []
+    [record] = caplog.records
+    assert f"{HERE}:{line_of('time.sleep(seconds)')} in sleeps" in record.getMessage()
 
 
 def test_a_setting_switches_it_off(tmp_path: Path) -> None:
@@ -427,7 +573,9 @@ def test_a_suspended_machine_is_not_reported(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SUSPENDED)
     pipe = subprocess.PIPE
-    running = subprocess.Popen([sys.executable, script, tmp_path / "out"], stdout=pipe, stderr=pipe, text=True)
+    running = subprocess.Popen(
+        [sys.executable, script, tmp_path / "out"], stdout=pipe, stderr=pipe, text=True
+    )
     while not (tmp_path / "out" / "flow").exists():
         time.sleep(0.05)
         assert running.poll() is None
