@@ -38,7 +38,7 @@ def schema_problems(root: Node) -> list[Problem]:
     if not root.is_mapping:
         return [root.problem(f"must be a JSON schema, not {root.kind()}")]
     if _is_large(root):
-        return [root.problem(f"the schema has more than {MOST_VALUES:,} values in it", "make it smaller")]
+        return [too_large(str(root.place))]
     reading = _Reading(root)
     reading.run()
     problems = reading.problems
@@ -47,6 +47,11 @@ def schema_problems(root: Node) -> list[Problem]:
         rest = [root.problem(f"{more} more problems of this kind")] if more > 0 else []
         return problems[:_SHOWN] + rest
     return _loops(root, reading.schemas)
+
+
+def too_large(where: str) -> Problem:
+    """What is wrong with a schema that has too much in it."""
+    return Problem(f"the schema has more than {MOST_VALUES:,} values in it", "make it smaller", where)
 
 
 def unchecked_formats(schema: Any) -> list[str]:
