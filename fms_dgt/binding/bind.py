@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 from fms_dgt.binding import postprocessors
@@ -417,7 +418,7 @@ class _Binding:
             what = f"the builder '{self._found.name}' has two stages named '{name}'"
             self._problems.append(Problem(what, "give one another name: stage.named('...')", self._where))
 
-    def _check_blocks(self, own: Node, config: Node, asked: Set[str]) -> None:
+    def _check_blocks(self, own: Node, config: Node, asked: AbstractSet[str]) -> None:
         """A block that the builder does not have, and that nobody asks for, is a slip of the pen."""
         known = {*block_names(own), *asked}
         blocks = config.get("blocks")
@@ -444,7 +445,7 @@ class _Binding:
         return unit.values if unit is not None else None
 
 
-def _named_by(own: Mapping[str, OwnOptions]) -> Set[str]:
+def _named_by(own: Mapping[str, OwnOptions]) -> AbstractSet[str]:
     """The blocks or validators that checks with options of their own name."""
     return {each.validator for each in own.values()}
 

@@ -27,6 +27,7 @@ from fms_dgt.core.node import Node
 from fms_dgt.errors import Problem, did_you_mean
 
 MOST_VALUES: Final = 100_000
+DEEPEST: Final = 100
 # schemas for one value, by way of `$ref`, `anyOf` and the like
 LONGEST_WAY: Final = 60
 _SHOWN = 10
@@ -37,8 +38,9 @@ def schema_problems(root: Node) -> list[Problem]:
     """What of a schema is wrong, or would not be checked."""
     if not root.is_mapping:
         return [root.problem(f"must be a JSON schema, not {root.kind()}")]
-    if _is_large(root):
-        return [too_large(str(root.place))]
+    over = _over_limit(root)
+    if over is not None:
+        return [over]
     reading = _Reading(root)
     reading.run()
     problems = reading.problems
@@ -67,14 +69,20 @@ def unchecked_formats(schema: Any) -> list[str]:
     return sorted(found)
 
 
-def _is_large(root: Node) -> bool:
-    waiting, seen = [root], 0
-    while waiting and seen <= MOST_VALUES:
-        node = waiting.pop()
+def _over_limit(root: Node) -> Problem | None:
+    """What is wrong with a schema that is too large or too deep to be worked with."""
+    waiting, seen = [(root, 1)], 0
+    while waiting:
+        node, depth = waiting.pop()
         seen += 1
+        if seen > MOST_VALUES:
+            return too_large(str(root.place))
+        if depth > DEEPEST:
+            return root.problem(f"the schema is nested too deeply: more than {DEEPEST} levels", "use '$ref'")
         if node.is_mapping or node.is_list:
-            waiting.extend(node.value.values() if node.is_mapping else node.value)
-    return seen > MOST_VALUES
+            children = node.value.values() if node.is_mapping else node.value
+            waiting.extend((child, depth + 1) for child in children)
+    return None
 
 
 class _Reading:
