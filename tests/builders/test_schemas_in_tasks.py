@@ -110,6 +110,18 @@ def test_text_generation_takes_a_schema_file(project):
     assert [set(row) for row in records(made)] == [{"topic", "fact", "since"}] * 2
 
 
+def test_the_keys_of_an_object_go_into_the_columns_of_their_names(project):
+    flow = (
+        "  - generate: {prompt: 'A pair on {{ topic }}. {{ reply_format }}', into: [answer, question, source], "
+        "reply: {json: {type: object, required: [question, answer], properties: "
+        "{question: {const: Why?}, answer: {const: So.}}, additionalProperties: false}}}\n"
+    )
+    made = project({"task.yaml": HEAD + flow})
+    assert made.run(*RUN).code == 0
+    told = {"answer": "So.", "question": "Why?", "source": None}
+    assert [row == {"topic": row["topic"], **told} for row in records(made)] == [True, True]
+
+
 def test_a_format_that_is_not_checked_is_noted_by_the_run(facts):
     facts.write({"schemas/facts.json": SCHEMA.replace('"date"', '"iban"')})
     told = facts.run(*RUN)
