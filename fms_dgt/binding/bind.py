@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 from fms_dgt.binding import postprocessors
@@ -17,7 +18,7 @@ from fms_dgt.binding.builder_config import (
     with_generator_model,
     with_teacher,
 )
-from fms_dgt.binding.check_options import own_roles
+from fms_dgt.binding.check_options import OwnOptions, own_roles
 from fms_dgt.binding.content import without_content
 from fms_dgt.binding.fingerprint import Made, fingerprint
 from fms_dgt.binding.judges import calibration_problems, judges_of
@@ -223,7 +224,7 @@ class _Binding:
         own = own_roles(flow)
         flow = with_own_roles(flow)
         players = players_of(flow, own, roles, self._found.name, self._problems)
-        self._check_blocks(shipped, config, players)
+        self._check_blocks(shipped, config, {*players.generators, *players.validators, *_named_by(own)})
         files = builder.template_files()
         templates = templates_of(flow, folder, files, stages, self._problems)
         if self._problems:
@@ -439,9 +440,9 @@ class _Binding:
             what = f"the builder '{self._found.name}' has two stages named '{name}'"
             self._problems.append(Problem(what, "give one another name: stage.named('...')", self._where))
 
-    def _check_blocks(self, own: Node, config: Node, players: Players) -> None:
+    def _check_blocks(self, own: Node, config: Node, asked: AbstractSet[str]) -> None:
         """A block that the builder does not have, and that nobody asks for, is a slip of the pen."""
-        known = {*block_names(own), *players.generators, *players.validators}
+        known = {*block_names(own), *asked}
         blocks = config.get("blocks")
         for block in blocks.value if blocks is not None and blocks.is_list else []:
             name = block.get("name")
@@ -464,6 +465,11 @@ class _Binding:
             what = "the source has no units: there is nothing to make data from"
             self._note([Problem(what, "add seed examples or items")])
         return unit.values if unit is not None else None
+
+
+def _named_by(own: Mapping[str, OwnOptions]) -> AbstractSet[str]:
+    """The blocks or validators that checks with options of their own name."""
+    return {each.validator for each in own.values()}
 
 
 def _resolved(name: str, builder: DataBuilder[Any], players: Players) -> dict[str, Any]:

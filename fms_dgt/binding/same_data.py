@@ -113,9 +113,10 @@ EDITS: Mapping[str, Sequence[Edit]] = {
             name=name,
         )
 """,
-            """        return Check(self.validator, self.on, template, keep, self.into, self.within, \
-self.params, name=name)
-""",
+            (
+                "        return Check(self.validator, self.on, template, keep, self.into, self.within, "
+                "self.params, name=name)\n"
+            ),
         ),
         ("import field_names, option\n", "import option\n"),
     ),

@@ -195,6 +195,9 @@ class Generate(_Asking):
     def _columns(self, value: Any) -> dict[str, Any]:
         if isinstance(self.into, str):
             return {self.into: value}
+        if isinstance(value, Mapping) and value.keys() <= set(self.into):
+            # whatever order a model wrote them in; what a schema lets it leave out is None
+            return {name: value.get(name) for name in self.into}
         parts = list(value.values()) if isinstance(value, Mapping) else [value]
         return dict(zip(self.into, parts, strict=True))
 

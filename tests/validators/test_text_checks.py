@@ -262,10 +262,10 @@ async def test_a_column_that_is_no_text_is_json():
 
 
 def test_a_schema_that_would_not_be_checked_is_a_problem():
-    check = made(ValidJson, {"schema": {"type": "object", "patternProperties": {}}})
+    check = made(ValidJson, {"schema": {"type": "object", "unevaluatedProperties": False}})
     [problem] = check.problems(Check("mine", on="text"), None)
     assert str(problem).startswith(
-        "the check 'mine': json.patternProperties: the schema's 'patternProperties'"
+        "the check 'mine': json.unevaluatedProperties: the schema's 'unevaluatedProperties'"
     )
 
 

@@ -5,7 +5,6 @@ depth, which a stranger's schema needs; and its messages are not written for a m
 """
 
 from fms_dgt.core.json_schema.check import Checker, checker_of
-from fms_dgt.core.json_schema.classes import schema_of
 from fms_dgt.core.json_schema.read import schema_problems, unchecked_formats
 
-__all__ = ["Checker", "checker_of", "schema_of", "schema_problems", "unchecked_formats"]
+__all__ = ["Checker", "checker_of", "schema_problems", "unchecked_formats"]

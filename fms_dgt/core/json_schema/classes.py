@@ -44,20 +44,13 @@ _MAPPINGS: Final = (dict, Mapping, MutableMapping)
 
 
 def schema_of(source: Any) -> Mapping[str, Any]:
-    """The schema that `source` is or makes: a mapping, a dataclass, a pydantic model. Raises ValueError."""
-    if isinstance(source, Mapping):
-        return source
+    """The schema of a dataclass, a `TypedDict` or a pydantic model. Raises ValueError."""
     made = _made_by_itself(source)
     if made is not None:
         return made
     if isinstance(source, type) and (dataclasses.is_dataclass(source) or typing.is_typeddict(source)):
         return _Classes().schema(source)
     raise ValueError(f"must be a JSON schema or a class that has one, not {_called(source)}")
-
-
-def is_class(source: Any) -> bool:
-    """Whether a schema can be made of it, and it is none itself."""
-    return isinstance(source, type) or hasattr(source, "model_json_schema")
 
 
 def _made_by_itself(source: Any) -> Mapping[str, Any] | None:

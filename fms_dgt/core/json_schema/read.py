@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fms_dgt.core.json_schema import formats, refs
@@ -17,18 +17,17 @@ from fms_dgt.core.json_schema.keywords import (
     ONE,
     OWN_PREFIX,
     REMARKS,
-    SAME_VALUE,
     SEVERAL,
     inner,
     is_remark,
 )
+from fms_dgt.core.json_schema.loops import child_of, loop_problems
 from fms_dgt.core.json_schema.pattern import compiled
 from fms_dgt.core.node import Node
 from fms_dgt.errors import Problem, did_you_mean
 
 MOST_VALUES: Final = 100_000
-# schemas for one value, by way of `$ref`, `anyOf` and the like
-LONGEST_WAY: Final = 60
+DEEPEST: Final = 100
 _SHOWN = 10
 _RE2 = "patterns are RE2's: no look-around and no back-references"
 
@@ -37,8 +36,9 @@ def schema_problems(root: Node) -> list[Problem]:
     """What of a schema is wrong, or would not be checked."""
     if not root.is_mapping:
         return [root.problem(f"must be a JSON schema, not {root.kind()}")]
-    if _is_large(root):
-        return [root.problem(f"the schema has more than {MOST_VALUES:,} values in it", "make it smaller")]
+    over = _over_limit(root)
+    if over is not None:
+        return [over]
     reading = _Reading(root)
     reading.run()
     problems = reading.problems
@@ -46,7 +46,12 @@ def schema_problems(root: Node) -> list[Problem]:
         more = len(problems) - _SHOWN
         rest = [root.problem(f"{more} more problems of this kind")] if more > 0 else []
         return problems[:_SHOWN] + rest
-    return _loops(root, reading.schemas)
+    return loop_problems(root, reading.schemas)
+
+
+def too_large(where: str) -> Problem:
+    """What is wrong with a schema that has too much in it."""
+    return Problem(f"the schema has more than {MOST_VALUES:,} values in it", "make it smaller", where)
 
 
 def unchecked_formats(schema: Any) -> list[str]:
@@ -62,14 +67,20 @@ def unchecked_formats(schema: Any) -> list[str]:
     return sorted(found)
 
 
-def _is_large(root: Node) -> bool:
-    waiting, seen = [root], 0
-    while waiting and seen <= MOST_VALUES:
-        node = waiting.pop()
+def _over_limit(root: Node) -> Problem | None:
+    """What is wrong with a schema that is too large or too deep to be worked with."""
+    waiting, seen = [(root, 1)], 0
+    while waiting:
+        node, depth = waiting.pop()
         seen += 1
+        if seen > MOST_VALUES:
+            return too_large(str(root.place))
+        if depth > DEEPEST:
+            return root.problem(f"the schema is nested too deeply: more than {DEEPEST} levels", "use '$ref'")
         if node.is_mapping or node.is_list:
-            waiting.extend(node.value.values() if node.is_mapping else node.value)
-    return seen > MOST_VALUES
+            children = node.value.values() if node.is_mapping else node.value
+            waiting.extend((child, depth + 1) for child in children)
+    return None
 
 
 class _Reading:
@@ -143,7 +154,7 @@ class _Reading:
             return
         found = self._root
         for step in steps:
-            child = _child(found, step)
+            child = child_of(found, step)
             if child is None:
                 known = found.value if found.is_mapping else ()
                 mend = did_you_mean(step, known, noun="there are")
@@ -257,16 +268,6 @@ def _in_place_of(key: str) -> str:
     return f"{hint}; a key of your own begins with '{OWN_PREFIX}'"
 
 
-def _child(node: Node, step: str) -> Node | None:
-    if node.is_mapping:
-        child = node.value.get(step)
-        return child if isinstance(child, Node) else None
-    if node.is_list and step.isascii() and step.isdigit() and int(step[:9]) < len(node.value):
-        found = node.value[int(step[:9])]
-        return found if isinstance(found, Node) else None
-    return None
-
-
 def _kind(node: Node) -> str:
     return "an empty list" if node.value == [] else node.kind()
 
@@ -279,52 +280,3 @@ def _mend_of_list(node: Node) -> str:
 def _line_of(where: str) -> int:
     parts = where.split(":")
     return next((int(part) for part in parts[1:] if part.isdigit()), 0)
-
-
-def _loops(root: Node, schemas: Sequence[Node]) -> list[Problem]:
-    """A schema that asks the same of the same value without an end, or after very many others."""
-    lengths: dict[int, int] = {}
-    under_way: set[int] = set()
-    # depth first, without Python's stack: a schema is done when those that it asks of its value are
-    waiting = [(schema, False) for schema in reversed(schemas)]
-    while waiting:
-        node, is_back = waiting.pop()
-        if not is_back and (id(node) in lengths or not node.is_mapping):
-            continue
-        same = list(_same_value(root, node))
-        if is_back:
-            under_way.discard(id(node))
-            lengths[id(node)] = 1 + max((lengths.get(id(each), 0) for each in same), default=0)
-            if lengths[id(node)] > LONGEST_WAY:
-                what = f"leads through more than {LONGEST_WAY} schemas for one value"
-                return [node.problem(what, "put them together")]
-            continue
-        under_way.add(id(node))
-        waiting.append((node, True))
-        for each in same:
-            if id(each) in under_way:
-                what = "refers back to itself for the same value, which never ends"
-                return [node.problem(what, "refer to it from 'properties', 'items' or the like")]
-            waiting.append((each, False))
-    return []
-
-
-def _inner_nodes(node: Node) -> Iterator[tuple[str, Node]]:
-    for key, child in node.items():
-        if key in ONE:
-            yield key, child
-        elif key in SEVERAL:
-            yield from ((key, each) for each in child.value)
-        elif key in BY_NAME:
-            yield from ((key, each) for each in child.value.values())
-
-
-def _same_value(root: Node, node: Node) -> Iterator[Node]:
-    yield from (child for key, child in _inner_nodes(node) if key in SAME_VALUE)
-    ref = node.value.get("$ref")
-    if ref is not None:
-        found: Node | None = root
-        for step in refs.steps_of(ref.value):
-            found = _child(found, step) if found is not None else None
-        if found is not None:
-            yield found

@@ -11,12 +11,14 @@ from typing import Any, Final, cast
 from fms_dgt.core.json_schema import (
     Checker,
     checker_of,
-    schema_of,
     schema_problems,
     unchecked_formats,
 )
+from fms_dgt.core.json_schema.equal import size_of
 from fms_dgt.core.json_schema.plain import is_plain
+from fms_dgt.core.json_schema.read import MOST_VALUES, too_large
 from fms_dgt.core.json_schema.refs import target
+from fms_dgt.core.json_schema.source import schema_from
 from fms_dgt.core.json_schema.words import described
 from fms_dgt.core.node import Node
 from fms_dgt.core.reply.chatter import is_refusal
@@ -45,7 +47,7 @@ class JsonReply(ReplyContract):
     json_schema: Mapping[str, Any] | type = field(hash=False)
 
     def __post_init__(self) -> None:
-        schema = schema_of(self.json_schema)
+        schema = schema_from(self.json_schema)
         problems = json_schema_problems(schema)
         if problems:
             raise ValueError("; ".join(map(str, problems)))
@@ -138,6 +140,8 @@ class JsonReply(ReplyContract):
 
 def json_schema_problems(schema: Any) -> list[Problem]:
     """What is wrong with a schema of a program's, for a reply."""
+    if size_of(schema, MOST_VALUES + 1) > MOST_VALUES:
+        return [too_large("the JSON schema")]
     try:
         return reply_schema_problems(Node.of(schema, "the JSON schema"))
     except RecursionError:

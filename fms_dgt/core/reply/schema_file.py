@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fms_dgt.core.json_schema.classes import is_class, schema_of
+from fms_dgt.core.json_schema.equal import size_of
+from fms_dgt.core.json_schema.read import MOST_VALUES, too_large
+from fms_dgt.core.json_schema.source import is_class, schema_from
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.strict_json import loads
 from fms_dgt.core.yaml_file import parse_yaml, read_text, read_yaml
@@ -23,7 +25,7 @@ def json_schema_node(node: Node, problems: list[Problem]) -> Node | None:
         return _of_file(node, problems)
     if is_class(node.value):
         try:
-            return Node.of(schema_of(node.value), node.place)
+            return Node.of(schema_from(node.value), node.place)
         except ValueError as error:
             problems.append(node.problem(str(error)))
             return None
@@ -46,8 +48,11 @@ def plain_reply(reply: Any) -> Any:
     """A `reply` that a program gives, as a template's file would have it. Raises ValueError."""
     if is_class(reply):
         reply = {"json": reply}
-    if isinstance(reply, Mapping) and is_class(reply.get("json")):
-        return {**reply, "json": schema_of(reply["json"])}
+    schema = reply.get("json") if isinstance(reply, Mapping) else None
+    if is_class(schema):
+        return {**reply, "json": schema_from(schema)}
+    if isinstance(schema, Path):
+        return {**reply, "json": str(schema)}
     return reply
 
 
@@ -85,7 +90,12 @@ def _read(path: Path) -> Node:
     except (ValueError, RecursionError) as error:
         what = "is nested too deeply" if isinstance(error, RecursionError) else f"is no JSON: {error}"
         raise InputError([Problem(what, "mend it", str(path))]) from error
-    return _with_lines(text, value, str(path))
+    if size_of(value, MOST_VALUES + 1) > MOST_VALUES:
+        raise InputError([too_large(str(path))])
+    try:
+        return _with_lines(text, value, str(path))
+    except RecursionError as error:
+        raise InputError([Problem("is nested too deeply", "use '$ref'", str(path))]) from error
 
 
 def _with_lines(text: str, value: Any, origin: str) -> Node:
