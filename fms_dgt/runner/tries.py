@@ -210,7 +210,11 @@ class Tries:
     def _refused(self, error: GeneratorError) -> NoReturn:
         self._silence.refused()
         self._endpoint.refused_in_row += 1
-        if self._silence.answers == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
+        endpoint = self._endpoint
+        # the last calls of a folder may be those that were refused before
+        may_be_the_calls = endpoint.answered_before and endpoint.last_calls()
+        is_many = self._silence.answers == 0 and endpoint.refused_in_row >= REFUSALS_THAT_STOP
+        if is_many and not may_be_the_calls:
             text = f"{self._who}: refuses every call; the last error: {text_of(error)}"
             raise SetupError(text) from error
         self._give_up(error)
