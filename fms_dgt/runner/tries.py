@@ -90,6 +90,7 @@ class Tries:
         """
         started = time.monotonic()
         self._endpoint.untried += 1
+        self._silence.wanted()
         try:
             while True:
                 try:
@@ -100,6 +101,7 @@ class Tries:
                     self._report(completion, time.monotonic() - started)
                     return completion
         finally:
+            self._silence.settled()
             if self._counted:
                 self._endpoint.retrying -= 1
             else:

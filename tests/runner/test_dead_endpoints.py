@@ -417,6 +417,21 @@ def test_an_endless_task_ends_where_every_call_is_refused_after_the_first(
     assert answered + len(again.requests) <= whole.counts["calls"] + 2 * 20
 
 
+def test_an_endless_task_ends_where_every_call_fails_after_the_first(tmp_path: Path) -> None:
+    settings = {"description": "endless", "num_outputs_to_generate": 40}
+    with ModelServer(lambda _: "ok").in_thread() as server:
+        whole = relay(tmp_path / "whole", everywhere(server.base_url), **settings)
+    fault = Fault(status=500)
+    with ModelServer(lambda _: "ok", faults=lambda _, i: fault if i >= 30 else None).in_thread() as server:
+        with pytest.raises(RunError, match=r"answered 500: .*; nothing was answered for 1.* s"):
+            relay(tmp_path / "cut", everywhere(server.base_url), runner={"give_up_after": 1.0}, **settings)
+    with ModelServer(lambda _: "ok").in_thread() as again:
+        outcome = relay(tmp_path / "cut", everywhere(again.base_url), **settings)
+    assert list(outcome.records) == list(whole.records)
+    assert list(outcome.rejections) == []
+    assert 30 + len(again.requests) <= whole.counts["calls"] + 2 * 20
+
+
 def test_a_judge_that_refuses_everything_ends_an_endless_task(tmp_path: Path) -> None:
     with ModelServer(lambda _: "ok").in_thread() as teacher:
         judge = ModelServer(lambda _: "ok", faults=lambda _, i: Fault(status=400) if i else None)
