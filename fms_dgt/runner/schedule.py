@@ -14,7 +14,8 @@ from fms_dgt.core.row import Unit
 from fms_dgt.errors import BackendGone, FmsDgtError, StageCrashed, TaskFails
 from fms_dgt.journal import Journal
 from fms_dgt.plugins import Hooks, must_pass
-from fms_dgt.runner.calls import Calls, Endpoints
+from fms_dgt.runner.calls import Calls
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned, this_task
