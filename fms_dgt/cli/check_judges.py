@@ -20,7 +20,8 @@ from fms_dgt.core.events import CallRetried
 from fms_dgt.errors import FmsDgtError, UserError
 from fms_dgt.journal import Journal
 from fms_dgt.plugins import Hooks, hookimpl
-from fms_dgt.runner.calls import Endpoints, PaidCalls
+from fms_dgt.runner.calls import PaidCalls
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.judge_check import JudgeCheck, JudgeResult, Scored
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.silence import RetryLimits

@@ -117,7 +117,7 @@ def _say_what_is_missing(finished: RunFinished) -> None:
     lines: Sequence[str] = [
         f"{task.task}: {task.why or task.end}"
         for task in finished.tasks
-        if not task.complete and task.end != "estimated"
+        if not task.complete and not task.estimated and task.why != finished.error
     ]
     for line in [*lines, *([finished.error] if finished.error else [])]:
         print(f"error: {hide_secrets(line)}", file=sys.stderr)

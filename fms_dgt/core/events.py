@@ -220,7 +220,8 @@ class TaskFinished:
 class RunFinished:
     """The end of a run, with one entry a task; `report` is what `run.json` says, by task.
 
-    `error` is what stopped the run early, `mendable` whether the user can do something about it.
+    `error` is what stopped the run, or some of its tasks, early, `mendable` whether the user can do something
+    about it.
     `cost` is what this run's calls cost, in the currency of the prices; None where a price is not known.
     `estimate` is what the rest of all tasks takes, where the run was made for that; `report` has each task's.
     `restarted` is set where it was begun anew (`--restart`), which the same command would do once more.

@@ -9,7 +9,7 @@ from typing import Any
 from fms_dgt.binding.prices import generators_of
 from fms_dgt.journal import Journal, Payer, Tally
 from fms_dgt.runner.admission import calls_of
-from fms_dgt.runner.calls import Endpoints
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.extrapolate import Amount, for_records, for_units, longest, together
 from fms_dgt.runner.limits import Endpoint
 from fms_dgt.runner.spending import DIGITS, Spending

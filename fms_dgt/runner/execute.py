@@ -16,8 +16,9 @@ from fms_dgt.errors import FmsDgtError, FolderError, SetupError, UserError
 from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
 from fms_dgt.runner.blocked import blocked_loop_reported
-from fms_dgt.runner.calls import Endpoints, PaidCalls, ReplayedCalls
+from fms_dgt.runner.calls import PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.estimate import Estimate
 from fms_dgt.runner.folder import REPORT, Opened, ended_as, open_tasks
 from fms_dgt.runner.judge_check import UNIT, JudgeCheck

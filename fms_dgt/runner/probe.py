@@ -13,9 +13,9 @@ from fms_dgt.binding.prices import model_of
 from fms_dgt.core.generator import Completion, Request
 from fms_dgt.errors import ConnectionFailed, GeneratorError, RequestRefused, UserError
 from fms_dgt.plugins import own_place, text_of
-from fms_dgt.runner.calls import Endpoints
 from fms_dgt.runner.code_faults import fault_text
 from fms_dgt.runner.completions import checked_completion
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.unanswered import with_advice
 

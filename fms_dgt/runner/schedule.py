@@ -14,7 +14,8 @@ from fms_dgt.core.row import Unit
 from fms_dgt.errors import BackendGone, FmsDgtError, StageCrashed, TaskFails
 from fms_dgt.journal import Journal
 from fms_dgt.plugins import Hooks, must_pass
-from fms_dgt.runner.calls import Calls, Endpoints
+from fms_dgt.runner.calls import Calls
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.limits import Budget, Endpoint
 from fms_dgt.runner.spending import Spending
 from fms_dgt.runner.stop import Abandoned, this_task
@@ -133,7 +134,7 @@ class Scheduler:
             if _concerns(error, task):
                 self._stop(task, "stopped", str(error))
         if not all(task.stop for task in self.tasks):
-            _logger.warning("%s; the tasks that need it end, others go on", error)
+            _logger.warning("%s; other tasks go on", error)
 
     def _stop(self, task: TaskRun, end: End, why: str) -> None:
         if task.stop.set(end, why):
@@ -151,7 +152,8 @@ class Scheduler:
             return
         self._idle_since = self._idle_since or time.monotonic()
         grace = max(GRACE.get(task.stop.end or "", 10.0) for task in self.tasks)
-        if not any(endpoint.active and endpoint.silence.responds for endpoint in self._endpoints.all()):
+        asked = [endpoint.silence.responds for endpoint in self._endpoints.all() if endpoint.active]
+        if asked and not any(asked):
             grace = min(grace, GRACE_WITHOUT_CALLS)
         try:
             async with asyncio.timeout(max(0.01, self._idle_since + grace - time.monotonic())):

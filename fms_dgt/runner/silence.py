@@ -55,8 +55,19 @@ class Silence:
         self._since: float | None = None
         self._unready_since = 0.0
         self._longest = 0.0
+        self._wanted = 0
         self._in_flight: dict[int, float] = {}
         self._numbers = itertools.count()
+
+    def wanted(self) -> None:
+        """Somebody wants an answer, whichever try brings it."""
+        self._wanted += 1
+
+    def settled(self) -> None:
+        """One who wanted an answer has it, or does without. Where nobody wants one, there is no silence."""
+        self._wanted -= 1
+        if not self._wanted:
+            self._over()
 
     def began(self) -> int:
         """A call goes out; its number."""
@@ -73,8 +84,11 @@ class Silence:
     def answered(self) -> None:
         """A call was answered."""
         self.answers += 1
-        self.responds, self.busy = True, False
-        self._since, self.error, self._longest = None, "", 0.0
+        self.responds = True
+        self._over()
+
+    def _over(self) -> None:
+        self._since, self.error, self.busy, self._longest = None, "", False, 0.0
 
     def failed(self, error: str, seconds: float, *, busy: bool) -> None:
         """A call failed after so many seconds in a way that another try may mend."""

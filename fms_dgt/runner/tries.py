@@ -91,6 +91,7 @@ class Tries:
         """
         started = time.monotonic()
         self._endpoint.untried += 1
+        self._silence.wanted()
         try:
             while True:
                 try:
@@ -101,6 +102,7 @@ class Tries:
                     self._report(completion, time.monotonic() - started)
                     return completion
         finally:
+            self._silence.settled()
             if self._counted:
                 self._endpoint.retrying -= 1
             else:
@@ -222,7 +224,11 @@ class Tries:
     def _refused(self, error: GeneratorError) -> NoReturn:
         self._silence.refused()
         self._endpoint.refused_in_row += 1
-        if self._silence.answers == 0 and self._endpoint.refused_in_row >= REFUSALS_THAT_STOP:
+        endpoint = self._endpoint
+        # the last calls of a folder may be those that were refused before
+        may_be_the_calls = endpoint.answered_before and endpoint.last_calls()
+        is_many = self._silence.answers == 0 and endpoint.refused_in_row >= REFUSALS_THAT_STOP
+        if is_many and not may_be_the_calls:
             at = f" ({error.fault.at.short})" if isinstance(error, GeneratorRaised) and error.fault.at else ""
             text = f"{self._who}: refuses every call; the last error: {text_of(error)}{at}"
             raise SetupError(text) from error

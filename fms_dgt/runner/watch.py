@@ -49,7 +49,8 @@ class Watch:
             async with asyncio.timeout(HEAD_START):
                 await self._reached.wait()
         except TimeoutError:
-            return
+            # the calls that follow need not wait for that
+            self._reached.set()
 
     async def run(self) -> None:
         """Watch, until it is given up; to be cancelled."""

@@ -65,6 +65,19 @@ def test_a_task_and_what_it_was_worth():
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ({"about": 0.2, "low": 0.1, "high": 0.4}, "less than a second"),
+        ({"about": 0.2, "low": None, "high": None}, "less than a second"),
+        ({"about": 0.2, "low": 0.1, "high": 2.4}, "about 0:00:00        (0:00:00 to 0:00:02)"),
+        ({"about": 90, "low": 60, "high": 120}, "about 0:01:30        (0:01:00 to 0:02:00)"),
+    ],
+)
+def test_a_time_that_is_next_to_nothing(seconds, said):
+    assert f"    time        {said}" in list(lines_of(finished(t={**SAID, "seconds": seconds})))
+
+
 def test_what_cannot_be_told_is_said_with_what_a_unit_takes():
     lines = list(lines_of(finished(t=SAID, u=UNKNOWN)))
     at = lines.index(

@@ -51,6 +51,18 @@ async def test_ways_to_sign_in(stand_in, way):
         assert server.sign_ins == 1
 
 
+async def test_a_sign_of_life_is_the_sign_in_that_calls_need_anyway(stand_in):
+    async with stand_in() as server:
+        one = generator(server)
+        await one.open()
+        await one.ping()
+        assert server.sign_ins == 1
+        await one.ping()
+        assert (await one.generate(HELLO)).text == "hello"
+        await one.close()
+        assert server.sign_ins == 1
+
+
 @pytest.mark.parametrize("place", ["cloud", "pak"])
 async def test_a_token_in_place_of_a_key(stand_in, place):
     async with stand_in() as server:

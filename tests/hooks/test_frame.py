@@ -9,6 +9,7 @@ from scripted_run import DOWN, counted, events
 from fms_dgt.core.events import (
     CallFinished,
     CallRetried,
+    EndpointSilent,
     RowMoved,
     RunStopping,
     TaskFinished,
@@ -150,6 +151,17 @@ def test_the_last_error_stays_while_nothing_is_answered(width, height):
         assert drawn[-2].startswith("no answer for 0:01:00:")
         assert "http://127.0.0.1:8080/v1/chat/completions answered 502:" in " ".join(drawn[-2:])
         assert drawn[-1].endswith("...")
+
+
+@pytest.mark.parametrize(("width", "height"), [(120, 40), (80, 24), (60, 12)])
+def test_an_endpoint_that_is_waited_for_is_told_though_others_answer(width, height):
+    count = run_of(1, 100)
+    refused = "http://127.0.0.1:8080/v1 refused the connection"
+    count.silence(EndpointSilent("judge (openai:granite)", refused, 5.0, 15.0), 4.0)
+    drawn = " ".join(lines(count, width, height))
+    assert f"waiting for judge (openai:granite), 0:00:13 left: {refused}" in " ".join(drawn.split())
+    count.silence(EndpointSilent("judge (openai:granite)", refused, 9.0, None), 5.0)
+    assert "waiting for" not in " ".join(lines(count, width, height))
 
 
 def test_without_box_characters_everything_is_ascii():

@@ -17,8 +17,8 @@ from engine import TOYS, listening
 from fms_dgt.core.events import EndpointSilent, RunFinished, TaskFinished
 from fms_dgt.errors import RunError, UserError
 from fms_dgt.runner import watch
-from fms_dgt.testing import Fault, ModelServer
-from fms_dgt.testing.wire import Answer, answer_payload, encoded
+from fms_dgt.testing import Answer, Fault, ModelServer, prompt_of
+from fms_dgt.testing.wire import answer_payload, encoded
 
 BRIEF = 0.6  # seconds in which an endpoint has to answer for the first time
 AMPLE = 30.0
@@ -267,7 +267,7 @@ def test_tasks_that_do_not_need_a_dead_endpoint_go_on(
         assert (heard.ended["walk"].end, heard.ended["walk"].complete) == ("exhausted", True)
         assert heard.finished is not None
         assert heard.finished.exit_code == 1
-        assert "the tasks that need it end, others go on" in caplog.text
+        assert "wait longer: --startup-timeout 600; other tasks go on" in caplog.text
         walked = len(server.requests)
         again = both(tmp_path, server.base_url, server.base_url)
     assert again.complete
@@ -373,6 +373,22 @@ def test_calls_that_fail_whenever_they_are_asked_can_be_given_up_in_a_run_of_the
         assert outcome.tasks["relay"].end == "exhausted"
 
 
+def test_many_calls_that_are_refused_whenever_they_are_asked_can_be_given_up_in_a_run_of_their_own(
+    tmp_path: Path,
+) -> None:
+    """Each is refused once more, and the folder stays usable."""
+
+    def bad(body: Mapping[str, Any], _: int) -> Fault | None:
+        return Fault(status=400) if int(prompt_of(body).split()[3].rstrip(".")) >= 5 else None
+
+    with ModelServer(lambda _: "ok", faults=bad).in_thread() as server:
+        for settings in ({}, {"retry_failed": True}, {}):
+            outcome = relay(tmp_path, everywhere(server.base_url), rows=30, **settings)
+            assert (outcome.counts["records"], outcome.tasks["relay"].failed) == (5, 25)
+            assert outcome.finished.exit_code == 1
+    assert len(server.requests) == 2 * 5 + 25 + 25
+
+
 def at_row(number: int, fault: Fault) -> Callable[..., Fault | None]:
     return lambda body, _: fault if f"number {number}." in str(body) else None
 
@@ -399,6 +415,21 @@ def test_an_endless_task_ends_where_every_call_is_refused_after_the_first(
     assert list(outcome.records) == list(whole.records)
     # nothing that was answered was asked for again
     assert answered + len(again.requests) <= whole.counts["calls"] + 2 * 20
+
+
+def test_an_endless_task_ends_where_every_call_fails_after_the_first(tmp_path: Path) -> None:
+    settings = {"description": "endless", "num_outputs_to_generate": 40}
+    with ModelServer(lambda _: "ok").in_thread() as server:
+        whole = relay(tmp_path / "whole", everywhere(server.base_url), **settings)
+    fault = Fault(status=500)
+    with ModelServer(lambda _: "ok", faults=lambda _, i: fault if i >= 30 else None).in_thread() as server:
+        with pytest.raises(RunError, match=r"answered 500: .*; nothing was answered for 1.* s"):
+            relay(tmp_path / "cut", everywhere(server.base_url), runner={"give_up_after": 1.0}, **settings)
+    with ModelServer(lambda _: "ok").in_thread() as again:
+        outcome = relay(tmp_path / "cut", everywhere(again.base_url), **settings)
+    assert list(outcome.records) == list(whole.records)
+    assert list(outcome.rejections) == []
+    assert 30 + len(again.requests) <= whole.counts["calls"] + 2 * 20
 
 
 def test_a_judge_that_refuses_everything_ends_an_endless_task(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from engine import SIEVE, TOYS, sieve
 from fms_dgt import Completion, Generator, GeneratorOptions, Request
 from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.plugins import Plugins
-from fms_dgt.runner.calls import Endpoints
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.stop import Abandoned, Stop
 from fms_dgt.runner.tries import Ask, Tries

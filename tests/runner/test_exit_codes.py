@@ -141,6 +141,14 @@ def test_rows_that_failed_and_are_taken_up_again_make_it_complete(
     assert len((tmp_path / "out" / "losses" / "data.jsonl").read_text().splitlines()) == 3
 
 
+def test_what_stopped_the_run_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = CASES["the endpoint never answers"]
+    assert run(tmp_path, case, "--quiet") == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: generator (moody): nobody there; ")
+    assert shown.count("nobody there") == 1
+
+
 def test_what_cannot_be_read_is_the_users_to_mend(tmp_path: Path) -> None:
     case = Case(code=2, end="", flags=("--num-outputs-to-generate", "-1"))
     assert run(tmp_path, case) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import fms_dgt
 import pytest
 from engine import SIEVE, TOYS, AfterCalls, listening, sieve
-from fms_dgt.runner import calls
+from fms_dgt.runner import endpoints
 
 
 def ctrl_c() -> None:
@@ -44,7 +44,7 @@ async def test_a_notebook_goes_no_further_and_has_what_there_was(tmp_path: Path)
 def test_a_backend_that_hangs_while_it_closes_keeps_nothing_from_being_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    monkeypatch.setattr(calls, "CLOSE_SECONDS", seconds)
+    monkeypatch.setattr(endpoints, "CLOSE_SECONDS", seconds)
     report = tmp_path / "sieve" / "run.json"
     written: list[bool] = []
 

@@ -13,7 +13,7 @@ import fms_dgt
 import pytest
 from engine import TOYS
 from fms_dgt import Completion, Generator, GeneratorOptions, Request
-from fms_dgt.runner.calls import Endpoints
+from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.limits import Bounds, Budget, Endpoint
 from fms_dgt.runner import pace
 from fms_dgt.runner.pace import LONGEST_WAIT, Rate, Width

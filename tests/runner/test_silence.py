@@ -93,6 +93,28 @@ def test_calls_that_wait_where_nothing_comes_from_give_no_hope() -> None:
     assert not silent.hangs
 
 
+def test_where_nobody_wants_an_answer_there_is_no_silence() -> None:
+    silent, clock = silence()
+    for _ in range(2):
+        silent.wanted()
+    silent.responds = True
+    number = silent.began()
+    silent.answered()
+    silent.ended(number)
+    silent.settled()
+    fail(silent, clock)
+    clock.now += 100
+    assert silent.is_worrying
+    silent.settled()
+    assert not silent.is_worrying
+    # the next failure, much later, is the first of a new silence
+    clock.now += 1_000
+    silent.wanted()
+    fail(silent, clock)
+    assert silent.left == 300
+    assert not silent.is_over
+
+
 def test_a_refusal_is_a_sign_of_life() -> None:
     silent, clock = silence()
     fail(silent, clock)

@@ -73,9 +73,9 @@ def test_what_is_fine_stays() -> None:
 
 
 @pytest.mark.parametrize("flag", ["1e999", "inf", "-inf", "nan", "Infinity"])
-@pytest.mark.parametrize("name", ["--max-cost", "--temperature", "--top-p", "--timeout"])
+@pytest.mark.parametrize("name", ["--max-cost", "--startup-timeout", "--temperature", "--top-p", "--timeout"])
 def test_in_flags(project, name: str, flag: str) -> None:
-    command = {"--max-cost": (), "--timeout": ("check-teachers",)}.get(name, ("try", "hello"))
+    command = {"--max-cost": (), "--startup-timeout": (), "--timeout": ("check-teachers",)}.get(name, ("try", "hello"))
     result = project({}).run(*command, f"{name}={flag}")
     assert result.code == 2
     assert "finite number" in result.stderr or "number of seconds" in result.stderr

@@ -14,10 +14,12 @@ from fms_dgt.errors import BadResponse, ConnectionFailed, EveryCallFails, Proble
 from fms_dgt.generators.openai.access import Access, url_of
 from fms_dgt.generators.openai.answers import AnswerReader
 from fms_dgt.generators.openai.options import ServerOptions
-from fms_dgt.generators.shared.connections import broken_off, no_connection
+from fms_dgt.generators.shared.connections import broken_off, distrust, no_connection
 from fms_dgt.generators.shared.http import LARGEST_ANSWER, REFUSED_BY_PROXY, sendable, whole
 from fms_dgt.safety.addresses import is_loopback
 from fms_dgt.safety.environment import proxy_for
+
+MEND_TRUST = "name the certificates of its authority with 'ca_file'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def translate_errors(answers: AnswerReader) -> Iterator[None]:
         raise ConnectionFailed(f"{url} did not answer in time") from answers.cause(error)
     except ValueError as error:
         # a header that cannot be sent, or a certificate that cannot be trusted
-        raise EveryCallFails(f"{url} cannot be called: {said(error)}") from answers.cause(error)
+        why = f"{why}; {MEND_TRUST}" if (why := distrust(error)) else f"cannot be called: {said(error)}"
+        raise EveryCallFails(f"{url} {why}") from answers.cause(error)
     except aiohttp.ClientHttpProxyError as error:
         kind = EveryCallFails if error.status in REFUSED_BY_PROXY else ConnectionFailed
         raise kind(

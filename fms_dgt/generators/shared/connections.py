@@ -34,6 +34,16 @@ def no_connection(error: BaseException) -> str:
     return ""
 
 
+def distrust(error: BaseException) -> str:
+    """Why a server's certificate is not trusted; "" where that is not the reason."""
+    for each in _chain(error):
+        inner = getattr(each, "certificate_error", each)
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            why = getattr(inner, "verify_message", "") or getattr(inner, "reason", "") or "no reason given"
+            return f"has a certificate that is not trusted: {why}"
+    return ""
+
+
 def broken_off(error: BaseException) -> bool:
     """Whether a connection that was there was closed by the other side."""
     return bool(_BROKEN_OFF & {number for each in _chain(error) for number in _numbers(each)})

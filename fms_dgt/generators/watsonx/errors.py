@@ -5,7 +5,6 @@ Imported when the generator opens and not before, since the SDK is.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from fms_dgt.errors import (
     RequestRefused,
     Unreachable,
 )
-from fms_dgt.generators.shared.connections import no_connection
+from fms_dgt.generators.shared.connections import distrust, no_connection
 from fms_dgt.generators.shared.http import ANY_CALL, OVERLOADED, TRY_AGAIN, json_or_none, retry_after
 from fms_dgt.generators.watsonx.answers import AnswerReader, error_of
 
@@ -33,6 +32,7 @@ TEXT_CALLS = "/ml/v1/text/"
 # codes that say more than their status does
 ANY_CALL_CODES = frozenset({"model_not_supported", "model_no_support_for_function", "token_quota_reached"})
 
+MEND_TRUST = "name a file with the certificates of its authority with 'verify'"
 MEND = {
     400: "check the key",
     401: "check the key or token; a token ends after an hour",
@@ -87,11 +87,13 @@ class Translator:
             return Unreachable(f"{self.answers.url} cannot be connected to in time")
         if isinstance(error, httpx.TimeoutException | TimeoutError):
             return ConnectionFailed(f"{self.answers.url} did not answer in time")
-        why = no_connection(error) if isinstance(error, httpx.ConnectError) else ""
-        if why and not _is_distrust(error):
+        if not_trusted := distrust(error):
+            # no other call would trust it either
+            return EveryCallFails(f"{self.answers.url} {not_trusted}; {MEND_TRUST}")
+        if isinstance(error, httpx.ConnectError) and (why := no_connection(error)):
             return Unreachable(f"{self.answers.url} {why}")
         said = self.answers.excerpt(error)
-        if isinstance(error, UNSENDABLE) or _is_distrust(error):
+        if isinstance(error, UNSENDABLE):
             return EveryCallFails(f"{self.answers.url} cannot be called: {said}")
         if isinstance(error, LOST) and not isinstance(error, UNREADABLE):
             return ConnectionFailed(f"{self.answers.url} failed: {type(error).__name__} {said}".rstrip())
@@ -115,6 +117,8 @@ class Translator:
             return Overloaded(f"{self.answers.url}: {said}")
         if isinstance(error, CONNECTION) or isinstance(error.__cause__, httpx.TransportError):
             # an address that does not answer is told as an invalid one
+            if why := no_connection(error):
+                return Unreachable(f"{self.answers.url} {why}")
             return ConnectionFailed(f"{self.answers.url} failed: {said}")
         if isinstance(error, THIS_CALL):
             return RequestRefused(said)
@@ -142,12 +146,3 @@ def _kind(status: int, code: Any, *, signing_in: bool) -> type[GeneratorError]:
     ):
         return EveryCallFails
     return RequestRefused if status >= httpx.codes.BAD_REQUEST else BadResponse
-
-
-def _is_distrust(error: BaseException | None) -> bool:
-    """Whether the server's certificate is the reason: no other call would be trusted either."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

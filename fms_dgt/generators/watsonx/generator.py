@@ -72,6 +72,9 @@ class WatsonxGenerator(Generator[WatsonxOptions]):
         if service is not None:
             await service.close()
 
+    async def ping(self) -> None:
+        await self._opened.ping()
+
     async def generate(self, request: Request) -> Completion:
         if request.prompt is not None or self.options.api == "completion":
             params = plain_params(self._seed(request), request.params)

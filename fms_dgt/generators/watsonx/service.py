@@ -62,6 +62,12 @@ class Service:
         """The answer to a plain generation call. Raises GeneratorError."""
         return await self._asked("agenerate", prompt, params)
 
+    async def ping(self) -> None:
+        """Sign in, which the calls that follow need not do. Raises GeneratorError."""
+        with translate_errors(self._errors):
+            if self._model is None:
+                await self._signed_in()
+
     async def close(self) -> None:
         """Let go of the connections."""
         if self._signing_in is not None:
