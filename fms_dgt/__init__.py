@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from fms_dgt.api import Outcome, arun, run
+    from fms_dgt.api import arun, run
     from fms_dgt.core.builder import BuilderOptions, DataBuilder
     from fms_dgt.core.composed import Branch, Flow, ForEach, Together, Unfold
     from fms_dgt.core.generator import Completion, Generator, GeneratorOptions, GeneratorSpec, Request
@@ -44,12 +44,13 @@ if TYPE_CHECKING:
         RunError,
         UserError,
     )
+    from fms_dgt.outcome import Outcome
     from fms_dgt.plugins.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "fms_dgt.api": ("Outcome", "arun", "run"),
+    "fms_dgt.api": ("arun", "run"),
     "fms_dgt.core.builder": ("BuilderOptions", "DataBuilder"),
     "fms_dgt.core.composed": ("Branch", "Flow", "ForEach", "Together", "Unfold"),
     "fms_dgt.core.generator": ("Completion", "Generator", "GeneratorOptions", "GeneratorSpec", "Request"),
@@ -81,6 +82,7 @@ _HOMES = {
         "RunError",
         "UserError",
     ),
+    "fms_dgt.outcome": ("Outcome",),
     "fms_dgt.plugins.hookspecs": ("hookimpl",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}

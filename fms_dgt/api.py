@@ -6,19 +6,18 @@ import asyncio
 import concurrent.futures
 import contextlib
 import dataclasses
-import json
+import inspect
 import logging
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 from fms_dgt.config import Flags, PlanRequest, TaskPlan, load_plan
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
-from fms_dgt.core.events import RunFinished, TaskFinished
 from fms_dgt.core.node import Node, Place
 from fms_dgt.core.table_file import plain_row
 from fms_dgt.core.task import Task
@@ -35,12 +34,12 @@ from fms_dgt.errors import (
 )
 from fms_dgt.given_flow import NAME, builder_of, task_of
 from fms_dgt.hooks.wording import hide_secrets
+from fms_dgt.outcome import Outcome
 from fms_dgt.plugins import Plugins
 from fms_dgt.plugins.offered import plugin_name
 from fms_dgt.runner import execute
 from fms_dgt.safety.event_loop import run_to_end
 from fms_dgt.safety.interrupts import Interrupts
-from fms_dgt.safety.working_folder import shown as shown_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("fms_dgt")
 
 ORIGIN = "fms_dgt.run"
-SHOWN_TASKS = 3
 ARGUMENTS = ("builder", "config", "data", "generator", "progress")
 
 
@@ -85,71 +83,25 @@ class Settings(TypedDict, total=False):
     replay: str | Path
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a run made. Records are read from disk where they are needed."""
-
-    finished: RunFinished
-
-    def __repr__(self) -> str:
-        tasks = self.finished.tasks
-        shown = [_line(task) for task in tasks[:SHOWN_TASKS]]
-        if len(tasks) > SHOWN_TASKS:
-            shown.append(f"... and {len(tasks) - SHOWN_TASKS} tasks more")
-        return f"Outcome({'; '.join(shown)}; in {shown_path(self.finished.folder)})"
-
-    @property
-    def complete(self) -> bool:
-        """Whether every task has what it was asked for."""
-        return self.finished.exit_code == 0 and all(task.complete for task in self.finished.tasks)
-
-    @property
-    def estimate(self) -> Mapping[str, Any] | None:
-        """What the rest of all tasks takes, after a run with `estimate=True`."""
-        return self.finished.estimate
-
-    @property
-    def tasks(self) -> Mapping[str, TaskFinished]:
-        """How each task ended."""
-        return {task.task: task for task in self.finished.tasks}
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Records, rejections, calls paid for in this run, answers that the journal had already."""
-        return {
-            "records": sum(task.kept for task in self.finished.tasks),
-            "rejected": sum(task.rejected for task in self.finished.tasks),
-            "calls": self.finished.calls,
-            "replayed": self.finished.replayed,
-        }
-
-    @property
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Every record, task by task."""
-        return self._lines("data.jsonl")
-
-    @property
-    def rejections(self) -> Iterator[dict[str, Any]]:
-        """Every row that was dropped: where, why, and the evidence."""
-        return self._lines("rejected.jsonl")
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The records as a frame."""
-        import pandas as pd  # noqa: PLC0415 (half a second that only frames need)
-
-        return pd.DataFrame(list(self.records))
-
-    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
-        for task in self.finished.tasks:
-            with task.files[name].open(encoding="utf-8") as lines:
-                yield from map(json.loads, lines)
+Run = TypeVar("Run", bound=Callable[..., Any])
 
 
-def _line(task: TaskFinished) -> str:
-    wanted = f" of {task.target}" if task.target is not None else ""
-    return f"{task.task}: {task.kept}{wanted} records, {task.end}"
+def _with_settings(function: Run) -> Run:
+    """Show the settings as parameters of their own, where `help()` and editors look for them."""
+    own = inspect.signature(function)
+    usual = Flags()
+    settings = []
+    for name, hint in Settings.__annotations__.items():
+        default = getattr(usual, name)
+        text = f"{hint.__forward_arg__}{' | None' if default is None else ''}"
+        kind = inspect.Parameter.KEYWORD_ONLY
+        settings.append(inspect.Parameter(name, kind, default=default, annotation=text))
+    named = [entry for entry in own.parameters.values() if entry.kind is not inspect.Parameter.VAR_KEYWORD]
+    function.__signature__ = own.replace(parameters=[*named, *settings])  # type: ignore[attr-defined]
+    return function
 
 
+@_with_settings
 def run(
     task: str | Path | Mapping[str, Any] | Task | Flow,
     *,
@@ -165,10 +117,15 @@ def run(
     `task` is a path, the name of a shipped task, what a task file would say, a `Task`, or a `Flow` that
     goes over the rows of `data`. `builder` names or is its data builder, where the task does not say.
     `data` (a list or a frame) takes the place of the task's own rows. `generator` ("type:model", or a
-    mapping with `type` and options) plays every generator's role. `progress=None` shows the run on a
-    terminal only. Raises UserError where anything is wrong, RunError where the run could not go on, and
-    Interrupted (a KeyboardInterrupt) after Ctrl-C, with the `outcome` up to then; an `Outcome` that is not
-    `complete` says why in its tasks.
+    mapping with `type` and options) plays every generator's role. `progress=None` shows how the run gets on
+    in a notebook and on a terminal, and nothing elsewhere. Raises UserError where anything is wrong, RunError
+    where the run could not go on, and Interrupted (a KeyboardInterrupt) after Ctrl-C, with the `outcome` up
+    to then; an `Outcome` that is not `complete` says why in its tasks.
+
+    The other parameters are the flags of the command line, by the same names. The most useful ones:
+    `num_outputs_to_generate` (records wanted), `output_dir` (where results go; the same call goes on there),
+    `seed`, `max_calls`, `max_tokens` and `max_cost` (where to stop), `max_concurrency` (calls at once),
+    `estimate` (tell what the rest will cost), `restart`, `accept_changes` and `retry_failed` (how to go on).
     """
     request = _Request(task, builder, data, generator, config, progress, settings)
     interrupts = Interrupts()
@@ -189,6 +146,7 @@ def run(
     return outcome
 
 
+@_with_settings
 async def arun(
     task: str | Path | Mapping[str, Any] | Task | Flow,
     *,
@@ -328,11 +286,20 @@ def _rows(data: Any) -> list[Any]:
     return list(data)
 
 
-def _display(progress: bool | None) -> Literal["live", "plain", "none"]:
-    terminal = sys.stderr is not None and sys.stderr.isatty()
-    if progress is False or (progress is None and not terminal):
+def _display(progress: bool | None) -> Literal["live", "plain", "notebook", "none"]:
+    if progress is False:
         return "none"
-    return "live" if terminal else "plain"
+    if _in_notebook():
+        return "notebook"
+    if sys.stderr is not None and sys.stderr.isatty():
+        return "live"
+    return "plain" if progress else "none"
+
+
+def _in_notebook() -> bool:
+    """Whether what is printed ends up below the cell of a notebook."""
+    ask = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return hasattr(ask() if ask else None, "kernel")
 
 
 def _in_main_thread() -> bool:

@@ -20,6 +20,14 @@ from fms_dgt.runner.report import read_report
 FORMS = (".svg", ".html", ".mmd")
 PLACE = "the command line: -o"
 
+_ABOUT = """\
+Draw the flow of a task: its stages, columns, roles and thresholds. Where the output folder has a run of
+it, the arrows say how many rows went along them."""
+_EXAMPLES = """\
+examples:
+  fms_dgt draw task.yaml -c config.yaml -o flow.svg
+  fms_dgt draw tasks/ -o flows.html"""
+
 
 def main(argv: Sequence[str]) -> int:
     """Draw; without a file, Mermaid text goes to stdout. Raises InputError."""
@@ -45,8 +53,9 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="fms_dgt draw",
-        description="Draw the flow of a task: its stages, columns, roles and thresholds. Where the output "
-        "folder has a run of it, the arrows say how many rows went along them.",
+        usage="fms_dgt draw TASK [TASK ...] [-o FILE] [-c CONFIG] [flags]",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
     )
     add_tasks(parser, help="task files, folders, globs, or shipped tasks by name")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"{', '.join(FORMS)} (default: Mermaid text)")

@@ -71,6 +71,13 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=columns() - 2)
 
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """All spellings of a flag, and what it takes once."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        takes = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {takes}"
+
 
 def columns() -> int:
     """The width of the terminal, as `shutil.get_terminal_size` has it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from fms_dgt.cli.parser import columns
+from fms_dgt.cli.parser import Parser, columns
 from fms_dgt.cli.plugin_page import origin_of, page_of
 from fms_dgt.documents.converters.known import Converters
 from fms_dgt.plugins import About, PluginInfo, Plugins
@@ -26,7 +25,7 @@ NAMES = 24
 
 def main(argv: Sequence[str]) -> int:
     """List the plugins, or show some; 1 where --strict was given and one is broken. Raises UserError."""
-    options = _parser().parse_args(argv)
+    options = _parser().parse(argv)
     # modules that print when they are imported would spoil the list, and the JSON
     with contextlib.redirect_stdout(sys.stderr):
         plugins = Plugins.discover(options.include)
@@ -54,12 +53,13 @@ def _converters() -> Iterator[PluginInfo]:
         yield PluginInfo("converters", name, distribution, version, status, reason, about)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fms_dgt plugins",
-        description="List all plugins and what each is for; with a name, show its options and an example. "
-        "Each is loaded to see whether it works.",
-    )
+_ABOUT = """\
+List all plugins and what each is for; with a name, show its options and an example. Each is loaded to see
+whether it works."""
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="fms_dgt plugins", usage="fms_dgt plugins [NAME ...] [flags]", description=_ABOUT)
     parser.add_argument("names", nargs="*", metavar="NAME", help="show the options of this plugin")
     parser.add_argument(
         "--include",
@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a plugin is broken")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    parser.add_argument("-h", "--help", action="help", help="show this")
     return parser
 
 

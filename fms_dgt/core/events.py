@@ -35,11 +35,11 @@ class TaskStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins. `display` is how much the face may show: live, plain or none."""
+    """A run begins. `display` is how much the face may show: live, plain, in a notebook's cell, or none."""
 
     folder: Path
     tasks: Sequence[str]
-    display: Literal["live", "plain", "none"] = "none"
+    display: Literal["live", "plain", "notebook", "none"] = "none"
     notes: Sequence[str] = ()
 
 

@@ -24,6 +24,7 @@ from fms_dgt.core.events import (
     TaskStarted,
     UnitFinished,
 )
+from fms_dgt.hooks.notebook import NotebookView
 from fms_dgt.hooks.own_code import CodeErrors, blocked_lines
 from fms_dgt.hooks.plain import PlainView
 from fms_dgt.hooks.run_count import RunCount
@@ -69,7 +70,8 @@ class Display:
             self._view.stop()
         self._count = self._view = None
         self._code_errors = CodeErrors()
-        stream = self._stream or sys.stderr
+        # a notebook shows stderr as if something had gone wrong
+        stream = self._stream or (sys.stdout if event.display == "notebook" else sys.stderr)
         # sys.stderr is None where a program has no terminal at all
         if event.display == "none" or stream is None:
             return
@@ -169,11 +171,13 @@ class Display:
 
 
 def _view(
-    display: Literal["live", "plain"], count: RunCount, stream: TextIO, clock: Callable[[], float]
+    display: Literal["live", "plain", "notebook"], count: RunCount, stream: TextIO, clock: Callable[[], float]
 ) -> View:
     if display == "live":
         from fms_dgt.hooks.live import LiveView, can_show  # noqa: PLC0415 (rich, as above)
 
         if can_show(stream):
             return LiveView(count, stream, clock)
+    if display == "notebook":
+        return NotebookView(count, stream, clock)
     return PlainView(count, stream, clock)

@@ -33,11 +33,13 @@ NAMED_TASKS = 3
 class PlainView:
     """Writes lines to a stream, and nothing more once the stream is gone."""
 
+    every = EVERY
+
     def __init__(self, count: RunCount, stream: TextIO, clock: Callable[[], float]) -> None:
         self._count = count
         self._stream: TextIO | None = stream
         self._clock = clock
-        self._due = clock() + EVERY
+        self._due = clock() + self.every
         self._names = short_names(count.tasks)
 
     def start(self, notes: Iterable[str]) -> None:
@@ -50,9 +52,9 @@ class PlainView:
         now = self._clock()
         if now < self._due:
             return
-        self._due = now + EVERY
+        self._due = now + self.every
         self._count.sample(now)
-        self._write([progress_line(self._count, self._names, now)])
+        self._progress(progress_line(self._count, self._names, now))
 
     def show(self, lines: Iterable[str]) -> None:
         """Say so at once."""
@@ -79,11 +81,17 @@ class PlainView:
     def stop(self) -> None:
         """Nothing to restore."""
 
+    def _progress(self, line: str) -> None:
+        self._write([line])
+
     def _write(self, lines: Iterable[str]) -> None:
+        self._put("".join(f"{line}\n" for line in lines))
+
+    def _put(self, text: str) -> None:
         if self._stream is None:
             return
         try:
-            self._stream.write("".join(f"{line}\n" for line in lines))
+            self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
             # nobody reads any longer (a closed pipe); the run is worth more than its face

@@ -33,7 +33,7 @@ from fms_dgt.runner.task_run import TaskRun
 from fms_dgt.safety.files import OutputFolder
 from fms_dgt.safety.interrupts import Interrupts
 
-Display: TypeAlias = Literal["live", "plain", "none"]
+Display: TypeAlias = Literal["live", "plain", "notebook", "none"]
 
 SIMULATED = "the data of this run is simulated: for trying things out, not for training"
 

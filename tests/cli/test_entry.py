@@ -56,8 +56,20 @@ def test_help_is_as_wide_as_argparse_would_make_it(columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)
     parser = run_parser()
     ours = parser.format_help()
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+    class Usual(parser.formatter_class):
+        def __init__(self, prog):
+            argparse.RawDescriptionHelpFormatter.__init__(self, prog)
+
+    parser.formatter_class = Usual
     assert ours == parser.format_help()
+
+
+def test_help_says_once_what_a_flag_takes():
+    lines = [line.rstrip() for line in run_parser().format_help().splitlines()]
+    assert "  -c, --config-path PATH" in lines
+    assert "  --include, --include-builder-paths, --include-bp PATH [PATH ...]" in lines
+    assert any(line.startswith("  -h, --help  ") for line in lines)
 
 
 @pytest.mark.parametrize("module", ["fms_dgt", "fms_dgt.watsonx", "fms_dgt.research"])
