@@ -188,7 +188,47 @@ EDITS: Mapping[str, Sequence[Edit]] = {
 
 
 # made since those above, and undone before them
-LATER_EDITS: Mapping[str, Sequence[Edit]] = {}
+LATER_EDITS: Mapping[str, Sequence[Edit]] = {
+    # other arithmetic is another text, for records to come; those that are there stay
+    f"{_VALIDATORS}rouge": (
+        (
+            """from fms_dgt.core.expressions import Expressions, differ, expressions
+""",
+            """""",
+        ),
+        (
+            """_NONE = Expressions()
+""",
+            """""",
+        ),
+        (
+            """        # by position, of the few texts that have some
+        self._expressions: dict[int, Expressions] = {}
+""",
+            """""",
+        ),
+        (
+            """        if (arithmetic := expressions(text)).found:
+            self._expressions[position] = arithmetic
+""",
+            """""",
+        ),
+        (
+            """        text = as_text(value)
+        words, arithmetic = tokens(unnumbered(text)), expressions(text)
+""",
+            """        words = tokens(unnumbered(as_text(value)))
+""",
+        ),
+        (
+            """            theirs = self._expressions.get(position, _NONE)
+            if score >= self._limit and not differ(arithmetic, theirs, same_words=score == 1):
+""",
+            """            if score >= self._limit:
+""",
+        ),
+    ),
+}
 
 
 def texts_before(name: str, text: str) -> Iterator[str]:
