@@ -228,6 +228,61 @@ LATER_EDITS: Mapping[str, Sequence[Edit]] = {
 """,
         ),
     ),
+    f"{_BUILDERS}knowledge_sdg.stages": (
+        (
+            """from typing import Any, ClassVar, Self
+""",
+            """from typing import Any, Self
+""",
+        ),
+        (
+            """    shown: ClassVar[str] = "claim"
+
+""",
+            """""",
+        ),
+        (
+            "evidence = {self.shown: row[self.shown],",
+            'evidence = {"claim": row["claim"],',
+        ),
+        (
+            """class ClaimsCheck(ClaimCheck):
+""",
+            """class ClaimsCheck(Check):
+""",
+        ),
+        (
+            """    shown: ClassVar[str] = "claims"
+""",
+            """    async def run(self, row: Row, kit: Kit) -> Outcome:
+        verdict = await kit.measure(self, row)
+        if not (self.keep or equal(1))(verdict.score):
+            evidence = {"claims": row["claims"], "score": verdict.score, "reason": verdict.reason}
+            raise Rejected(UNSUPPORTED, evidence)
+        return row
+""",
+        ),
+    ),
+    f"{_BUILDERS}text_generation.builder": (
+        (
+            """from fms_dgt.core.overlap import RUN
+""",
+            """from fms_dgt.core.overlap import runs
+""",
+        ),
+        (
+            """        checked = columns if _has_words(task) else ()
+""",
+            "",
+        ),
+        ("for name in checked]", "for name in columns if _has_words(task)]"),
+        (
+            """    return any(len(words(piece)) >= RUN for piece in pieces)
+""",
+            """    return any(True for piece in pieces for _ in runs(words(piece)))
+""",
+        ),
+    ),
 }
 
 
