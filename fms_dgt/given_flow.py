@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fms_dgt.config.blocks import teacher_node
 from fms_dgt.core.builder import DataBuilder
 from fms_dgt.core.composed import Flow
+from fms_dgt.core.node import Place
 from fms_dgt.core.record import Columns
 from fms_dgt.core.source import EachOf, Source
 from fms_dgt.core.task import Task
@@ -38,9 +40,9 @@ class _GivenBuilder(DataBuilder[GivenTask]):
 
 def builder_of(flow: Flow, generator: str | Mapping[str, Any] | None) -> type[DataBuilder[Any]]:
     """A builder with this flow. Its templates, where it names any, stand beside the program."""
-    said = {"type": generator.partition(":")[0]} if isinstance(generator, str) else generator
-    judge = {"name": "validator", "type": "lm_judge", "lm_config": said}
-    defaults = {"blocks": [judge]} if said else {}
+    teacher = teacher_node(generator, Place("generator")).plain() if generator else None
+    judge = {"name": "validator", "type": "lm_judge", "lm_config": teacher}
+    defaults = {"blocks": [judge]} if teacher else {}
     return type(
         "GivenFlow", (_GivenBuilder,), {"given": flow, "defaults": defaults, "__module__": "__main__"}
     )

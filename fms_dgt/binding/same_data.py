@@ -244,7 +244,102 @@ EDITS: Mapping[str, Sequence[Edit]] = {
 
 
 # made since those above, and undone before them
-LATER_EDITS: Mapping[str, Sequence[Edit]] = {}
+LATER_EDITS: Mapping[str, Sequence[Edit]] = {
+    # other arithmetic is another text, for records to come; those that are there stay
+    f"{_VALIDATORS}rouge": (
+        (
+            """from fms_dgt.core.expressions import Expressions, differ, expressions
+""",
+            """""",
+        ),
+        (
+            """_NONE = Expressions()
+""",
+            """""",
+        ),
+        (
+            """        # by position, of the few texts that have some
+        self._expressions: dict[int, Expressions] = {}
+""",
+            """""",
+        ),
+        (
+            """        if (arithmetic := expressions(text)).found:
+            self._expressions[position] = arithmetic
+""",
+            """""",
+        ),
+        (
+            """        text = as_text(value)
+        words, arithmetic = tokens(unnumbered(text)), expressions(text)
+""",
+            """        words = tokens(unnumbered(as_text(value)))
+""",
+        ),
+        (
+            """            theirs = self._expressions.get(position, _NONE)
+            if score >= self._limit and not differ(arithmetic, theirs, same_words=score == 1):
+""",
+            """            if score >= self._limit:
+""",
+        ),
+    ),
+    f"{_BUILDERS}knowledge_sdg.stages": (
+        (
+            """from typing import Any, ClassVar, Self
+""",
+            """from typing import Any, Self
+""",
+        ),
+        (
+            """    shown: ClassVar[str] = "claim"
+
+""",
+            """""",
+        ),
+        (
+            "evidence = {self.shown: row[self.shown],",
+            'evidence = {"claim": row["claim"],',
+        ),
+        (
+            """class ClaimsCheck(ClaimCheck):
+""",
+            """class ClaimsCheck(Check):
+""",
+        ),
+        (
+            """    shown: ClassVar[str] = "claims"
+""",
+            """    async def run(self, row: Row, kit: Kit) -> Outcome:
+        verdict = await kit.measure(self, row)
+        if not (self.keep or equal(1))(verdict.score):
+            evidence = {"claims": row["claims"], "score": verdict.score, "reason": verdict.reason}
+            raise Rejected(UNSUPPORTED, evidence)
+        return row
+""",
+        ),
+    ),
+    f"{_BUILDERS}text_generation.builder": (
+        (
+            """from fms_dgt.core.overlap import RUN
+""",
+            """from fms_dgt.core.overlap import runs
+""",
+        ),
+        (
+            """        checked = columns if _has_words(task) else ()
+""",
+            "",
+        ),
+        ("for name in checked]", "for name in columns if _has_words(task)]"),
+        (
+            """    return any(len(words(piece)) >= RUN for piece in pieces)
+""",
+            """    return any(True for piece in pieces for _ in runs(words(piece)))
+""",
+        ),
+    ),
+}
 
 
 def before_edits(name: str, text: str) -> str | None:

@@ -11,11 +11,11 @@ from pathlib import Path
 from fms_dgt.binding.bind import bind
 from fms_dgt.cli.parser import Parser, add_config, add_tasks, add_trust_flags
 from fms_dgt.config import Flags, PlanRequest, load_plan
+from fms_dgt.core.report_file import read_report
 from fms_dgt.drawing import Figure, figure_of, mermaid, page, svg
 from fms_dgt.drawing.counts import Counts
 from fms_dgt.errors import FolderError, InputError, Problem, did_you_mean
 from fms_dgt.plugins import Plugins
-from fms_dgt.runner.report import read_report
 
 FORMS = (".svg", ".html", ".mmd")
 PLACE = "the command line: -o"

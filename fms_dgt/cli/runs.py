@@ -15,12 +15,12 @@ from typing import Any
 from fms_dgt.cli.aligned import aligned
 from fms_dgt.cli.holder import holder_of
 from fms_dgt.cli.parser import Parser
+from fms_dgt.core.report_file import REPORT, NoReport, report_in
 from fms_dgt.errors import FolderError
 from fms_dgt.journal.database import FILE_NAME
 from fms_dgt.safety import environment
-from fms_dgt.safety.files import count_lines, read_at_most
+from fms_dgt.safety.files import count_lines
 
-REPORT = "run.json"
 DATA = "data.jsonl"
 ENDED = ("reached", "exhausted")
 UNFINISHED = "unfinished"
@@ -100,7 +100,7 @@ def _listed(folder: Path, runs: Mapping[Path, str]) -> Iterator[Listed]:
         run = next((parent for parent in path.parents if parent in runs), None)
         held = run is not None and runs[run] != ""
         if REPORT in files:
-            entry = _read(path / REPORT, folder)
+            entry = _read(path, folder)
             # the report is of an earlier run, which this one goes on with
             yield replace(entry, end=RUNNING) if held and entry.end not in ENDED else entry
         elif run is not None and {DATA, f"{DATA}.part"} & set(files):
@@ -126,16 +126,11 @@ def _notes(runs: Mapping[Path, str], listed: Sequence[Listed]) -> Iterator[str]:
 
 
 def _read(path: Path, folder: Path) -> Listed:
-    name = path.parent.relative_to(folder).as_posix()
-    fault = "is no run's report"
+    name = path.relative_to(folder).as_posix()
     try:
-        said = json.loads(read_at_most(path).decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        said = None
-        fault = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else "is not JSON"
-    if isinstance(said, dict):
-        return _entry(said, name, path.parent)
-    return Listed(name, "-", None, None, "-", False, "-", str(path.parent), f"{REPORT} {fault}")
+        return _entry(report_in(path), name, path)
+    except NoReport as error:
+        return Listed(name, "-", None, None, "-", False, "-", str(path), f"{REPORT} {error}")
 
 
 def _entry(said: dict[str, Any], name: str, folder: Path) -> Listed:

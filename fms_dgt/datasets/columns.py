@@ -40,6 +40,11 @@ OPTIONAL: Names = {
     "taxonomy_path": ("taxonomy_path", "leaf_node_path"),
 }
 MESSAGES = "messages"
+# what rows may have beside what they must
+_BESIDE: Mapping[Kind, tuple[str, ...]] = {
+    "skills": ("context", "system"),
+    "preference": ("prompt", "system"),
+}
 _COMMAND = {kind: f"fms_dgt datasets {kind}" for kind in ("knowledge", "skills", "preference")}
 _TYPES = {
     "document": "base_document",
@@ -77,6 +82,15 @@ class Schema:
         names = dict.fromkeys([*self._required(row), *self.own])
         return [name for name in names if not any(column in row for column in self.names(name))]
 
+    def taken_twice(self, row: SomeRow) -> tuple[str, ...]:
+        """A column that two of our names would be read from, and these two; empty where there is none."""
+        readers: dict[str, str] = {}
+        for name in dict.fromkeys([*_REQUIRED[self.kind], *self.own, *_BESIDE.get(self.kind, ())]):
+            column = next((column for column in self.names(name) if row.get(column) is not None), "")
+            if column and readers.setdefault(column, name) != name:
+                return column, readers[column], name
+        return ()
+
     def fits(self, row: SomeRow) -> bool:
         """Whether rows like this one are of the kind."""
         # a knowledge row has the columns of a skill, too
@@ -85,8 +99,15 @@ class Schema:
 
     def _required(self, row: SomeRow) -> Iterable[str]:
         # a whole conversation needs no more
-        is_conversation = self.kind == "skills" and isinstance(row.get(MESSAGES), list)
-        return () if is_conversation else _REQUIRED[self.kind]
+        return () if self.kind == "skills" and self.is_conversation(row) else _REQUIRED[self.kind]
+
+    def is_conversation(self, row: SomeRow) -> bool:
+        """Whether a row of skills is meant as a whole conversation."""
+        given = row.get(MESSAGES)
+        # a column that is named is meant
+        if given is None or self.own.keys() & {"instruction", "response"}:
+            return False
+        return isinstance(given, list) or not any(column in row for column in self.names("instruction"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +151,10 @@ def only(found: Iterable[Table], schema: Schema) -> tuple[list[Table], list[str]
         first = table.first()
         if first is None:
             notes.append(f"{table.name}: holds no rows")
+        elif (twice := schema.taken_twice(first)) and schema.own:
+            column, one, other = twice
+            what = f"the column '{column}' would be both {one} and {other}"
+            raise InputError([Problem(what, "name two columns", table.name)])
         elif schema.fits(first):
             right.append(table)
         else:

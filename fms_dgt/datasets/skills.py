@@ -75,8 +75,7 @@ def skills_rows(found: Iterable[Table], schema: Schema | None = None) -> Iterato
 def _skills_row(table: Table, number: int, row: SomeRow, schema: Schema) -> SkillsRow:
     system = optional_text(row, schema.names("system"))
     used = {MESSAGES, *schema.columns("instruction", "response", "context", "system")}
-    # a column that is named is meant
-    if isinstance(row.get(MESSAGES), list) and not schema.own.keys() & {"instruction", "response"}:
+    if schema.is_conversation(row):
         kind, messages = WHOLE, _conversation(table, number, row)
     else:
         texts = texts_of(table, number, row, schema)

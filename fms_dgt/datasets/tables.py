@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from fms_dgt.core.report_file import read_report
 from fms_dgt.datasets.parquet import parquet_rows
 from fms_dgt.errors import InputError, Problem
-from fms_dgt.safety.files import read_at_most
 from fms_dgt.safety.lines import LineTooLong, bounded_lines
 from fms_dgt.safety.regular_file import open_regular
 
@@ -23,7 +23,7 @@ from fms_dgt.safety.regular_file import open_regular
 Given: TypeAlias = Any
 SomeRow: TypeAlias = Mapping[str, Any]
 
-DATA, REPORT = "data.jsonl", "run.json"
+DATA = "data.jsonl"
 # what a run that was begun anew has moved aside
 _ASIDE = "earlier"
 _BATCH = 1_000
@@ -184,7 +184,7 @@ def not_for_training(found: Sequence[Table]) -> list[str]:
     made = [
         table.name
         for table in found
-        if table.path is not None and _report(table.path.parent).get("for_training") is False
+        if table.path is not None and read_report(table.path.parent).get("for_training") is False
     ]
     if not made:
         return []
@@ -194,13 +194,5 @@ def not_for_training(found: Sequence[Table]) -> list[str]:
 
 def seeds_of_runs(found: Sequence[Table]) -> list[SomeRow]:
     """The tasks that made the tables, as far as the runs have kept what they were shown."""
-    reports = [_report(table.path.parent) for table in found if table.path is not None]
+    reports = [read_report(table.path.parent) for table in found if table.path is not None]
     return [{"seed_examples": report["seeds"]} for report in reports if isinstance(report.get("seeds"), list)]
-
-
-def _report(folder: Path) -> Mapping[str, Any]:
-    try:
-        said = json.loads(read_at_most(folder / REPORT, follow_link=False).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}

@@ -15,7 +15,7 @@ from fms_dgt.errors import InputError, Problem, SetupError, did_you_mean
 from fms_dgt.safety.addresses import HostRefused
 from fms_dgt.safety.cache import cache_folder
 from fms_dgt.safety.child import stop
-from fms_dgt.safety.git import GitFailed, git, start_git
+from fms_dgt.safety.git import GitFailed, start_git
 from fms_dgt.safety.permissions import NotFetched, current
 
 _SUGGESTED = 5000
@@ -116,10 +116,10 @@ class GitCollection(FileCollection):
         resolved = cache.resolve(self._spec.commit)
         if resolved.note:
             listing.notes.append(f"{where.shown} {resolved.note}")
-        self._repository = cache.repository(resolved.commit)
-        tree = git(["ls-tree", "-r", "-l", "-z", "--full-tree", resolved.commit], folder=self._repository)
+        fetched = cache.repository(resolved.commit)
+        self._repository = fetched.folder
         # names that are no UTF-8 stay different from each other
-        return [_blob(line) for line in tree.decode("utf-8", "backslashreplace").split("\0") if line]
+        return [_blob(line) for line in fetched.files.decode("utf-8", "backslashreplace").split("\0") if line]
 
     def _select(self, pattern: str, blobs: list[_Blob], listing: Listing) -> None:
         """The files that a pattern means; what it means besides is noted, or wrong if it is named."""

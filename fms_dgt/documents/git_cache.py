@@ -34,6 +34,14 @@ class NotThere(Exception):
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """A bare repository that has a commit whole, and git's list of the commit's files."""
+
+    folder: Path
+    files: bytes
+
+
+@dataclass(frozen=True)
 class Resolved:
     """The commit that a name means; `note` where that was not asked just now."""
 
@@ -73,12 +81,13 @@ class GitCache:
         put_file(file, commit.encode("ascii"))
         return Resolved(commit)
 
-    def repository(self, commit: str) -> Path:
-        """A bare repository that has the commit. Raises NotThere and GitFailed."""
+    def repository(self, commit: str) -> Fetched:
+        """The commit, fetched if need be. Raises NotThere and GitFailed."""
         place = self._folder / "commits" / commit
         if place.is_dir():
-            if _has(place, commit):
-                return place
+            files = _files(place, commit)
+            if files is not None:
+                return Fetched(place, files)
             # damaged, by a full disk say: what cannot be read is fetched anew
             shutil.rmtree(place, ignore_errors=True)
         if not self._may_ask:
@@ -86,9 +95,10 @@ class GitCache:
         with new_folder(place) as part:
             git(["init", "--quiet", "--bare", "--template=", "."], folder=part)
             self._fetch(commit, part)
-            if not _has(part, commit):
+            files = _files(part, commit)
+            if files is None:
                 raise NotThere(f"has no commit {commit}")
-        return place
+        return Fetched(place, files)
 
     @property
     def _may_ask(self) -> bool:
@@ -172,9 +182,9 @@ def _file_of(name: str) -> str:
 _FETCH = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--no-write-fetch-head")
 
 
-def _has(folder: Path, commit: str) -> bool:
+def _files(folder: Path, commit: str) -> bytes | None:
+    """Git's list of a commit's files with their sizes; None where something of it is missing."""
     try:
-        git(["ls-tree", "-r", "--full-tree", "--name-only", commit], folder=folder)
+        return git(["ls-tree", "-r", "-l", "-z", "--full-tree", commit], folder=folder)
     except GitFailed:
-        return False
-    return True
+        return None

@@ -12,6 +12,7 @@ from fms_dgt.binding.bind import bind
 from fms_dgt.binding.bound import BoundTask, notes_of, stage_names
 from fms_dgt.config.plan import RunPlan
 from fms_dgt.core.events import RunFinished, RunStarted, TaskFinished, TaskStarted
+from fms_dgt.core.report_file import REPORT, read_report
 from fms_dgt.errors import FmsDgtError, FolderError, SetupError, UserError
 from fms_dgt.journal import FolderLock, Journal, JournalReader
 from fms_dgt.plugins import Hooks, Plugins
@@ -20,11 +21,11 @@ from fms_dgt.runner.calls import PaidCalls, ReplayedCalls
 from fms_dgt.runner.dataset import DATA
 from fms_dgt.runner.endpoints import Endpoints
 from fms_dgt.runner.estimate import Estimate
-from fms_dgt.runner.folder import REPORT, Opened, ended_as, open_tasks
+from fms_dgt.runner.folder import Opened, ended_as, open_tasks
 from fms_dgt.runner.judge_check import UNIT, JudgeCheck
 from fms_dgt.runner.limits import Bounds, Budget
 from fms_dgt.runner.open_files import OpenFiles
-from fms_dgt.runner.report import Totals, read_report, task_report, write_report
+from fms_dgt.runner.report import Totals, task_report, write_report
 from fms_dgt.runner.schedule import Scheduler
 from fms_dgt.runner.silence import RetryLimits
 from fms_dgt.runner.spending import Prices, Spending, by_task

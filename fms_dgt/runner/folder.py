@@ -12,6 +12,7 @@ from fms_dgt.binding.fingerprint import changes
 from fms_dgt.config.plan import RunSettings
 from fms_dgt.core.canonical import hexdigest
 from fms_dgt.core.events import TaskFinished
+from fms_dgt.core.report_file import REPORT
 from fms_dgt.core.source import Endless
 from fms_dgt.errors import FolderChanged, FolderError
 from fms_dgt.journal import Journal, TaskEntry
@@ -25,7 +26,6 @@ from fms_dgt.runner.walk import Surroundings, Walk
 from fms_dgt.safety.files import OutputFolder
 from fms_dgt.safety.working_folder import shown
 
-REPORT = "run.json"
 # Changed tasks are tried against the journal this far; beyond, the share found so far is told.
 TRIED_UNITS = 2_000
 SHOWN_CHANGES = 12

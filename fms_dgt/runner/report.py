@@ -6,21 +6,20 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from fms_dgt.binding.bound import stage_names
 from fms_dgt.core.events import TaskFinished
+from fms_dgt.core.report_file import REPORT
 from fms_dgt.core.task import Task
 from fms_dgt.core.typed import encode
 from fms_dgt.journal import Journal
 from fms_dgt.journal.folder import folder_error
 from fms_dgt.runner.calls import PaidCalls, ReplayedCalls
 from fms_dgt.runner.file_state import FileState, digest_of
-from fms_dgt.runner.folder import REPORT
 from fms_dgt.runner.spending import by_task
 from fms_dgt.runner.task_run import TaskRun
-from fms_dgt.safety.files import OutputFolder, read_at_most
+from fms_dgt.safety.files import OutputFolder
 from fms_dgt.safety.working_folder import shown
 
 MOST_SEEDS = 1_000
@@ -134,12 +133,3 @@ def write_report(folder: OutputFolder, report: Mapping[str, Any]) -> FileState |
         return digest_of(folder, REPORT)
     except OSError as error:
         raise folder_error(folder.path, error) from error
-
-
-def read_report(folder: Path) -> dict[str, Any]:
-    """The `run.json` of a task's folder; empty where it cannot be read."""
-    try:
-        report = json.loads(read_at_most(folder / REPORT).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return report if isinstance(report, dict) else {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fms_dgt.core.report_file import read_report
 from fms_dgt.errors import FolderError
 from fms_dgt.journal import JournalReader, TaskEntry
 from fms_dgt.journal.database import FILE_NAME
@@ -14,7 +15,6 @@ from fms_dgt.journal.entries import Damaged
 from fms_dgt.runner.decide import Judgement
 from fms_dgt.runner.outcome import Path as RowPath
 from fms_dgt.runner.outcome import UnitOutcome
-from fms_dgt.runner.report import read_report
 from fms_dgt.runner.stored import outcome_of
 from fms_dgt.safety.working_folder import shown
 

@@ -58,12 +58,17 @@ def put_file(place: Path, data: bytes) -> None:
     """Write the file in one step. Raises SetupError where nothing can be written."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=_PARTS, dir=place.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).replace(place)
+        handle, name = tempfile.mkstemp(prefix=_PARTS, dir=place.parent)
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(place)
+        finally:
+            # replaced, it is gone
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(place.parent, error) from error
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import LCSseq
 
+from fms_dgt.core.expressions import Expressions, differ, expressions
 from fms_dgt.core.plain_words import unnumbered
 from fms_dgt.core.stages import Check
 from fms_dgt.core.template import Template
@@ -29,6 +30,7 @@ DEFAULT_THRESHOLD = 0.7
 COUNTED = 4
 
 _LATIN = re.compile(r"[a-z0-9]+")
+_NONE = Expressions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,8 @@ class RougeDeduplication(OrderedValidator[RougeOptions]):
     """De-duplication: refuses a text whose ROUGE-L F-measure with an earlier record's reaches the threshold.
 
     Scores are those of the package rouge-score without stemming; `tokens` says where the words of a
-    text come from. A number, letter or bullet at its beginning is left out.
+    text come from. A number, letter or bullet at its beginning is left out. Texts with other arithmetic in
+    them (`2 + 1`, `2 - 1`) are never alike.
     A value that is not text is compared as its canonical JSON text.
 
     In a config file:
@@ -111,6 +114,8 @@ class RougeMemory(Memory):
         self._lengths = array("I")
         self._records = array("Q")
         self._excerpts: list[str] = []
+        # by position, of the few texts that have some
+        self._expressions: dict[int, Expressions] = {}
 
     def add(self, value: Any, record: int) -> None:
         text = as_text(value)
@@ -125,19 +130,23 @@ class RougeMemory(Memory):
         self._lengths.append(len(words))
         self._records.append(record)
         self._excerpts.append(excerpt(text))
+        if (arithmetic := expressions(text)).found:
+            self._expressions[position] = arithmetic
 
     def __len__(self) -> int:
         return len(self._texts)
 
     def find(self, value: Any, start: int = 0) -> Match | None:
-        words = tokens(unnumbered(as_text(value)))
+        text = as_text(value)
+        words, arithmetic = tokens(unnumbered(text)), expressions(text)
         # a word that no record has can only count in the length
         known = [self._numbers[word] for word in words if word in self._numbers]
         for position in self._candidates(words, start):
             other = self._texts[position]
             # in one division, so that a score on the threshold reaches it; rouge-score rounds thrice
             score = 2 * LCSseq.similarity(known, other) / (len(words) + len(other))
-            if score >= self._limit:
+            theirs = self._expressions.get(position, _NONE)
+            if score >= self._limit and not differ(arithmetic, theirs, same_words=score == 1):
                 return Match(score, self._records[position], self._excerpts[position])
         return None
 

@@ -13,7 +13,7 @@ from repositories import Repository, dumb_server, smart_server
 
 from fms_dgt.core.node import Node
 from fms_dgt.core.typed import decode
-from fms_dgt.documents import Collection, GitDocuments, git_collection
+from fms_dgt.documents import Collection, GitDocuments, git_cache, git_collection
 from fms_dgt.errors import InputError, Problem
 
 FILES = {
@@ -293,6 +293,21 @@ def test_over_ssh(repo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     asked = (tmp_path / "asked").read_text().splitlines()
     assert len(asked) >= 4
     assert all("BatchMode=yes" in line for line in asked)
+
+
+def test_a_commit_is_listed_once(repo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def git(arguments: list[str], **options: object) -> bytes:
+        asked.append(arguments)
+        return real(arguments, **options)
+
+    real = git_cache.git
+    texts(collection(repo, tmp_path / "cache", "docs/*.md"))
+    monkeypatch.setattr(git_cache, "git", git)
+    monkeypatch.setattr("fms_dgt.documents.git.git", git, raising=False)
+    texts(collection(repo, tmp_path / "cache", "docs/*.md"))
+    assert [arguments[0] for arguments in asked if "ls-tree" in arguments] == ["ls-tree"]
 
 
 def test_a_damaged_cache_is_made_anew(repo: Repository, tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ pytest.importorskip("xllamacpp")
 
 from fms_dgt.binding.bound import BoundGenerator
 from fms_dgt.core.generator import Request
-from fms_dgt.generators.llama_cpp.generator import LlamaCppOptions
+from fms_dgt.generators.llama_cpp.generator import LlamaCppGenerator, LlamaCppOptions
 from fms_dgt.generators.llama_cpp.known import KNOWN
 from fms_dgt.generators.llama_cpp.local import SAMPLING, LocalGenerator
+from fms_dgt.generators.llama_cpp.model import model_of
 from fms_dgt.testing.tiny_gguf import write_tiny_gguf
 
 
@@ -71,6 +72,26 @@ def test_the_largest_of_those_that_are_there(models):
     assert generator.check() == []
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_known_name_is_the_known_model_whatever_lies_here(models, tmp_path, monkeypatch, kind):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    if kind == "folder":
+        (here / "smollm2-135m").mkdir()
+    else:
+        write_tiny_gguf(here / "smollm2-135m")
+    [problem] = LlamaCppGenerator(LlamaCppOptions(model_id_or_path="smollm2-135m")).check()
+    assert str(problem) == (
+        "the model 'smollm2-135m' is not on this machine; run: fms_dgt models fetch smollm2-135m; "
+        "for what has that name in this folder, write ./smollm2-135m"
+    )
+    write_tiny_gguf(models / KNOWN["smollm2-135m"].file)
+    assert model_of("smollm2-135m", "", "").present() == models / KNOWN["smollm2-135m"].file
+    assert LocalGenerator(LlamaCppOptions()).check() == []
+    assert model_of("./smollm2-135m", "", "").name == str(here / "smollm2-135m")
+
+
 def test_another_file_of_a_known_name_does_not_count(models):
     in_hub_cache(models, "granite-3.3-2b", sha256="0" * 64)
     assert LocalGenerator(LlamaCppOptions()).options.model_id_or_path == ""
@@ -97,7 +118,9 @@ async def test_sampling_that_is_set_goes_before_its_own(models, params, sent):
     generator = LocalGenerator(LlamaCppOptions(parallel=1, threads=1, context_size=64))
     await generator.open()
     try:
-        body = json.loads(generator._body(Request(({"role": "user", "content": "Hi"},), params=params), plain=False))
+        body = json.loads(
+            generator._body(Request(({"role": "user", "content": "Hi"},), params=params), plain=False)
+        )
     finally:
         await generator.close()
     assert {name: body[name] for name in sent} == sent
@@ -112,7 +135,9 @@ def test_another_model_gives_other_answers_as_far_as_a_run_is_concerned(models):
 
 async def test_the_real_model_answers_in_its_own_chat_format(models, smollm2):
     os.link(smollm2, models / smollm2.name)
-    generator = LocalGenerator(LlamaCppOptions(temperature=0.0, max_tokens=24, threads=1, parallel=1, context_size=512))
+    generator = LocalGenerator(
+        LlamaCppOptions(temperature=0.0, max_tokens=24, threads=1, parallel=1, context_size=512)
+    )
     await generator.open()
     try:
         message = {"role": "user", "content": "What is the capital of France? Answer in one word."}

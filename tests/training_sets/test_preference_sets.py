@@ -62,7 +62,9 @@ def test_equal_answers_are_left_out_and_counted(tmp_path):
     ("row", "words"),
     [
         ({**PAIR, "prompt": " "}, "'prompt' is empty"),
-        ({**PAIR, "chosen": 3}, "'chosen' must be a list of turns"),
+        ({**PAIR, "chosen": 3}, "'chosen' is a number, and must be a list of turns"),
+        ({**PAIR, "chosen": []}, "'chosen' has no turns"),
+        ({**PAIR, "chosen": [turn("assistant", "")]}, "turn 1 of 'chosen', the assistant's, is empty"),
         ({"chosen": "A", "rejected": "B"}, "there is no 'prompt'"),
         ({"prompt": [ASKED], "chosen": [ASKED], "rejected": [ASKED, WORSE]}, "nothing but the prompt"),
         ({**PAIR, "chosen": [turn("human", "A")]}, "'human' is no role"),

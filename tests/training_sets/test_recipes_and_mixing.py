@@ -114,8 +114,9 @@ def test_rows_become_alike(sets):
 @pytest.mark.parametrize(
     ("messages", "words"),
     [
-        ("Q", "'messages' must be a list of turns"),
-        ([], "'messages' must be a list of turns"),
+        ("Q", "'messages' is text, and must be a list of turns"),
+        ([], "'messages' has no turns"),
+        ([*row(1)["messages"][:-1], {"role": "assistant", "content": " "}], "the assistant's, is empty"),
         ([{"role": "user"}], "must have a role and a text"),
         ([{"role": "bot", "content": "A"}], "'bot' is no role; there are: system, user"),
     ],

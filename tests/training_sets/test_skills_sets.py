@@ -93,7 +93,10 @@ def test_messages_keep_their_own_system_turn():
     ("messages", "words"),
     [
         (CHAT[:3], "the last turn of 'messages' is not the assistant's"),
-        ([], "must be a list of turns"),
+        ([], "'messages' has no turns"),
+        ("Q", "'messages' is text, and must be a list of turns"),
+        ([*CHAT[:1], turn("assistant", " \n")], "turn 2 of 'messages', the assistant's, is empty"),
+        ([turn("user", ""), *CHAT[1:2]], "turn 1 of 'messages', the user's, is empty"),
         ([turn("human", "Q")], "'human' is no role"),
         ([{"role": "user", "content": 3}], "a text as its content"),
     ],
@@ -101,6 +104,36 @@ def test_messages_keep_their_own_system_turn():
 def test_messages_that_are_no_conversation(messages, words):
     with pytest.raises(InputError, match=words):
         list(create_skills_ds([{"messages": messages}]))
+
+
+def test_turns_that_need_no_text():
+    call = {"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]}
+    turns = [turn("system", ""), turn("user", "Q"), call, turn("tool", "3"), turn("assistant", "A")]
+    (row,) = create_skills_ds([{"messages": turns}])
+    assert row["messages"] == turns
+
+
+def test_a_later_row_is_named_with_its_line(tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        lines([{"messages": CHAT}, {"messages": [*CHAT[:1], turn("assistant", "")]}])
+    )
+    with pytest.raises(InputError, match=r"a.jsonl:2: turn 2 of 'messages', the assistant's, is empty"):
+        list(create_skills_ds(tmp_path / "a.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "both"),
+    [
+        ({"prompt": "x", "response": "x"}, "'x' would be both instruction and response"),
+        ({"context": "x", "system": "x"}, "'x' would be both context and system"),
+        ({"context": "instruction"}, "'instruction' would be both instruction and context"),
+        ({"prompt": "response"}, "'response' would be both instruction and response"),
+    ],
+)
+def test_one_column_is_not_two_things(tmp_path, columns, both):
+    (tmp_path / "a.jsonl").write_text(lines([{"instruction": "I", "response": "R", "x": "X"}]))
+    with pytest.raises(InputError, match=f"a.jsonl: the column {both}; name two columns"):
+        create_skills_ds(tmp_path / "a.jsonl", SkillsColumns(**columns))
 
 
 def test_own_columns():

@@ -205,3 +205,27 @@ def test_a_check_that_keeps_the_alike_is_a_problem():
 class TestContract(OrderedValidatorContract):
     def make_validator(self):
         return RougeDeduplication(RougeOptions())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("2+1", "2-1", False),
+        ("What is 2 + 1?", "What is 2 - 1?", False),
+        ("Explain how to work out 12 * 7.", "Explain how to work out 12 / 7.", False),
+        ("Explain how to work out 12 * 7.", "Explain how to work out 13 * 7.", False),
+        ("What is 2 + 1?", "1. What is 2+1", True),
+        ("What is 3 x 4?", "What is 3 \u00d7 4?", True),
+        ("Write 3-5 lines about the sea.", "Write 4-6 lines about the sea.", True),
+        ("Write 3 - 5 lines about the sea.", "Write 3-5 lines about the sea!", True),
+        (
+            "A train covers 120 km in 2 hours. How fast is it?",
+            "A train covers 150 km in 3 hours. How fast is it?",
+            True,
+        ),
+    ],
+)
+def test_another_sum_is_another_text(one, other, alike):
+    memory = RougeMemory(below(0.7))
+    memory.add(one, 1)
+    assert (memory.find(other) is not None) is alike

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from fms_dgt.core.composed import one_row
 from fms_dgt.core.kit import Kit
@@ -122,24 +122,21 @@ class Steps(Stage):
 class ClaimCheck(Check):
     """A judge's check of one claim; the rejection's evidence names the claim."""
 
+    shown: ClassVar[str] = "claim"
+
     async def run(self, row: Row, kit: Kit) -> Outcome:
         verdict = await kit.measure(self, row)
         if not (self.keep or equal(1))(verdict.score):
-            evidence = {"claim": row["claim"], "score": verdict.score, "reason": verdict.reason}
+            evidence = {self.shown: row[self.shown], "score": verdict.score, "reason": verdict.reason}
             raise Rejected(UNSUPPORTED, evidence)
         return row
 
 
 @dataclass(frozen=True)
-class ClaimsCheck(Check):
+class ClaimsCheck(ClaimCheck):
     """A judge's check of all claims in one call; the rejection's evidence has them, and what it says."""
 
-    async def run(self, row: Row, kit: Kit) -> Outcome:
-        verdict = await kit.measure(self, row)
-        if not (self.keep or equal(1))(verdict.score):
-            evidence = {"claims": row["claims"], "score": verdict.score, "reason": verdict.reason}
-            raise Rejected(UNSUPPORTED, evidence)
-        return row
+    shown: ClassVar[str] = "claims"
 
 
 def examples_of(seeds: Sequence[Mapping[str, Any]], shown: int) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from fms_dgt.core.canonical import canonical
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.fixed_text import fixed_pieces
 from fms_dgt.core.kit import Kit
-from fms_dgt.core.overlap import runs
+from fms_dgt.core.overlap import RUN
 from fms_dgt.core.plain_words import normal, words
 from fms_dgt.core.record import Columns
 from fms_dgt.core.row import Row
@@ -47,7 +47,8 @@ class TextGenerationBuilder(DataBuilder[TextGenerationTask]):
         count, grouped = task.num_generations, task.group_generations
         made = _into(task)
         columns = [made] if isinstance(made, str) else made
-        copies = [Check("copies", on=name, name=f"{name}_copies") for name in columns if _has_words(task)]
+        checked = columns if _has_words(task) else ()
+        copies = [Check("copies", on=name, name=f"{name}_copies") for name in checked]
         # where each answer is a row, one that fails takes no other with it
         apart = count > 1 and not (grouped or task.reply.several)
         return Flow(
@@ -92,7 +93,7 @@ def _normal(value: Any) -> Any:
 def _has_words(task: TextGenerationTask) -> bool:
     """Whether prompts have words of their own that an answer could hand back."""
     pieces = [*fixed_pieces(task.prompt), *fixed_pieces(task.system)]
-    return any(True for piece in pieces for _ in runs(words(piece)))
+    return any(len(words(piece)) >= RUN for piece in pieces)
 
 
 def _into(task: TextGenerationTask) -> str | tuple[str, ...]:

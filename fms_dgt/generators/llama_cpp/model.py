@@ -42,13 +42,16 @@ class Model(Protocol):
 
 
 def model_of(name: str, repo: str, file: str) -> Model:
-    """The model that the options `model_id_or_path`, `repo` and `file` mean together."""
+    """The model that the options `model_id_or_path`, `repo` and `file` mean together.
+
+    A known name is never a file: what lies in the working folder may be anybody's.
+    """
     if repo or file:
         return HubModel(repo, file)
-    if os.path.lexists(name):
-        return LocalModel(name)
     if name in KNOWN:
         return NamedModel(KNOWN[name])
+    if os.path.lexists(name):
+        return LocalModel(name)
     match = _HUB_NAME.fullmatch(name)
     return HubModel(match[1], match[2]) if match else LocalModel(name)
 
@@ -143,11 +146,10 @@ class NamedModel:
         path = self.present()
         if path is not None:
             return file_problems(path, self.name)
-        return [
-            Problem(
-                f"the model '{self.name}' is not on this machine", f"run: fms_dgt models fetch {self.name}"
-            )
-        ]
+        fix = f"run: fms_dgt models fetch {self.name}"
+        if os.path.lexists(self.name):
+            fix = f"{fix}; for what has that name in this folder, write ./{self.name}"
+        return [Problem(f"the model '{self.name}' is not on this machine", fix)]
 
     def present(self) -> Path | None:
         if self.known.wheel and self.place.is_file():
