@@ -38,6 +38,7 @@ def test_children_share_the_path_at_which_an_inherited_column_was_made() -> None
     assert [child.made_at("question") for child in children] == [(1,), (1,)]
     assert [child.made_at("answer") for child in children] == [(1, 0), (1, 1)]
     assert children[1].made_at("topic", "question") == (1,)
+    assert children[1].made_at() == ()
     assert children[1].with_(topic="winds").made_at("topic") == (1, 1)
 
 

@@ -76,6 +76,11 @@ def test_what_does_not_fit_is_reported_where_it_is(key: str, value: Any, message
     assert problem.startswith(f"f.yaml: {key}")
 
 
+@pytest.mark.parametrize("size", [1, 9])
+def test_bounds_are_inclusive(size: int) -> None:
+    assert decoded({"name": "n", "inner": {"size": size}, "ratio": 0})[1] == []
+
+
 def test_a_field_is_given_by_one_of_its_names_alone() -> None:
     assert decoded({"name": "n", "base_url": "x"}) == (Options(name="n", url="x"), [])
     assert len(decoded({"name": "n", "url": "x", "base_url": "y"})[1]) == 1
