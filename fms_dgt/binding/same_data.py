@@ -342,12 +342,6 @@ LATER_EDITS: Mapping[str, Sequence[Edit]] = {
 }
 
 
-def before_edits(name: str, text: str) -> str | None:
-    """A module's text before all edits of the part `name` of a fingerprint; None where there were none."""
-    texts = list(texts_before(name, text))
-    return texts[-1] if texts else None
-
-
 def texts_before(name: str, text: str) -> Iterator[str]:
     """A module's text less its edits, one after the other, the latest first."""
     for edits in (LATER_EDITS, EDITS):
