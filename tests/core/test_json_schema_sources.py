@@ -197,7 +197,5 @@ def test_a_format_that_is_not_checked_is_noted():
 def test_an_error_of_yaml_in_a_schema_file(tmp_path):
     (tmp_path / "schema.yaml").write_text("a: [")
     with pytest.raises(InputError):
-        from fms_dgt.core.yaml_file import read_yaml
-
         read_yaml(tmp_path / "schema.yaml")
     assert len(parsed(tmp_path, "schema.yaml")[1]) == 1

@@ -395,7 +395,7 @@ def test_the_log_has_kind_and_line_and_no_words_of_a_row(tmp_path: Path) -> None
     with listening(log):
         fms_dgt.run(Flow(Map(tells)), data=TWO, output_dir=tmp_path, progress=False)
     text = (tmp_path / "run.log").read_text()
-    assert f"code error: flow, the stage 'tells': ValueError " in text
+    assert "code error: flow, the stage 'tells': ValueError " in text
     assert f"{HERE}:{line_of('raise ValueError(' + chr(34) + 'the whole')}" in text
     assert "the whole answer" not in text
 
