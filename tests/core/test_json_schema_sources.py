@@ -9,6 +9,7 @@ from typing import Literal, NewType, NotRequired, TypedDict
 
 import pytest
 
+from fms_dgt.core.yaml_file import read_yaml
 from fms_dgt.core.reply import JsonReply, contract_from
 from fms_dgt.core.stages import Prompt
 from fms_dgt.core.yaml_file import parse_yaml
