@@ -206,13 +206,16 @@ def _drop_docstring(node: ast.AST) -> None:
         node.body = node.body[1:] or [ast.Pass()]
 
 
-def _earlier(name: str) -> Iterator[str]:
-    """The digests of a built-in module before edits that left the data as it was."""
+def _earlier(name: str) -> set[str]:
+    """The digests of a built-in module before edits that leave the data as it was."""
     module = sys.modules.get(name.removeprefix("the code of "))
     file = _file_of(module) if module else None
-    with contextlib.suppress(OSError, SyntaxError, ValueError):
+    digests = set()
+    with contextlib.suppress(OSError):
         for text in texts_before(name, file.read_text(encoding="utf-8")) if file else ():
-            yield _text_digest(text)
+            with contextlib.suppress(SyntaxError, ValueError):
+                digests.add(_text_digest(text))
+    return digests
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
