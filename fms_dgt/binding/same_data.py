@@ -185,12 +185,66 @@ EDITS: Mapping[str, Sequence[Edit]] = {
         ("digest(_compared(value))", "digest(normal(value))"),
     ),
     f"{_VALIDATORS}rouge": (
+        (
+            """from fms_dgt.core.expressions import Expressions, differ, expressions
+""",
+            """""",
+        ),
+        (
+            """_NONE = Expressions()
+""",
+            """""",
+        ),
+        (
+            """        # by position, of the few texts that have some
+        self._expressions: dict[int, Expressions] = {}
+""",
+            """""",
+        ),
+        (
+            """        if (arithmetic := expressions(text)).found:
+            self._expressions[position] = arithmetic
+""",
+            """""",
+        ),
+        (
+            """        text = as_text(value)
+        words, arithmetic = tokens(unnumbered(text)), expressions(text)
+""",
+            """        words = tokens(unnumbered(as_text(value)))
+""",
+        ),
+        (
+            """            theirs = self._expressions.get(position, _NONE)
+            if score >= self._limit and not differ(arithmetic, theirs, same_words=score == 1):
+""",
+            """            if score >= self._limit:
+""",
+        ),
         ("from fms_dgt.core.plain_words import unnumbered\n", ""),
         ("tokens(unnumbered(text))", "tokens(text)"),
         ("tokens(unnumbered(as_text(value)))", "tokens(as_text(value))"),
     ),
     # a task whose prompt has no words of its own has no check for copies of them
     f"{_BUILDERS}text_generation.builder": (
+        (
+            """from fms_dgt.core.overlap import RUN
+""",
+            """from fms_dgt.core.overlap import runs
+""",
+        ),
+        (
+            """        checked = columns if _has_words(task) else ()
+""",
+            "",
+        ),
+        ("for name in checked]", "for name in columns if _has_words(task)]"),
+        (
+            """    return any(len(words(piece)) >= RUN for piece in pieces)
+""",
+            """    return any(True for piece in pieces for _ in runs(words(piece)))
+""",
+        ),
         ("import Iterable, Iterator, Mapping, Sequence\n", "import Iterator, Mapping\n"),
         ("from fms_dgt.core.canonical import canonical\n", ""),
         ("from fms_dgt.core.fixed_text import fixed_pieces\n", ""),
@@ -240,50 +294,6 @@ EDITS: Mapping[str, Sequence[Edit]] = {
         ),
         (", *missing] if unread else missing", "] if unread else []"),
     ),
-}
-
-
-# made since those above, and undone before them
-LATER_EDITS: Mapping[str, Sequence[Edit]] = {
-    # other arithmetic is another text, for records to come; those that are there stay
-    f"{_VALIDATORS}rouge": (
-        (
-            """from fms_dgt.core.expressions import Expressions, differ, expressions
-""",
-            """""",
-        ),
-        (
-            """_NONE = Expressions()
-""",
-            """""",
-        ),
-        (
-            """        # by position, of the few texts that have some
-        self._expressions: dict[int, Expressions] = {}
-""",
-            """""",
-        ),
-        (
-            """        if (arithmetic := expressions(text)).found:
-            self._expressions[position] = arithmetic
-""",
-            """""",
-        ),
-        (
-            """        text = as_text(value)
-        words, arithmetic = tokens(unnumbered(text)), expressions(text)
-""",
-            """        words = tokens(unnumbered(as_text(value)))
-""",
-        ),
-        (
-            """            theirs = self._expressions.get(position, _NONE)
-            if score >= self._limit and not differ(arithmetic, theirs, same_words=score == 1):
-""",
-            """            if score >= self._limit:
-""",
-        ),
-    ),
     f"{_BUILDERS}knowledge_sdg.stages": (
         (
             """from typing import Any, ClassVar, Self
@@ -319,32 +329,11 @@ LATER_EDITS: Mapping[str, Sequence[Edit]] = {
 """,
         ),
     ),
-    f"{_BUILDERS}text_generation.builder": (
-        (
-            """from fms_dgt.core.overlap import RUN
-""",
-            """from fms_dgt.core.overlap import runs
-""",
-        ),
-        (
-            """        checked = columns if _has_words(task) else ()
-""",
-            "",
-        ),
-        ("for name in checked]", "for name in columns if _has_words(task)]"),
-        (
-            """    return any(len(words(piece)) >= RUN for piece in pieces)
-""",
-            """    return any(True for piece in pieces for _ in runs(words(piece)))
-""",
-        ),
-    ),
 }
 
 
 def texts_before(name: str, text: str) -> Iterator[str]:
-    """A module's text less its edits, one after the other, the latest first."""
-    for edits in (LATER_EDITS, EDITS):
-        for now, before in edits.get(name, ()):
-            text = text.replace(now, before)
-            yield text
+    """A module's text less its edits, one after the other."""
+    for now, before in EDITS.get(name, ()):
+        text = text.replace(now, before)
+        yield text

@@ -61,10 +61,9 @@ def rules_of(texts: Sequence[str]) -> list[str]:
     if sum(map(len, texts)) > _LONGEST:
         return list(texts)
     parts = [list(_parts(text)) for text in texts]
-    directives = ["".join(part if is_rule else _directives(part) for part, is_rule in each) for each in parts]
-    if any(directives):
-        return directives
-    return ["".join(part for part, _ in each) for each in parts]
+    if not any(_directives(part) for each in parts for part, is_rule in each if not is_rule):
+        return ["".join(part for part, _ in each) for each in parts]
+    return ["".join(part if is_rule else _directives(part) for part, is_rule in each) for each in parts]
 
 
 def _directives(text: str) -> str:

@@ -40,8 +40,8 @@ OPTIONAL: Names = {
     "taxonomy_path": ("taxonomy_path", "leaf_node_path"),
 }
 MESSAGES = "messages"
-# what rows may have beside what they must
-_BESIDE: Mapping[Kind, tuple[str, ...]] = {
+# columns that rows may have besides
+_MAY_HAVE: Mapping[Kind, tuple[str, ...]] = {
     "skills": ("context", "system"),
     "preference": ("prompt", "system"),
 }
@@ -85,7 +85,7 @@ class Schema:
     def taken_twice(self, row: SomeRow) -> tuple[str, ...]:
         """A column that two of our names would be read from, and these two; empty where there is none."""
         readers: dict[str, str] = {}
-        for name in dict.fromkeys([*_REQUIRED[self.kind], *self.own, *_BESIDE.get(self.kind, ())]):
+        for name in dict.fromkeys([*_REQUIRED[self.kind], *self.own, *_MAY_HAVE.get(self.kind, ())]):
             column = next((column for column in self.names(name) if row.get(column) is not None), "")
             if column and readers.setdefault(column, name) != name:
                 return column, readers[column], name

@@ -183,6 +183,6 @@ class _Own:
         if self._quoted is None:
             columns = [value for name, value in self._row.items() if name != self._on and type(value) is str]
             texts = [value for value in columns if self._known.same(_readings(value)) is None]
-            said = (reading for text in texts for reading in (words(text), *_readings(text)))
-            self._quoted = overlap.covered(found, overlap.runs_of(said))
+            readings = (reading for text in texts for reading in (words(text), *_readings(text)))
+            self._quoted = overlap.covered(found, overlap.runs_of(readings))
         return self._quoted

@@ -28,6 +28,7 @@ def rules(text: str) -> list[str]:
             ["Die Fähre fährt um neun. Antworte auf Deutsch."],
         ),
         ("Die Fähre.\n<info>Um neun.</info>\nAntworte.", ["Die Fähre.", "Antworte."]),
+        ("Antworte.\n<rules>Drei Sätze.</rules>\nDie Fähre.", ["Antworte.", "Drei Sätze.", "Die Fähre."]),
         ("Is 3 <b a number? Answer.", ["Answer."]),
     ],
 )
