@@ -54,6 +54,9 @@ def usual_keywords(schema: dict[str, Any], known: frozenset[str], formats: froze
     result = {key: value for key, value in schema.items() if key in known}
     if "oneOf" in schema and "anyOf" not in schema:
         result["anyOf"] = schema["oneOf"]
+    if "(?" in result.get("pattern", "").replace("(?:", ""):
+        # look-ahead and the like, which servers refuse
+        del result["pattern"]
     if result.get("format") not in formats:
         result.pop("format", None)
     if "patternProperties" in schema and result.get("additionalProperties", True) is not True:
