@@ -125,7 +125,7 @@ class BoundTask:
 
     @cached_property
     def prompt_names(self) -> Mapping[tuple[str, str], str]:
-        """The templates that stand in a stage itself, by the stage's name and the prompt's text."""
+        """The names of templates that are written in a stage, by the stage's name and the prompt's text."""
         stages = self.flow.walk()
         return {(stage.name, text): name for stage in stages for text, name in stage.prompt_names().items()}
 

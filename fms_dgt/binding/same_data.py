@@ -78,7 +78,7 @@ _TEXT_RUN = """    async def run(self, row: Row, kit: Kit) -> Outcome:
 """
 
 EDITS: Mapping[str, Sequence[Edit]] = {
-    # schemas of replies may stand in files of their own, and checks may have options
+    # schemas of replies may be in files of their own, and checks may have options
     f"{_BUILDERS}pipeline.reading": (
         (
             """        if "reply" in said:

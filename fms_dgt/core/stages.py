@@ -379,8 +379,8 @@ def stage(
     needed, made = (frozenset(columns_of(each, name)) for each, name in ((needs, "needs"), (makes, "makes")))
     lists = {role: [names] if isinstance(names, str) else names for role, names in (asks or {}).items()}
     pairs = [(role, name) for role, names in lists.items() for name in names]
-    said = {(str(prompt), repr(prompt.said)) for _, name in pairs if (prompt := written_prompt(name))}
-    if len({text for text, _ in said}) < len(said):
+    prompts = {(str(prompt), repr(prompt.said)) for _, name in pairs if (prompt := written_prompt(name))}
+    if len({text for text, _ in prompts}) < len(prompts):
         raise ValueError("asks: two prompts have one text and differ in the rest; change one of the texts")
 
     def decorate(function: StageFunction) -> FunctionStage:

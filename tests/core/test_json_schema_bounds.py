@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -152,6 +153,33 @@ def test_multiples_of_giant_and_tiny_numbers(number, step):
     schema = {"type": "object", "properties": {"a": {"multipleOf": step}}}
     assert problems(schema) == []
     Checker(schema).problem({"a": number})
+
+
+AHEAD = [
+    r"^(?=.*\d)(?=.*[a-z]).{3,}$",
+    r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$",
+    r"^(?!a)(b|c)$",
+    r"^(?=a[)]|b)..$",
+    r"^(?=[]a])[]a]\d$",
+    r"^(?!.*\(x\)).*$",
+]
+
+
+@pytest.mark.parametrize("pattern", AHEAD)
+@given(text=st.text("ab1+-.)](x", max_size=6))
+@settings(deadline=None, max_examples=100)
+def test_what_a_pattern_looks_ahead_for_at_its_beginning(pattern, text):
+    schema = {"type": "object", "properties": {"a": {"pattern": pattern}}}
+    assert problems(schema) == []
+    assert (Checker(schema).problem({"a": text}) is None) == bool(re.search(pattern, text))
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(?=a)a", r"^(?=a)a|b$", r"^a(?=b)", r"^(?<=a)b", r"^(?=a", r"^(?=(a))\1$"]
+)
+def test_any_other_look_around_is_refused(pattern):
+    [problem] = problems({"type": "object", "properties": {"a": {"pattern": pattern}}})
+    assert "RE2 cannot take the pattern" in problem
 
 
 # --- the verdicts of another library ------------------------------------------------------------

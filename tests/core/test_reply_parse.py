@@ -74,7 +74,7 @@ def test_forms(text, contract):
         (
             "{json: {properties: {a: {pattern: '(?=x)y'}}}}",
             "reply.json.properties.a.pattern: RE2 cannot take the pattern '(?=x)y': invalid perl operator: (?=; "
-            "patterns are RE2's: no look-around and no back-references",
+            "patterns are RE2's: no back-references, and no look-around but for a look-ahead right behind '^'",
         ),
         ("{json: {properties: {a: {minimun: 1}}}}", "did you mean 'minimum'?"),
         ("{json: {properties: [a]}}", "must be a mapping of names to schemas"),

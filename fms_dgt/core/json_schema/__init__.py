@@ -1,4 +1,4 @@
-"""JSON Schema as people have it: read, checked within bounds, told to a model, cut to what a backend knows.
+"""JSON Schema as people have it: read, checked within bounds, described to a model.
 
 Own code and no library: `jsonschema` searches patterns with Python's `re` and has no bounds for work or
 depth, which a stranger's schema needs; and its messages are not written for a model that is asked again.

@@ -11,8 +11,8 @@ from fms_dgt.core.json_schema.equal import key_of
 from fms_dgt.core.json_schema.fault import Fault
 from fms_dgt.core.json_schema.step import DEEPEST, MOST_STEPS, Step, TooMuch
 
-# In the order in which faults are told. The first ones are all that a schema could have at the beginning:
-# what a model was told then must not change, for the words are part of what was asked.
+# In the order in which faults are reported. The first ones are all that a schema could have at the beginning:
+# their messages must not change, for they are part of what a model is asked.
 _STEPS: Final[Sequence[tuple[frozenset[str], Step]]] = (
     (frozenset({"type"}), values.type_step),
     (frozenset({"enum"}), values.enum_step),

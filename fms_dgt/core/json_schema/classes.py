@@ -102,7 +102,7 @@ class _Classes:
         if origin is not None:
             return self._generic(hint, origin, args)
         if hasattr(hint, "model_json_schema") or hasattr(hint, "__pydantic_core_schema__"):
-            raise ValueError(f"{_called(hint)} stands in a dataclass; use pydantic's own dataclass or model")
+            raise ValueError(f"{_called(hint)} is inside a dataclass; use pydantic's own dataclass or model")
         if isinstance(hint, type) and issubclass(hint, enum.Enum):
             return self._named(hint)
         if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or typing.is_typeddict(hint)):

@@ -29,7 +29,7 @@ def example(
 ) -> Any:
     """A value that fits a schema; `text` writes one for a key, `count` is for a list at the top.
 
-    Where a schema asks for what cannot be made up so (a `not`, say), it may not fit after all.
+    Where a schema asks for what cannot be made up so (a `not`, for example), it may not fit after all.
     """
     checker = checker_of(schema)
     value: Any = None
@@ -48,7 +48,7 @@ class _Example:
         self._steps = 0
 
     def value(self, schema: Any, name: str, depth: int, count: int | None = None) -> Any:
-        """A value for a schema; `name` is the key that it stands at."""
+        """A value for a schema; `name` is the key that it is for."""
         schema = self._united(schema)
         if "const" in schema:
             return schema["const"]
@@ -212,10 +212,10 @@ class _Example:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    said = schema.get("type")
-    if said is None:
+    kind = schema.get("type")
+    if kind is None:
         return "object" if "properties" in schema or "additionalProperties" in schema else "string"
-    return said if isinstance(said, str) else str(said[0])
+    return kind if isinstance(kind, str) else str(kind[0])
 
 
 def _date(random: Random) -> str:

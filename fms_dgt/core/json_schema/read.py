@@ -29,7 +29,7 @@ from fms_dgt.errors import Problem, did_you_mean
 MOST_VALUES: Final = 100_000
 DEEPEST: Final = 100
 _SHOWN = 10
-_RE2 = "patterns are RE2's: no look-around and no back-references"
+_RE2 = "patterns are RE2's: no back-references, and no look-around but for a look-ahead right behind '^'"
 
 
 def schema_problems(root: Node) -> list[Problem]:

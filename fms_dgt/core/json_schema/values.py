@@ -63,7 +63,7 @@ def missing_step(check: Check, value: Any, schema: Mapping[str, Any]) -> Fault |
     missing = next((name for name in names if name not in value), None)
     if missing is not None:
         return Fault(what=f"has no '{missing}'")
-    # told before what is wrong inside of the others
+    # reported before what is wrong inside of the others
     if schema.get("additionalProperties") is False and "patternProperties" not in schema:
         properties = schema.get("properties", {})
         surplus = next((name for name in value if name not in properties), None)

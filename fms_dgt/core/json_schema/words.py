@@ -14,7 +14,7 @@ from fms_dgt.core.json_schema.texts import as_json, listed
 
 INDENT: Final = "  "
 _OPTIONAL: Final = "; may be left out"
-# a shared schema of one line is told where it is used
+# a shared schema of one line is written where it is used
 _SHORT: Final = 100
 # what a phrase below says of each type, beside what every type may have
 _OF_TYPE: Final[Mapping[str, frozenset[str]]] = {
@@ -101,19 +101,19 @@ class _Words:
         return f"{refs.name_of(ref)} (see below)"
 
     def _by_type(self, schema: Mapping[str, Any], meaning: frozenset[str]) -> str:
-        said = schema.get("type", ())
-        kinds = [said] if isinstance(said, str) else list(said)
-        told = {"type"}
+        types = schema.get("type", ())
+        kinds = [types] if isinstance(types, str) else list(types)
+        covered = {"type"}
         phrases = []
         for kind in kinds:
             known = _OF_TYPE.get("integer" if kind == "number" else kind, frozenset())
-            told |= known
+            covered |= known
             phrases.append(self._of_kind(kind, schema))
-        untold = {key: schema[key] for key in schema if key in meaning - told}
+        rest = {key: schema[key] for key in schema if key in meaning - covered}
         phrase = ", or ".join(phrases)
-        if not untold:
+        if not rest:
             return phrase or "anything"
-        return f"{phrase + ', ' if phrase else ''}that fits the JSON schema {as_json(self._shown(untold))}"
+        return f"{phrase + ', ' if phrase else ''}that fits the JSON schema {as_json(self._shown(rest))}"
 
     def _shown(self, schema: Any) -> Any:
         """A part that is shown as it is; what it refers to gets sections."""
@@ -146,8 +146,8 @@ class _Words:
     def _list_of(self, schema: Mapping[str, Any], entries: str) -> str:
         size = _amount(schema.get("minItems"), schema.get("maxItems"), "entry")
         unique = "no two of them the same" if schema.get("uniqueItems") else ""
-        told = ", ".join(part for part in (unique, entries) if part)
-        return f"a list{' of ' + size if size else ''}{', ' + told if told else ''}"
+        details = ", ".join(part for part in (unique, entries) if part)
+        return f"a list{' of ' + size if size else ''}{', ' + details if details else ''}"
 
     def _object(self, schema: Mapping[str, Any]) -> str:
         others = schema.get("additionalProperties")

@@ -32,7 +32,7 @@ MOST_TRIES = 64  # values that are looked at in one reply
 _AT_TOP: Final = frozenset({"object", "array"})
 _NOUNS: Final = {"object": "object", "array": "list"}
 _SIGNS: Final = {"object": "{", "array": "["}
-# counts the changes of how a schema is told in words: a template's answers depend on it
+# counts the changes of how a schema is described: a template's answers depend on it
 _WORDING: Final = 1
 
 
@@ -208,7 +208,7 @@ def problem_in(value: Any, schema: Mapping[str, Any]) -> str | None:
 
 
 def _top_kinds(schema: Any, root: Any, known: dict[int, frozenset[str]]) -> frozenset[str]:
-    """Which of object and list a value may be; both where nothing is said of it."""
+    """Which of object and list a value may be; both where it does not say."""
     if not isinstance(schema, Mapping):
         return _AT_TOP
     if id(schema) in known:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# of a text in JSON, these stand for themselves nowhere
+# within a text of JSON, these are written as escapes alone
 _MARKS: Final = ('"', "\\")
 _NO_MARKS: Final = '"\\\\\\x00-\\x1F'
 _CLASSES: Final = {"d": "0-9", "w": "0-9A-Za-z_", "s": " "}

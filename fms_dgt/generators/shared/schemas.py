@@ -50,10 +50,13 @@ def held_to(schema: Mapping[str, Any], *, hosted: bool = False) -> dict[str, Any
 
 
 def usual_keywords(schema: dict[str, Any], known: frozenset[str], formats: frozenset[str]) -> dict[str, Any]:
-    """One schema in the keywords of `known`: the others are left out, or said otherwise."""
+    """One schema in the keywords of `known`: the others are left out, or written otherwise."""
     result = {key: value for key, value in schema.items() if key in known}
     if "oneOf" in schema and "anyOf" not in schema:
         result["anyOf"] = schema["oneOf"]
+    if "(?" in result.get("pattern", "").replace("(?:", ""):
+        # look-ahead and the like, which servers refuse
+        del result["pattern"]
     if result.get("format") not in formats:
         result.pop("format", None)
     if "patternProperties" in schema and result.get("additionalProperties", True) is not True:
@@ -105,7 +108,7 @@ def _strict(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_strict(schema: Mapping[str, Any]) -> bool:
-    """Whether all of it may stand in a schema of the strict mode."""
+    """Whether the strict mode takes all of it."""
     waiting: list[Any] = [schema]
     while waiting:
         item = waiting.pop()
