@@ -61,7 +61,7 @@ class PlainView:
         self._write(["; ".join(how_it_stops(event, event.seconds))])
 
     def task_finished(self, event: TaskFinished) -> None:
-        """With a few tasks, say that one has ended; a single one, or many, the summary tells of."""
+        """Write how one of a few tasks ended; the summary covers a single task, and many."""
         if 1 < len(self._count.tasks) <= NAMED_TASKS:
             said = [how_it_ended(event, idle=self._count.task(event.task).idle), what_failed(event)]
             name = self._names.get(event.task, event.task)
