@@ -108,7 +108,7 @@ class BoundTask:
     output: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     permissions: Permissions = field(default_factory=Permissions)
-    # whether nobody says how many records are wanted
+    # whether no number of records was given
     target_is_default: bool = False
 
     @property

@@ -22,7 +22,7 @@ _SPELLED = {
 
 @dataclass
 class DefaultTeacher:
-    """What keeps a generator from working that plays some roles because nobody named another."""
+    """What keeps a generator from working that plays some roles by default."""
 
     kind: str
     roles: dict[str, None] = field(default_factory=dict)

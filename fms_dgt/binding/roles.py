@@ -59,7 +59,7 @@ class Backends:
     def _check(
         self, kind: str, backend: Generator[Any], place: Place, problems: list[Problem], role: str
     ) -> None:
-        """What would keep every call from working; of a default, it is told once for all."""
+        """What would keep every call from working; problems of defaults are collected."""
         default = _is_default(place)
         self.any_named = self.any_named or not default
         if default and (missing := backend.check()):
@@ -169,7 +169,7 @@ class Roles:
 
 
 def _is_default(place: Place) -> bool:
-    """Whether a block stands in the YAML of a builder that is installed, and nobody has said more of it."""
+    """Whether a block comes from the YAML of an installed builder, unchanged by any config."""
     path = Path(place.origin)
     return path.is_absolute() and is_installed(path)
 

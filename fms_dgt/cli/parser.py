@@ -108,7 +108,7 @@ class Parser(argparse.ArgumentParser):
         """
         options, rest = self.parse_known_args(argv)
         if hasattr(options, "words"):
-            # argparse leaves those to us that stand behind a flag, where others stood before it
+            # argparse returns words after a flag here, if there were words before it
             options.words += [word for word in rest if not word.startswith("-")]
             rest = [word for word in rest if word.startswith("-")]
         if rest:

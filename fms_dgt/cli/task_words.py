@@ -16,10 +16,14 @@ def is_task_path(word: str) -> bool:
 
 
 def names_task(word: str) -> bool:
-    """Whether a word is a task's file or folder, or the name of a shipped one."""
-    if any(map(str.isspace, word)) and not word.endswith((".yaml", ".yml")):
+    """Whether a word is the path of a task, or the name of a shipped one, and no text with a slash in it."""
+    if word.endswith((".yaml", ".yml")):
+        return True
+    if any(map(str.isspace, word)):
         return False
-    return is_task_path(word) or Path(word).is_dir() or bool(find_shipped("tasks", word))
+    first, slash, _ = word.partition("/")
+    is_below = bool(slash) and (first in ("", ".", "..") or Path(first).is_dir())
+    return is_below or Path(word).is_dir() or bool(find_shipped("tasks", word))
 
 
 def unknown_command(word: str) -> InputError:

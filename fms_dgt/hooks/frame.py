@@ -123,11 +123,11 @@ class Frame:
         return max(0, min(MAX_BAR, self.screen.width - name_width - IN - OUT - REJECTED - RATE - 2))
 
     def _task(self, task: TaskCount, width: int) -> Text:
-        waiting, running = task.started is None, task.finished is None
+        waiting, running = task.started is None and task.finished is None, not task.is_over
         name = _cut_left(self.names.get(task.name, task.name), width)
         text = Text.assemble((name, "dim" if waiting else "bold" if running else ""))
         bar = self._bar_width(width)
-        if waiting and running:
+        if waiting:
             return text.append(f"{'waiting':>{IN + OUT + REJECTED + 2 + bar + RATE}}", style="dim")
         units = (
             _number(task.drawn) if task.units is None else f"{_number(task.done)}/{short_number(task.units)}"
@@ -199,16 +199,17 @@ def _head(width: int) -> Text:
 
 
 def _pace_or_end(task: TaskCount, now: float) -> Text:
-    if task.finished is None:
+    if not task.is_over:
         return Text(f"{pace(task.records_per_second(now)):>{RATE}}", style="dim")
-    said = "done" if task.finished.complete else task.finished.end.replace("interrupted", "stopped")
+    end = task.finished
+    said = "done" if end is None or end.complete else end.end.replace("interrupted", "stopped")
     return Text(f"{said:>{RATE}}", style=_style(task, ""))
 
 
 def _style(task: TaskCount, under_way: str) -> str:
-    if task.finished is None:
+    if not task.is_over:
         return under_way
-    return "green" if task.finished.complete else "yellow"
+    return "green" if task.finished is None or task.finished.complete else "yellow"
 
 
 def _done(total: Total) -> str:
@@ -238,14 +239,14 @@ def _fold(tasks: Sequence[TaskCount], room: int) -> tuple[Sequence[TaskCount], S
 
 
 def _urgency(task: TaskCount) -> int:
-    if task.finished is not None:
+    if task.is_over:
         return 2
     return 1 if task.started is None else 0
 
 
 def _folded(tasks: Sequence[TaskCount]) -> Text:
-    done = sum(task.finished is not None for task in tasks)
-    waiting = sum(task.finished is None and task.started is None for task in tasks)
+    done = sum(task.is_over for task in tasks)
+    waiting = sum(not task.is_over and task.started is None for task in tasks)
     states = ((done, "done"), (len(tasks) - done - waiting, "running"), (waiting, "waiting"))
     said = ", ".join(f"{number} {state}" for number, state in states if number)
     return Text(f"and {plural(len(tasks), 'more task')}: {said}", style="dim")
@@ -253,7 +254,7 @@ def _folded(tasks: Sequence[TaskCount]) -> Text:
 
 def _funnels(shown: Sequence[TaskCount], room: int) -> dict[str, list[Step]]:
     """The stages to show by task: all of them where they fit, else the active ones of the first tasks."""
-    running = [task for task in shown if task.started is not None and task.finished is None]
+    running = [task for task in shown if task.started is not None and not task.is_over]
     whole = {task.name: task.funnel() for task in running or shown if task.started is not None}
     if sum(len(steps) for steps in whole.values()) <= room:
         return whole

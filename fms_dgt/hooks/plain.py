@@ -65,13 +65,10 @@ class PlainView:
         self._write(["; ".join(how_it_stops(event, event.seconds))])
 
     def task_finished(self, event: TaskFinished) -> None:
-        """With several tasks, say that one of them is done; of a single one the summary tells."""
-        if len(self._count.tasks) > 1:
+        """Write how one of a few tasks ended; the summary covers a single task, and many."""
+        if 1 < len(self._count.tasks) <= NAMED_TASKS:
             said = [how_it_ended(event, idle=self._count.task(event.task).idle), what_failed(event)]
             name = self._names.get(event.task, event.task)
-            if len(self._count.tasks) > NAMED_TASKS:
-                total = self._count.total(self._clock())
-                name = f"{total.done:,}/{total.tasks:,} {name}"
             self._write([f"{name}: {'; '.join(filter(None, said))}"])
 
     def finish(self, summary: Iterable[Text]) -> None:
@@ -135,10 +132,10 @@ def progress_line(count: RunCount, names: Mapping[str, str], now: float) -> str:
 def _kept(count: RunCount, names: Mapping[str, str], now: float) -> str:
     """The total, and the tasks that are open by name while they are few."""
     tasks = list(count.tasks.values())
-    open_ = [task for task in tasks if task.finished is None]
-    few = open_ if len(open_) <= NAMED_TASKS else []
+    open_ = [task for task in tasks if not task.is_over]
+    few = (open_ or tasks) if len(tasks) <= NAMED_TASKS else open_ if len(open_) <= NAMED_TASKS else []
     named = ", ".join(f"{names.get(task.name, task.name)} {_amount(task)}" for task in few)
-    if named and len(tasks) <= NAMED_TASKS:
+    if len(tasks) <= NAMED_TASKS:
         return named
     total = count.total(now)
     done = f"{total.done:,} of {plural(total.tasks, 'task')} done, {kept_of(total.kept, total.target)} kept"

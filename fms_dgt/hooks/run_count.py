@@ -104,7 +104,7 @@ class RunCount:
         made = sum(task.made for task in tasks)
         return Total(
             tasks=len(tasks),
-            done=sum(task.finished is not None for task in tasks),
+            done=sum(task.is_over for task in tasks),
             drawn=sum(task.drawn for task in tasks),
             kept=sum(task.kept for task in tasks),
             target=total_target(task.target for task in tasks),

@@ -178,6 +178,12 @@ class TaskCount:
             return min(self.kept, self.target), self.target
         return None if self.units is None else (min(self.done, self.units), self.units)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or has all that is wanted: ends are told when the whole run is over."""
+        progress = self.progress
+        return self.finished is not None or (progress is not None and 0 < progress[1] <= progress[0])
+
     def records_per_second(self, now: float) -> float:
         """The average of this run."""
         if self.started is None:

@@ -102,7 +102,7 @@ def _paid(event: RunFinished, task: TaskFinished) -> Mapping[str, Any]:
 
 
 def _shortfalls(event: RunFinished, names: Mapping[str, str]) -> Iterator[Text]:
-    # what is the same for every task is said once, at the end
+    # what is the same for every task is shown once, at the end
     short = [task for task in event.tasks if task.end != "interrupted" and task.why != event.error]
     whys = [(names[task.task], list(why_it_ended(task))) for task in short]
     told = [(name, lines) for name, lines in whys if lines]
@@ -115,10 +115,10 @@ def _shortfalls(event: RunFinished, names: Mapping[str, str]) -> Iterator[Text]:
 
 
 def _remarks(event: RunFinished, count: RunCount, names: Mapping[str, str]) -> Iterator[Text]:
-    said = [f"{names[task.task]}: {line}" for task in event.tasks for line in _of_task(event, task, count)]
-    yield from (Text(f"  {line}", style="yellow") for line in said[:SHOWN_REMARKS])
-    if len(said) > SHOWN_REMARKS:
-        more = plural(len(said) - SHOWN_REMARKS, "remark")
+    remarks = [f"{names[task.task]}: {line}" for task in event.tasks for line in _of_task(event, task, count)]
+    yield from (Text(f"  {line}", style="yellow") for line in remarks[:SHOWN_REMARKS])
+    if len(remarks) > SHOWN_REMARKS:
+        more = plural(len(remarks) - SHOWN_REMARKS, "remark")
         yield Text(f"  {more} more of this kind; run.json of each task has them", style="yellow")
 
 

@@ -108,7 +108,7 @@ class Plugins:
         return sorted(infos, key=lambda i: (order.get(i.group, len(order)), i.group, i.name, i.distribution))
 
     def thing(self, group: str, name: str) -> object:
-        """What stands behind a name, be it a class or, of a hook plugin, a module. Raises PluginError."""
+        """The plugin of that name: a class or, for a hook plugin, maybe a module. Raises PluginError."""
         entry = self._usable.get((group, name))
         if entry is None:
             raise PluginError(f"there is no plugin '{name}' in the group '{group}' that can be used")

@@ -31,7 +31,7 @@ def with_targets(
 ) -> tuple[list[BoundTask], list[str]]:
     """The tasks with the number of records that each is to have, and notes on what the run cuts away.
 
-    Where nobody gives a number, it is the one that the folder was last run for, if that is more than the
+    Without a number, it is the one that the folder was last run for, if that is more than the
     default.
     """
     if plan.settings.restart:

@@ -83,6 +83,7 @@ def test_draw_takes_a_task(project):
         (("What is a saw?",), "What is a saw?"),
         (("saws.yaml", "What is a saw?"), "What is a saw?"),
         (("What is a saw?", "saws.yaml"), "What is a saw?"),
+        (("saws/files?",), "saws/files?"),
         # a file of its own would have no space in its name
         (("What is in saws/files?",), "What is in saws/files?"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -84,7 +85,8 @@ def on_terminal(
     os.close(theirs)
     screen = Screen(width, height)
     try:
-        while _read(ours, screen):
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while _read(ours, screen, decoder):
             watch(screen.shown)
         process.wait()
     finally:
@@ -94,7 +96,7 @@ def on_terminal(
     return screen
 
 
-def _read(terminal: int, screen: Screen) -> bool:
+def _read(terminal: int, screen: Screen, decoder: codecs.IncrementalDecoder) -> bool:
     """Take what was written; False once nobody has the terminal open any more."""
     ready, _, _ = select.select([terminal], [], [], 60.0)
     try:
@@ -102,5 +104,5 @@ def _read(terminal: int, screen: Screen) -> bool:
     except OSError:
         # so Linux says that the other end is closed
         return False
-    screen.write(data.decode("utf-8", "replace"))
+    screen.write(decoder.decode(data))
     return bool(data)

@@ -13,7 +13,7 @@ from driven import begin, work
 from scripted_run import counted, events
 from terminal_screen import on_terminal
 
-from fms_dgt.core.events import RunFinished, TaskFinished
+from fms_dgt.core.events import RecordKept, RunFinished, TaskFinished, TaskStarted
 from fms_dgt.hooks.frame import Frame, Screen
 from fms_dgt.hooks.plain import progress_line
 from fms_dgt.hooks.run_count import RunCount
@@ -84,12 +84,12 @@ def test_the_log_has_the_total_and_names_the_last_ones():
     )
 
 
-def test_the_log_counts_the_tasks_that_are_done():
+def test_the_log_leaves_the_end_of_many_tasks_to_the_table():
     stream = io.StringIO()
     view, _ = begin(stream, "a", "b", "c", "d")
     work(view, "b", calls=1, kept=1, rejected=0)
     view.task_finished(TaskFinished("b", "reached", 1, 1, 0))
-    assert stream.getvalue() == "1/4 b: 1 of 1 kept, 0 rejected: target reached\n"
+    assert stream.getvalue() == ""
 
 
 def test_the_table_at_the_end():
@@ -209,6 +209,24 @@ def test_a_large_total_keeps_its_place():
     assert total.split()[3:6] == ["0", "122k/200k", "0"]
 
 
+def test_a_task_that_has_all_that_is_wanted_is_done_before_the_run_is():
+    count = RunCount([f"t{n}" for n in range(5)], 0.0)
+    for task in count.tasks.values():
+        task.begin(TaskStarted(task.name, Path("out"), ["write"], 2), 0.0)
+    for number in range(2):
+        count.task("t1").keep(RecordKept("t1", number + 1, {}))
+    finite = count.task("t2")
+    finite.target, finite.units, finite.done = None, 3, 3
+    empty = count.task("t3")
+    empty.target, empty.units = None, 0
+    lines = Frame(count, {}, Screen(80, 24, colours=False), 6.0).draw().plain.split("\n")
+    assert [line.split()[0] for line in lines if line.endswith(" done")] == ["t1", "t2"]
+    assert [line.split()[:3] for line in lines if "tasks done" in line] == [["2/5", "tasks", "done"]]
+    assert progress_line(count, {}, 6.0).startswith(
+        "2 of 5 tasks done, 2 kept (t0 0/2 kept, t3 0 kept of 0/0 units, "
+    )
+
+
 def test_thirty_tasks_on_a_terminal_of_80_by_24(project):
     made = project(
         {f"tasks/{area}/{n}/task.yaml": TASK.format(area=area, number=n) for area in AREAS for n in range(6)}
@@ -221,10 +239,13 @@ def test_thirty_tasks_on_a_terminal_of_80_by_24(project):
     numbers = [re.match(r"(\d+)/30 tasks done +(\d+) +(\d+)/180 +(\d+) ", line) for line in totals]
     # a line may have been read before all of it was written
     kept = [int(found[3]) for found in numbers if found]
+    done = [int(found[1]) for found in numbers if found]
     assert kept == sorted(kept)
+    # while others still run
+    assert 0 < max(done)
     assert kept[0] < kept[-1]
     lines = end.all
-    assert len(lines) <= 40
+    assert len(lines) <= 45
     at = next(n for n, line in enumerate(lines) if line.startswith("  task "))
     assert [line.split()[1] for line in lines[at + 1 : at + 31]] == ["6/6"] * 30
     assert lines[at + 31].split()[:3] == ["30", "tasks", "180/180"]
