@@ -25,7 +25,7 @@ from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
 from fms_dgt.errors import InputError, UserError, RunError
 from fms_dgt.hooks.display import Display
 from fms_dgt.hooks.log import RunLog
-from fms_dgt.plugins.faults import CodePlace, own_line
+from fms_dgt.plugins.code_place import CodePlace, own_line
 from engine import listening
 
 HERE = Path(__file__).name
@@ -145,6 +145,9 @@ def test_of_a_project_with_its_libraries_below_it_the_projects_own_line_is_named
     other = CodePlace("/x/lib/python3.11/site-packages/requests/api.py", 3)
     assert own_line([engine, packed, inner, other]) == inner
     assert own_line([engine]) is None
+    built_in = CodePlace(str(Path(fms_dgt.__file__).parent / "builders/pipeline/steps.py"), 1)
+    assert own_line([built_in, engine, own]) == own
+    assert own_line([built_in, packed]) == built_in
 
 
 def test_a_run_of_which_no_record_can_be_written_stops_before_it_costs_much(tmp_path: Path) -> None:
