@@ -15,6 +15,7 @@ import time
 import traceback
 import uuid
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
 from fms_dgt.errors import InputError, UserError, RunError
 from fms_dgt.hooks.display import Display
 from fms_dgt.hooks.log import RunLog
+from fms_dgt.runner.dataset import Dataset
 from fms_dgt.plugins.code_place import CodePlace, own_line
 from engine import listening
 
@@ -533,6 +535,14 @@ def test_code_that_gives_way_is_not_reported(tmp_path: Path) -> None:
 
 def test_many_short_steps_are_not_one_long_one(tmp_path: Path) -> None:
     _, heard = run(tmp_path, blocking(0.05), rows=[{"x": n} for n in range(40)])
+    assert heard.blocked == []
+
+
+def test_our_own_pauses_are_not_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # in C, so that no line of this file is on the stack
+    monkeypatch.setattr(Dataset, "show", staticmethod(partial(time.sleep, 0.9)))
+    outcome, heard = run(tmp_path, Map(lambda row: {}, name="m"), rows=[{"x": 1}])
+    assert outcome.complete
     assert heard.blocked == []
 
 
