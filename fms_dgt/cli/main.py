@@ -117,7 +117,8 @@ def _report(error: Exception, *, debug: bool) -> int:
 
 def _fault(error: BaseException) -> str:
     """Whose fault an exception is that nobody expected, a plugin's or ours."""
-    from fms_dgt.plugins.faults import described, is_of_plugin, own_place  # noqa: PLC0415
+    from fms_dgt.plugins.code_place import is_of_plugin, own_place  # noqa: PLC0415
+    from fms_dgt.plugins.faults import described  # noqa: PLC0415
 
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]

@@ -20,7 +20,7 @@ SHOWN_ERRORS, SHOWN_AT_END = 20, 5
 MAX_ERRORS = 200
 SHOWN_CALLS = 8
 SHORT = 80
-LONG_TRACEBACK = 200
+LONG_TRACEBACK, LONG_TEXT = 200, 100_000
 _NUMBERS = re.compile(r"\d+")
 _logger = logging.getLogger("fms_dgt")
 
@@ -96,4 +96,4 @@ def traceback_lines(error: BaseException) -> Iterator[str]:
         text = "".join(traceback.format_exception(error))
     except Exception:  # noqa: BLE001 (a stranger's exception may not even be shown)
         return
-    yield from (f"  {line}" for line in lines_of(hide_secrets(text), lines=LONG_TRACEBACK))
+    yield from (f"  {line}" for line in lines_of(hide_secrets(text[:LONG_TEXT]), lines=LONG_TRACEBACK))

@@ -7,13 +7,12 @@ asking for it by name says the same.
 from __future__ import annotations
 
 from fms_dgt.plugins.about import About
+from fms_dgt.plugins.code_place import CodePlace, own_place
 from fms_dgt.plugins.entry import GROUPS, Found, Group, PluginInfo
 from fms_dgt.plugins.faults import (
-    CodePlace,
     described,
     full_text,
     must_pass,
-    own_place,
     shown,
     summary,
     text_of,

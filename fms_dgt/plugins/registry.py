@@ -13,8 +13,9 @@ from fms_dgt.core.validator import OrderedValidator, Validator
 from fms_dgt.errors import PluginError, did_you_mean
 from fms_dgt.plugins import claims
 from fms_dgt.plugins.about import About
+from fms_dgt.plugins.code_place import is_below, is_of_plugin, own_place
 from fms_dgt.plugins.entry import GROUPS, NOUNS, Entry, Found, Group, PluginInfo
-from fms_dgt.plugins.faults import is_below, is_of_plugin, isolated, own_place, summary
+from fms_dgt.plugins.faults import isolated, summary
 from fms_dgt.plugins.hooks import Hooks
 from fms_dgt.plugins.include import included
 from fms_dgt.plugins.installed import installed_entries

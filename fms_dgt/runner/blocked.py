@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from fms_dgt.core.events import CodeBlocked
-from fms_dgt.plugins.faults import CodePlace, code_called_by_engine
+from fms_dgt.plugins.code_place import CodePlace, code_called_by_engine
 
 _logger = logging.getLogger("fms_dgt")
 

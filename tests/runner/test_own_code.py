@@ -15,6 +15,7 @@ import time
 import traceback
 import uuid
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
 from fms_dgt.errors import InputError, UserError, RunError
 from fms_dgt.hooks.display import Display
 from fms_dgt.hooks.log import RunLog
-from fms_dgt.plugins.faults import CodePlace, own_line
+from fms_dgt.runner.dataset import Dataset
+from fms_dgt.plugins.code_place import CodePlace, own_line
 from engine import listening
 
 HERE = Path(__file__).name
@@ -145,6 +147,9 @@ def test_of_a_project_with_its_libraries_below_it_the_projects_own_line_is_named
     other = CodePlace("/x/lib/python3.11/site-packages/requests/api.py", 3)
     assert own_line([engine, packed, inner, other]) == inner
     assert own_line([engine]) is None
+    built_in = CodePlace(str(Path(fms_dgt.__file__).parent / "builders/pipeline/steps.py"), 1)
+    assert own_line([built_in, engine, own]) == own
+    assert own_line([built_in, packed]) == built_in
 
 
 def test_a_run_of_which_no_record_can_be_written_stops_before_it_costs_much(tmp_path: Path) -> None:
@@ -530,6 +535,14 @@ def test_code_that_gives_way_is_not_reported(tmp_path: Path) -> None:
 
 def test_many_short_steps_are_not_one_long_one(tmp_path: Path) -> None:
     _, heard = run(tmp_path, blocking(0.05), rows=[{"x": n} for n in range(40)])
+    assert heard.blocked == []
+
+
+def test_our_own_pauses_are_not_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # in C, so that no line of this file is on the stack
+    monkeypatch.setattr(Dataset, "show", staticmethod(partial(time.sleep, 0.9)))
+    outcome, heard = run(tmp_path, Map(lambda row: {}, name="m"), rows=[{"x": 1}])
+    assert outcome.complete
     assert heard.blocked == []
 
 
