@@ -130,10 +130,10 @@ class Scheduler:
         self.error = self.error or error
         if isinstance(error, BackendGone):
             self._endpoints.unwatch(error.endpoint)
-        for task in self.tasks:
-            if _concerns(error, task):
-                self._stop(task, "stopped", str(error))
-        if not all(task.stop for task in self.tasks):
+        concerned = [task for task in self.tasks if not task.stop and _concerns(error, task)]
+        for task in concerned:
+            self._stop(task, "stopped", str(error))
+        if concerned and not all(task.stop for task in self.tasks):
             _logger.warning("%s; other tasks go on", error)
 
     def _stop(self, task: TaskRun, end: End, why: str) -> None:
