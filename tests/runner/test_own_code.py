@@ -2,65 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import decimal
 import io
 import logging
-import signal
-import subprocess
-import sys
-import threading
-import time
 import traceback
 import uuid
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import fms_dgt
 import pytest
-from fms_dgt import Check, EachOf, Flow, Generate, Map, Prompt, Together, hookimpl, stage
-from fms_dgt.core.events import CodeBlocked, CodeFailed, RunStarted
-from fms_dgt.errors import InputError, UserError, RunError
+from engine import listening
+from heard import TWO, Heard, line_of, run
+
+import fms_dgt
+from fms_dgt import (
+    Check,
+    EachOf,
+    Flow,
+    Generate,
+    Map,
+    Prompt,
+    Together,
+    stage,
+)
+from fms_dgt.core.events import CodeFailed, RunStarted
+from fms_dgt.errors import InputError, RunError, UserError
 from fms_dgt.hooks.display import Display
 from fms_dgt.hooks.log import RunLog
-from fms_dgt.runner.dataset import Dataset
 from fms_dgt.plugins.code_place import CodePlace, own_line
-from engine import listening
 
 HERE = Path(__file__).name
-TWO = [{"x": 1}, {"x": 2}]
-
-
-class Heard:
-    """Keeps what hooks are told of plugins' code."""
-
-    def __init__(self) -> None:
-        self.failed: list[CodeFailed] = []
-        self.blocked: list[CodeBlocked] = []
-
-    @hookimpl
-    def code_failed(self, event: CodeFailed) -> None:
-        self.failed.append(event)
-
-    @hookimpl
-    def code_blocked(self, event: CodeBlocked) -> None:
-        self.blocked.append(event)
-
-
-def run(folder: Path, *stages: Any, rows: list[dict] = TWO, **settings: Any) -> tuple[fms_dgt.Outcome, Heard]:
-    heard = Heard()
-    with listening(heard):
-        outcome = fms_dgt.run(Flow(*stages), data=rows, output_dir=folder, progress=False, **settings)
-    return outcome, heard
-
-
-def line_of(text: str) -> int:
-    lines = Path(__file__).read_text().splitlines()
-    [number] = [number for number, line in enumerate(lines, 1) if line.strip().startswith(text)]
-    return number
 
 
 def failing(row):
@@ -71,7 +44,7 @@ def test_from_python_the_first_row_tells_text_file_and_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcome, heard = run(tmp_path, Map(failing, makes=["y"]))
-    at = line_of('return {"y": 1 /')
+    at = line_of(__file__, 'return {"y": 1 /')
     first, last = [record.getMessage() for record in caplog.records if record.name == "fms_dgt"]
     assert first.splitlines()[0] == "error: the stage 'failing': ZeroDivisionError: division by zero"
     assert f"{HERE}:{at}: return" in first
@@ -88,7 +61,10 @@ def test_the_line_is_the_plugins_own_where_a_library_raises(tmp_path: Path) -> N
 
     outcome, heard = run(tmp_path, Map(reads, makes=["y"]))
     [row, _] = outcome.rejections
-    assert row["evidence"]["at"] == f"{HERE}:{line_of('return {' + chr(34) + 'y' + chr(34) + ': yaml')}"
+    assert (
+        row["evidence"]["at"]
+        == f"{HERE}:{line_of(__file__, 'return {' + chr(34) + 'y' + chr(34) + ': yaml')}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +91,7 @@ def test_a_value_that_json_cannot_hold_names_column_type_stage_and_fix(
     first = heard.failed[0]
     assert first.part == "the stage 'stamp'"
     assert first.text.startswith(f"the column 'y' {mend}")
-    assert (first.file, first.line) == (__file__, line_of("def stamp(row):"))
+    assert (first.file, first.line) == (__file__, line_of(__file__, "def stamp(row):"))
 
 
 @pytest.mark.parametrize(
@@ -362,7 +338,7 @@ def test_a_function_that_only_a_call_shows_to_be_synchronous(tmp_path: Path) -> 
 
     outcome, heard = run(tmp_path, stage()(Callable()))
     assert heard.failed[0].text == "stage() is not async; write 'async def'"
-    assert heard.failed[0].line == line_of("def __call__(self, row, kit):")
+    assert heard.failed[0].line == line_of(__file__, "def __call__(self, row, kit):")
 
 
 SECRET = "sk-abcdefghijklmnop"
@@ -401,7 +377,7 @@ def test_the_log_has_kind_and_line_and_no_words_of_a_row(tmp_path: Path) -> None
         fms_dgt.run(Flow(Map(tells)), data=TWO, output_dir=tmp_path, progress=False)
     text = (tmp_path / "run.log").read_text()
     assert "code error: flow, the stage 'tells': ValueError " in text
-    assert f"{HERE}:{line_of('raise ValueError(' + chr(34) + 'the whole')}" in text
+    assert f"{HERE}:{line_of(__file__, 'raise ValueError(' + chr(34) + 'the whole')}" in text
     assert "the whole answer" not in text
 
 
@@ -452,150 +428,3 @@ def test_a_slip_of_the_caller_shows_one_short_traceback(
     assert text.count("Traceback (most recent call last)") == 1
     assert "RuntimeError" not in text
     assert text.count("/fms_dgt/") == 1
-
-
-# --- code that blocks -------------------------------------------------------------------------------
-
-
-def blocking(seconds: float, name: str = "sleeps") -> Any:
-    @stage(makes={"y"})
-    async def sleeps(row, kit):
-        time.sleep(seconds)
-        return row.with_(y=1)
-
-    return sleeps.named(name)
-
-
-def watchers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "fms_dgt blocked loop"]
-
-
-@pytest.mark.alone
-def test_code_that_blocks_is_reported_once_with_its_line(tmp_path: Path) -> None:
-    outcome, heard = run(tmp_path, blocking(0.9), rows=[{"x": n} for n in range(3)])
-    [event] = heard.blocked
-    assert (event.file, event.line) == (__file__, line_of("time.sleep(seconds)"))
-    assert outcome.complete
-    assert watchers() == []
-
-
-@pytest.mark.alone
-def test_the_calls_inside_the_plugins_line_are_told(tmp_path: Path) -> None:
-    @stage(makes={"y"})
-    async def waits(row, kit):
-        future = threading.Event()
-        future.wait(0.9)
-        return row.with_(y=1)
-
-    _, heard = run(tmp_path, waits, rows=[{"x": 1}])
-    [event] = heard.blocked
-    assert event.line == line_of("future.wait(0.9)")
-    assert any(call.endswith("in wait") and "threading.py" in call for call in event.calls)
-
-
-@pytest.mark.alone
-def test_a_slow_hook_is_reported_too(tmp_path: Path) -> None:
-    class Slow(Heard):
-        @hookimpl
-        def record_kept(self) -> None:
-            time.sleep(0.91)
-
-    heard = Slow()
-    with listening(heard):
-        fms_dgt.run(Flow(Map(lambda row: {}, name="m")), data=TWO, output_dir=tmp_path, progress=False)
-    assert [event.line for event in heard.blocked] == [line_of("time.sleep(0.91)")]
-
-
-@pytest.mark.alone
-def test_what_may_never_go_on_is_told_while_it_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("fms_dgt.runner.blocked.HOPELESS", 0.8)
-    _, heard = run(tmp_path, blocking(1.5), rows=[{"x": 1}])
-    assert heard.blocked == []
-    [record] = caplog.records
-    assert f"{HERE}:{line_of('time.sleep(seconds)')} in sleeps" in record.getMessage()
-
-
-def test_a_setting_switches_it_off(tmp_path: Path) -> None:
-    config = {"runner_config": {"slow_callback_duration": 0}}
-    _, heard = run(tmp_path, blocking(0.9), rows=[{"x": 1}], config=config)
-    assert heard.blocked == []
-
-
-def test_code_that_gives_way_is_not_reported(tmp_path: Path) -> None:
-    @stage(makes={"y"})
-    async def gives_way(row, kit):
-        await asyncio.to_thread(time.sleep, 0.9)
-        return row.with_(y=1)
-
-    _, heard = run(tmp_path, gives_way, rows=[{"x": n} for n in range(3)])
-    assert heard.blocked == []
-
-
-def test_many_short_steps_are_not_one_long_one(tmp_path: Path) -> None:
-    _, heard = run(tmp_path, blocking(0.05), rows=[{"x": n} for n in range(40)])
-    assert heard.blocked == []
-
-
-def test_our_own_pauses_are_not_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # in C, so that no line of this file is on the stack
-    monkeypatch.setattr(Dataset, "show", staticmethod(partial(time.sleep, 0.9)))
-    outcome, heard = run(tmp_path, Map(lambda row: {}, name="m"), rows=[{"x": 1}])
-    assert outcome.complete
-    assert heard.blocked == []
-
-
-def test_an_import_in_a_stage_is_not_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(0.9)\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    @stage(makes={"y"})
-    async def imports(row, kit):
-        import slow_to_import
-
-        return row.with_(y=slow_to_import.__name__)
-
-    outcome, heard = run(tmp_path / "out", imports, rows=[{"x": 1}])
-    assert outcome.complete
-    assert heard.blocked == []
-
-
-def test_no_thread_is_left_where_a_run_fails(tmp_path: Path) -> None:
-    with pytest.raises(RunError):
-        run(tmp_path, Map(failing, makes=["y"]), rows=[{"x": n} for n in range(30)])
-    assert watchers() == []
-
-
-SUSPENDED = """
-import os, signal, sys, threading, time
-import fms_dgt
-from fms_dgt import Flow, stage
-
-@stage(makes={"y"})
-async def naps(row, kit):
-    time.sleep(0.3)
-    return row.with_(y=1)
-
-fms_dgt.run(Flow(naps), data=[{"x": n} for n in range(12)], output_dir=sys.argv[1], progress=False)
-print("done")
-"""
-
-
-def test_a_suspended_machine_is_not_reported(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(SUSPENDED)
-    pipe = subprocess.PIPE
-    running = subprocess.Popen(
-        [sys.executable, script, tmp_path / "out"], stdout=pipe, stderr=pipe, text=True
-    )
-    while not (tmp_path / "out" / "flow").exists():
-        time.sleep(0.05)
-        assert running.poll() is None
-    for _ in range(2):
-        time.sleep(0.5)
-        running.send_signal(signal.SIGSTOP)
-        time.sleep(1.5)
-        running.send_signal(signal.SIGCONT)
-    out, err = running.communicate(timeout=60)
-    assert (out, err) == ("done\n", "")
