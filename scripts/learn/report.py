@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from questions import Question, blind_guesses
@@ -13,9 +14,13 @@ from scoring import bootstrap, bootstrap_difference, chance
 
 Row = dict[str, Any]
 Arm = tuple[str, str]
+LIKELIEST = (("normalised", "by token"), ("plain", "whole"))
+COMPARED = ("normalised", "probability")  # with the raw documents
+USED = ("rows", "rows_tokens", "tokens", "learned", "steps", "loss")
+REFERENCES = ("raw", "none", "open-book")
 MEASURES = {
-    "multiple_choice": (("normalised", "by token"), ("plain", "whole")),
-    "short_answer": (("normalised", "by token"), ("plain", "whole"), ("said", "said freely")),
+    "multiple_choice": (*LIKELIEST, ("probability", "probability")),
+    "short_answer": (*LIKELIEST, ("probability", "probability"), ("said", "said freely")),
 }
 
 
@@ -36,38 +41,44 @@ def tables(results: list[Row], questions: list[Question]) -> str:
 
 def _table(results: list[Row], asked: list[Question], measures: Sequence[tuple[str, str]]) -> list[str]:
     heads = [head for _, head in measures]
-    first = measures[0][0]
+    compared = [f"less raw, {head}" for name, head in measures if name in COMPARED]
+    by_chance = ["0.0" if name == "said" else f"{chance(asked) * 100:.1f}" for name, _ in measures]
     lines = [
-        f"| arm | teacher | seeds | {' | '.join(heads)} | less raw, {heads[0]} |",
-        f"| --- | --- | ---: |{' ---: |' * (len(heads) + 1)}",
-        f"| chance | | | {' | '.join([f'{chance(asked) * 100:.1f}'] * 2 + ['0.0'] * (len(heads) - 2))} | |",
+        f"| arm | teacher | seeds | {' | '.join([*heads, *compared])} |",
+        f"| --- | --- | ---: |{' ---: |' * len([*heads, *compared])}",
+        f"| chance | | | {' | '.join(by_chance)} |{' |' * len(compared)}",
     ]
     arms = _by_arm([result for result in results if result["answers"]])
     raw = arms.get(("raw", ""))
     for arm, runs in arms.items():
         cells = [bootstrap(_scores(runs, asked, measure)).percent() for measure, _ in measures]
-        other = ""
-        if raw and arm[0] not in ("raw", "none", "open-book"):
-            ours, theirs = _scores(runs, asked, first), _scores(raw, asked, first)
-            other = bootstrap_difference(ours, theirs).percent(signed=True)
-        lines.append(f"| {arm[0]} | {arm[1]} | {len(runs)} | {' | '.join(cells)} | {other} |")
+        for measure in COMPARED:
+            cells.append(_less(runs, raw, asked, measure) if raw and arm[0] not in REFERENCES else "")
+        lines.append(f"| {arm[0]} | {arm[1]} | {len(runs)} | {' | '.join(cells)} |")
     return lines
+
+
+def _less(runs: list[Row], raw: list[Row], asked: list[Question], measure: str) -> str:
+    ours, theirs = _scores(runs, asked, measure), _scores(raw, asked, measure)
+    return bootstrap_difference(ours, theirs).percent(signed=True)
 
 
 def _tokens(results: list[Row]) -> list[str]:
     lines = [
-        "| arm | teacher | rows | tokens in them | tokens trained | of them learned | steps | last loss |",
-        "| --- | --- |" + " ---: |" * 6,
+        "| arm | teacher | rows | tokens in them | tokens trained | of them learned | times through | steps "
+        "| last loss |",
+        "| --- | --- |" + " ---: |" * 7,
     ]
     for arm, runs in _by_arm(results).items():
         if not runs[0].get("tokens"):
             if "rows" in runs[0]:
-                lines.append(f"| {arm[0]} | {arm[1]} | 0 | | | | | |")
+                lines.append(f"| {arm[0]} | {arm[1]} | 0 | | | | | | |")
             continue
-        keys = ("rows", "rows_tokens", "tokens", "learned", "steps")
-        cells = [f"{sum(run[key] for run in runs) / len(runs):,.0f}" for key in keys]
-        loss = sum(run["loss"] for run in runs) / len(runs)
-        lines.append(f"| {arm[0]} | {arm[1]} | {' | '.join(cells)} | {loss:.2f} |")
+        means = {key: fmean(run[key] for run in runs) for key in USED}
+        cells = [f"{means[key]:,.0f}" for key in ("rows", "rows_tokens", "tokens", "learned")]
+        times = means["tokens"] / means["rows_tokens"]
+        end = f"{times:.1f} | {means['steps']:,.0f} | {means['loss']:.2f}"
+        lines.append(f"| {arm[0]} | {arm[1]} | {' | '.join(cells)} | {end} |")
     return lines
 
 
