@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -17,6 +18,15 @@ Arm = tuple[str, str]
 LIKELIEST = (("normalised", "by token"), ("plain", "whole"))
 COMPARED = ("normalised", "probability")  # with the raw documents
 USED = ("rows", "rows_tokens", "tokens", "learned", "steps", "loss")
+USED_HEADS = (
+    "rows",
+    "tokens in them",
+    "tokens trained",
+    "of them learned",
+    "times through",
+    "steps",
+    "last loss",
+)
 REFERENCES = ("raw", "none", "open-book")
 MEASURES = {
     "multiple_choice": (*LIKELIEST, ("probability", "probability")),
@@ -26,6 +36,20 @@ MEASURES = {
 
 def read_results(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def joined(folders: Sequence[list[Row]]) -> list[Row]:
+    """The results of folders of different documents: one row for the students of an arm and a seed."""
+    students: dict[tuple[str, str, int], Row] = {}
+    for result in chain.from_iterable(folders):
+        key = (result["arm"], result["teacher"], result["seed"])
+        first = students.setdefault(key, {**result, "answers": {}, "parts": 0})
+        first["parts"] += 1
+        first["answers"] |= result["answers"]
+        if first["parts"] > 1:
+            first |= {name: first[name] + result[name] for name in USED if name in result}
+    whole = [student for student in students.values() if student["parts"] == len(folders)]
+    return [student | {"loss": student.get("loss", 0) / len(folders)} for student in whole]
 
 
 def tables(results: list[Row], questions: list[Question]) -> str:
@@ -65,9 +89,8 @@ def _less(runs: list[Row], raw: list[Row], asked: list[Question], measure: str) 
 
 def _tokens(results: list[Row]) -> list[str]:
     lines = [
-        "| arm | teacher | rows | tokens in them | tokens trained | of them learned | times through | steps "
-        "| last loss |",
-        "| --- | --- |" + " ---: |" * 7,
+        f"| arm | teacher | {' | '.join(USED_HEADS)} |",
+        f"| --- | --- |{' ---: |' * len(USED_HEADS)}",
     ]
     for arm, runs in _by_arm(results).items():
         if not runs[0].get("tokens"):

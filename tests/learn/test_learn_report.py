@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from questions import load_questions
-from report import tables
+from report import joined, tables
 
 QUESTIONS = load_questions()
 
@@ -45,3 +45,12 @@ def test_each_arm_stands_beside_chance_and_the_raw_documents():
 
 def test_with_no_results_there_is_chance_alone():
     assert "| chance | | | 20.0 | 20.0 | 20.0 | 0.0 | | |" in tables([], QUESTIONS)
+
+
+def test_students_of_several_documents_are_asked_together_where_each_document_has_one():
+    one = [{**result("raw", "", seed, 1, **USED), "answers": {"a": {}}} for seed in (0, 1)]
+    other = [{**result("raw", "", 0, 1, **USED), "answers": {"b": {}}, "loss": 0.5}]
+    (both,) = joined([one, other])
+    assert both["answers"] == {"a": {}, "b": {}}
+    assert (both["seed"], both["tokens"], both["loss"]) == (0, 2000, 1.0)
+    assert len(joined([one])) == 2
