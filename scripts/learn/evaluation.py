@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from questions import Question, sections
-from scoring import best, contains_answer
+from scoring import best, contains_answer, probability
 
 ASK = "{question} Answer in a few words."
 OPEN_BOOK = "{section}\n\n{question} Answer in a few words."
@@ -31,10 +31,12 @@ def _ask(model: Any, tokenizer: Any, question: Question, *, open_book: bool) -> 
     texts = [option[0].upper() + option[1:] for option in question.options]
     options = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
     values = log_likelihoods(model, prompt, options)
+    lengths = [len(option) for option in options]
     row = {
         "id": question.id,
         "plain": int(best(values) == question.answer),
-        "normalised": int(best(values, [len(option) for option in options]) == question.answer),
+        "normalised": int(best(values, lengths) == question.answer),
+        "probability": round(probability(values, lengths, question.answer), 4),
     }
     if question.kind == "short_answer":
         row["reply"] = _reply(model, tokenizer, prompt)

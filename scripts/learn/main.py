@@ -9,7 +9,7 @@ from pathlib import Path
 from arms import ARMS
 from experiment import Plan, run
 from questions import TASKS, faults, load_questions
-from report import read_results, tables
+from report import joined, read_results, tables
 from teachers import LOCAL
 
 DEFAULT_ARMS = ["none", "open-book", "raw", "phase1", "phase1+2"]
@@ -19,6 +19,10 @@ TEACHER_HELP = (
     "`fms_dgt --teacher`; with `simple:` before it there are no judges. Several are compared"
 )
 WORK_HELP = "where records, training sets and results go; what is there is not made again"
+REPORT_HELP = (
+    "print the tables of what is in --work, or in several such folders together, each of other documents; "
+    "train nothing"
+)
 
 
 def main() -> None:
@@ -27,11 +31,12 @@ def main() -> None:
     if found := faults(questions):
         sys.exit("\n".join(found))
     flags.work.mkdir(parents=True, exist_ok=True)
-    report = flags.__dict__.pop("report")
+    folders = flags.__dict__.pop("report")
     plan = Plan(**vars(flags))
-    if not report:
+    if folders is None:
         run(plan, questions)
-    print(tables(read_results(plan.results), questions))
+    results = [read_results(folder / plan.results.name) for folder in folders or [plan.work]]
+    print(tables(joined(results), questions))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--step", type=int, default=512, help="tokens of a step")
     add("--longest", type=int, default=4096, help="tokens of a row; what is longer is cut off")
     add("--work", type=Path, default=Path("output/learn"), help=WORK_HELP)
-    add("--report", action="store_true", help="print the tables of what is there, and train nothing")
+    add("--report", nargs="*", type=Path, metavar="WORK", help=REPORT_HELP)
     return parser
 
 

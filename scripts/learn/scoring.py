@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -18,6 +19,14 @@ def best(log_likelihoods: Sequence[float], lengths: Sequence[int] | None = None)
     if lengths is not None:
         values = [value / length for value, length in zip(log_likelihoods, lengths, strict=True)]
     return max(range(len(values)), key=values.__getitem__)
+
+
+def probability(log_likelihoods: Sequence[float], lengths: Sequence[int], right: int) -> float:
+    """The share of the right one among the options, each with the mean probability of its tokens."""
+    means = [value / length for value, length in zip(log_likelihoods, lengths, strict=True)]
+    highest = max(means)
+    shares = [math.exp(mean - highest) for mean in means]
+    return shares[right] / sum(shares)
 
 
 def contains_answer(reply: str, question: Question) -> bool:
@@ -53,23 +62,27 @@ def bootstrap(by_seed: Sequence[Sequence[float]]) -> Interval:
     Questions are resampled, and seeds among themselves, since both are samples of what could have been asked
     and how training could have gone.
     """
-    return _resampled(by_seed, fmean)
+    return _resampled([by_seed])
 
 
 def bootstrap_difference(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> Interval:
-    """The mean of ours less theirs on the same questions, each question with itself."""
-    base = [fmean(column) for column in zip(*theirs, strict=True)]
-    return _resampled([[a - b for a, b in zip(row, base, strict=True)] for row in ours], fmean)
+    """The mean of ours less that of theirs on the same questions, each question with itself."""
+    return _resampled([ours, theirs])
 
 
-def _resampled(by_seed: Sequence[Sequence[float]], mean: Callable[[list[float]], float]) -> Interval:
+def _resampled(arms: Sequence[Sequence[Sequence[float]]]) -> Interval:
+    """The interval of the first arm's mean, less that of the second where there are two."""
     draw = random.Random(0)
-    count = len(by_seed[0])
+    count = len(arms[0][0])
     means = []
     for _ in range(RESAMPLES):
         columns = draw.choices(range(count), k=count)
-        rows = draw.choices(by_seed, k=len(by_seed))
-        means.append(mean([row[column] for row in rows for column in columns]))
+        runs = [draw.choices(arm, k=len(arm)) for arm in arms]
+        means.append(_difference([[[row[column] for column in columns] for row in arm] for arm in runs]))
     means.sort()
-    whole = mean([value for row in by_seed for value in row])
-    return Interval(whole, means[int(RESAMPLES * 0.025)], means[int(RESAMPLES * 0.975) - 1])
+    return Interval(_difference(arms), means[int(RESAMPLES * 0.025)], means[int(RESAMPLES * 0.975) - 1])
+
+
+def _difference(arms: Sequence[Sequence[Sequence[float]]]) -> float:
+    first, *others = (fmean(value for row in arm for value in row) for arm in arms)
+    return first - sum(others)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 
-from arms import arm_packs
+from arms import arm_packs, fact_lists, pairs_by_section
 from rows import END_OF_TEXT, Tokens, chat_tokens, endless, packs, text_tokens
 
 
@@ -90,3 +91,24 @@ def test_every_arm_gets_the_same_tokens_in_an_order_that_follows_from_the_seed()
         assert [sum(len(each) for step in each_seed for each in step) for each_seed in steps] == [100] * 3
         assert steps[0] == steps[1]
     assert list(arm_packs(one, 0, 100, 16, 50)) != list(arm_packs(one, 1, 100, 16, 50))
+
+
+def of_section(section, *texts, dataset="document_knowledge_qa"):
+    messages = [
+        {"role": role, "content": text} for role, text in zip(("user", "assistant"), texts, strict=True)
+    ]
+    return {
+        "messages": messages,
+        "metadata": json.dumps({"raw_document": section, "dataset": dataset}),
+    }
+
+
+def test_the_pairs_of_a_section_are_one_conversation():
+    rows = [of_section("a", "1?", "1."), of_section("b", "2?", "2."), of_section("a", "3?", "3.")]
+    conversations = [[turn["content"] for turn in turns] for turns in pairs_by_section(rows)]
+    assert conversations == [["1?", "1.", "3?", "3."], ["2?", "2."]]
+
+
+def test_lists_of_facts_are_texts_without_the_section():
+    facts = of_section("a", "a\n\nList the facts.", "- one", dataset="document_summary_atomic_facts")
+    assert fact_lists([of_section("a", "1?", "1."), facts]) == ["- one"]

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from questions import Question
-from scoring import Interval, best, bootstrap, bootstrap_difference, chance, contains_answer
+from scoring import (
+    Interval,
+    best,
+    bootstrap,
+    bootstrap_difference,
+    chance,
+    contains_answer,
+    probability,
+)
 
 QUESTION = Question(
     id="q",
@@ -20,6 +30,12 @@ QUESTION = Question(
 def test_the_likeliest_option_as_a_whole_and_by_token():
     assert best([-4.0, -6.0]) == 0
     assert best([-4.0, -6.0], [1, 3]) == 1
+
+
+def test_the_right_option_has_its_share_of_the_probability_by_token():
+    assert probability([-4.0, -4.0], [2, 2], 0) == 0.5
+    assert probability([-4.0, -12.0, -6.0], [1, 3, 1], 1) == pytest.approx(1 / (2 + math.exp(-2)))
+    assert probability([-9000.0, -1.0], [1, 1], 0) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -60,6 +76,12 @@ def test_a_difference_is_taken_question_by_question():
     assert found.mean == 0.25
     assert found.low > 0
     assert bootstrap_difference(theirs, theirs) == Interval(0.0, 0.0, 0.0)
+
+
+def test_the_interval_of_a_difference_holds_how_the_seeds_of_both_differ():
+    one, two = [[1] * 20, [0] * 20], [[1] * 20, [1] * 20]
+    assert bootstrap_difference(two, one).low == 0.0
+    assert bootstrap_difference(two, one).high == 1.0
 
 
 def test_percent_reads_well():
