@@ -92,7 +92,7 @@ def test_the_filters_can_be_switched_off(tmp_path):
     stages = {name: OFF for name in ("instruction_length", "response_length", "refusal", *BARE)}
     outcome = run(tmp_path, stages=stages)
     assert outcome.counts["calls"] == 10
-    assert next(outcome.records).keys() == {"system_prompt", "system_prompt_name", "instruction", "response"}
+    assert outcome.records[0].keys() == {"system_prompt", "system_prompt_name", "instruction", "response"}
 
 
 def test_instructions_alone_cost_one_call_each(tmp_path):

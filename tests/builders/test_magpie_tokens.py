@@ -120,7 +120,7 @@ def calls_of(folder: Path, model: Path, **said: Any) -> tuple[dict[str, Any], li
     # random weights say nothing at times, and are asked once more; a chat then has turns about that, too
     chats = [c for c in calls if c.request["messages"]]
     texts = [c for c in calls if not c.request["messages"] and c.completion["text"].strip()]
-    return next(outcome.records), [*texts, *chats[:1]]
+    return outcome.records[0], [*texts, *chats[:1]]
 
 
 def sent(call: TracedCall) -> str:

@@ -206,7 +206,7 @@ def test_the_prompt_may_be_made_of_columns_and_stands_in_the_record(tmp_path):
     with ModelServer(answer=by_length).in_thread() as server:
         outcome = run(tmp_path, teacher(server), said=said, answers=5)
         asked = [one.prompt for one in server.requests]
-    assert next(outcome.records)["prompt"] == "Explain tides {briefly}."
+    assert outcome.records[0]["prompt"] == "Explain tides {briefly}."
     assert asked.count("Explain tides {briefly}.") == 5
 
 

@@ -112,13 +112,13 @@ def test_text_generation_takes_a_schema_file(project):
 
 def test_the_keys_of_an_object_go_into_the_columns_of_their_names(project):
     flow = (
-        "  - generate: {prompt: 'A pair on {{ topic }}. {{ reply_format }}', into: [answer, question, source], "
+        "  - generate: {prompt: 'A pair on {{ topic }}. {{ reply_format }}', into: [answer, question], "
         "reply: {json: {type: object, required: [question, answer], properties: "
         "{question: {const: Why?}, answer: {const: So.}}, additionalProperties: false}}}\n"
     )
     made = project({"task.yaml": HEAD + flow})
     assert made.run(*RUN).code == 0
-    told = {"answer": "So.", "question": "Why?", "source": None}
+    told = {"answer": "So.", "question": "Why?"}
     assert [row == {"topic": row["topic"], **told} for row in records(made)] == [True, True]
 
 

@@ -171,7 +171,7 @@ def test_parts_stay_together_where_a_column_is_named(run):
         reply={"fields": ["title", "summary"]},
         into="card",
     )
-    assert next(outcome.records)["card"].keys() == {"title", "summary"}
+    assert outcome.records[0]["card"].keys() == {"title", "summary"}
 
 
 def test_rows_without_what_the_prompt_uses_are_rejected_and_the_others_go_on(run):

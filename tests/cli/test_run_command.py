@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,11 +142,6 @@ def test_notes_of_files_reach_the_plan(project, runner, done):
         (BackendGone("no answer"), 1, "error: no answer\n"),
         (KeyboardInterrupt(), 130, ""),
         (SystemExit("a plugin's last word"), 1, "a plugin's last word\n"),
-        (
-            ValueError("a\nb"),
-            1,
-            "error: this is a fault in fms_dgt: ValueError: a b; run again with --debug for the traceback\n",
-        ),
     ],
 )
 def test_what_becomes_of_an_exception(project, runner, error, code, stderr):
@@ -155,11 +151,22 @@ def test_what_becomes_of_an_exception(project, runner, error, code, stderr):
     assert (result.code, result.stdout) == (code, "")
 
 
-def test_a_fault_with_debug_shows_where(project, runner):
-    runner.finished = ValueError("x")
+def test_an_exception_that_a_plugin_lets_through(project, runner):
+    runner.finished = ValueError("a\nb")
+    result = project(TASK).run(*RUN)
+    plugin = r"plugin code raised ValueError: a b \(.*conftest\.py:\d+\)"
+    assert result.code == 1
+    assert re.search(rf"error: {plugin}; run again with --debug for the traceback\n$", result.stderr)
+
+
+def test_a_fault_of_ours_is_called_so(project, monkeypatch):
+    monkeypatch.setattr("fms_dgt.cli.run.load_plan", None)
+    fault = "error: this is a fault in fms_dgt: TypeError: 'NoneType' object is not callable"
+    result = project(TASK).run(*RUN)
+    assert (result.code, result.stderr) == (1, f"{fault}; run again with --debug for the traceback\n")
     stderr = project(TASK).run(*RUN, "--debug").stderr
     assert "Traceback (most recent call last)" in stderr
-    assert stderr.endswith("error: this is a fault in fms_dgt: ValueError: x\n")
+    assert stderr.endswith(f"{fault}\n")
 
 
 def test_a_reader_that_has_gone_away_is_no_fault(project, runner):

@@ -55,7 +55,7 @@ CASES = {
         end="stopped",
         endless=True,
         rows=[VALUE],
-        failed=50,
+        failed=10,
         flags=WANTED,
     ),
     "the code fails on all that an endless source gives": Case(
@@ -71,7 +71,7 @@ CASES = {
     ),
     "it is an estimate": Case(code=0, end="estimated", endless=True, flags=("--estimate",)),
     "every row of an estimate failed": Case(
-        code=1, end="estimated", endless=True, rows=[VALUE], failed=10, flags=("--estimate",)
+        code=1, end="stopped", endless=True, rows=[VALUE], failed=10, flags=("--estimate",)
     ),
     "the key is wrong": Case(code=2, end="stopped", mood="locked"),
     "every call of many is refused": Case(

@@ -27,7 +27,7 @@ def test_they_are_refused_with_a_reason_of_their_own(tmp_path, validator):
 
 
 def test_rouge_shows_which_one(tmp_path):
-    first = next(run(tmp_path, Check("rouge", on="text", known=["Nothing", "One rainy day"])).rejections)
+    first = run(tmp_path, Check("rouge", on="text", known=["Nothing", "One rainy day"])).rejections[0]
     assert first["evidence"] == {"score": 1.0, "text": "One rainy day"}
 
 
