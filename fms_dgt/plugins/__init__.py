@@ -7,7 +7,7 @@ asking for it by name says the same.
 from __future__ import annotations
 
 from fms_dgt.plugins.about import About
-from fms_dgt.plugins.code_place import CodePlace, own_place
+from fms_dgt.plugins.code_place import CodePlace, is_in_package, own_place
 from fms_dgt.plugins.entry import GROUPS, Found, Group, PluginInfo
 from fms_dgt.plugins.faults import (
     described,
@@ -38,6 +38,7 @@ __all__ = [
     "full_text",
     "hookimpl",
     "hookspec",
+    "is_in_package",
     "must_pass",
     "own_place",
     "shown",

@@ -61,7 +61,7 @@ def own_place(error: BaseException) -> CodePlace | None:
 
 def is_of_plugin(place: CodePlace | None) -> bool:
     """Whether a line is in a plugin of somebody else's; a library's may be called by us or by a plugin."""
-    return place is not None and not _in_package(place.file) and not _libs(place.file)
+    return place is not None and not is_in_package(place.file) and not _libs(place.file)
 
 
 def is_below(file: str, module: str) -> bool:
@@ -94,7 +94,7 @@ def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]]
     while at is not None and not at.f_code.co_filename.endswith(_LOOPS):
         inner.append(at)
         step, at = at, at.f_back
-    ours = next((n for n, each in enumerate(inner) if _in_package(each.f_code.co_filename)), len(inner))
+    ours = next((n for n, each in enumerate(inner) if is_in_package(each.f_code.co_filename)), len(inner))
     calls = [
         CodePlace(each.f_code.co_filename, each.f_lineno, each.f_code.co_name) for each in inner[:ours][::-1]
     ]
@@ -110,7 +110,8 @@ def code_called_by_engine(frame: FrameType) -> tuple[FrameType, list[CodePlace]]
     return (step, calls[calls.index(own) :]) if own else None
 
 
-def _in_package(file: str) -> bool:
+def is_in_package(file: str) -> bool:
+    """Whether a file is one of fms_dgt's own."""
     return file.startswith(f"{_PACKAGE}{os.sep}")
 
 

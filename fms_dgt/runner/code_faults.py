@@ -9,7 +9,7 @@ from typing import Any, Self
 from fms_dgt.core.events import CodeFailed
 from fms_dgt.core.wrong_result import WrongResult
 from fms_dgt.errors import RequestRefused
-from fms_dgt.plugins import CodePlace, full_text, own_place, text_of
+from fms_dgt.plugins import CodePlace, full_text, is_in_package, own_place, text_of
 
 # What an error's text has where something was not awaited.
 _COROUTINE = "'coroutine' object"
@@ -36,7 +36,9 @@ class CodeFault:
 
     def event(self, task: str) -> CodeFailed:
         """What hooks are told of it."""
-        file, line = (self.at.file, self.at.line) if self.at else ("", 0)
+        # a line of the package itself, of a built-in stage say, is nothing that its user could correct
+        own = self.at if self.at and not is_in_package(self.at.file) else None
+        file, line = (own.file, own.line) if own else ("", 0)
         return CodeFailed(task, self.stage, self.part, self.text, file, line, self.error)
 
 

@@ -58,7 +58,7 @@ def test_a_pattern_that_cannot_be_compiled(pattern) -> None:
         group_count(pattern)
 
 
-def test_a_run_ends_whatever_the_pattern(project) -> None:
+def test_a_run_ends_whatever_the_pattern(project, caplog) -> None:
     made = project(
         {
             "task.yaml": f"""
@@ -73,6 +73,8 @@ def test_a_run_ends_whatever_the_pattern(project) -> None:
         }
     )
     result = made.run("--task-paths", "task.yaml", "--config-path", "offline", "--quiet")
-    assert result.code == 0, result.stderr
+    assert result.code == 1, result.stderr
+    stage = "error: the stage 'extract_b': ValueError: searching with the pattern took longer than 5 seconds"
+    assert stage in caplog.messages
     assert [json.loads(line)["b"] for line in made.read("output/t/data.jsonl").splitlines()] == ["b"]
     assert "took longer than 5 seconds" in made.read("output/t/rejected.jsonl")

@@ -86,7 +86,8 @@ def test_a_row_whose_text_takes_too_long_is_rejected(tmp_path) -> None:
     text = '{% if topic == "winds" %}{{ (topic | length) ** (10**9) }}{% endif %}a'
     (tmp_path / "task.yaml").write_text(TEXT % text)
     result = run(tmp_path, "--quiet")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 1, result.stderr
+    assert "the stage 'text_answer': TemplateOverLimit: took longer than 5 seconds" in result.stderr
     (record,) = (tmp_path / "output/t/data.jsonl").read_text().splitlines()
     assert json.loads(record)["answer"] == "a"
     assert "took longer than 5 seconds" in (tmp_path / "output/t/rejected.jsonl").read_text()
