@@ -150,7 +150,7 @@ def block_problems(config: Node) -> list[Problem]:
         elif not isinstance(name.value, str):
             problems.append(name.problem(f"must be text, not {name.kind()}", "put it in quotes"))
         elif name.value in seen:
-            problems.append(name.problem(f"the block '{name.value}' stands twice", "make them one"))
+            problems.append(name.problem(f"duplicate block '{name.value}'", "remove one"))
         else:
             seen.add(name.value)
     return problems

@@ -124,7 +124,7 @@ def _listed_tasks(node: Node, problems: list[Problem]) -> Mapping[str, Node]:
         if name is None or not isinstance(name.value, str):
             problems.append(child.problem("a task in a list needs its name", "add 'task_name: ...'"))
         elif name.value in result:
-            problems.append(name.problem(f"the task '{name.value}' stands twice", "make them one"))
+            problems.append(name.problem(f"duplicate task '{name.value}'", "remove one"))
         else:
             result[name.value] = child.without("task_name")
     return result

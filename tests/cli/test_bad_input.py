@@ -299,7 +299,7 @@ CASES = {
     "a block twice": (
         {"task.yaml": TASK, "c.yaml": "databuilders:\n  haiku:\n    blocks:\n    - name: g\n    - name: g\n"},
         WITH_CONFIG,
-        "c.yaml:5: databuilders.haiku.blocks[1].name: the block 'g' stands twice; make them one",
+        "c.yaml:5: databuilders.haiku.blocks[1].name: duplicate block 'g'; remove one",
     ),
     "a task that the run does not have": (
         {"task.yaml": TASK, "c.yaml": "tasks:\n  tt: {seed_examples: []}\n"},

@@ -113,7 +113,7 @@ FAULTS = {
     ),
     "a block twice": (
         "databuilders:\n  haiku:\n    blocks:\n    - name: g\n    - name: g\n",
-        "c.yaml:5: databuilders.haiku.blocks[1].name: the block 'g' stands twice; make them one",
+        "c.yaml:5: databuilders.haiku.blocks[1].name: duplicate block 'g'; remove one",
     ),
     "a type that is no text": (
         "databuilders: {haiku: {blocks: {g: {type: [a]}}}}\n",
@@ -137,7 +137,7 @@ FAULTS = {
     ),
     "a listed task twice": (
         "tasks: [{task_name: t}, {task_name: t}]\n",
-        "c.yaml:1: tasks[1].task_name: the task 't' stands twice; make them one",
+        "c.yaml:1: tasks[1].task_name: duplicate task 't'; remove one",
     ),
     "an unknown task": (
         "tasks: {tt: {a: 1}}\n",
