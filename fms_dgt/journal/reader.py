@@ -66,6 +66,13 @@ class JournalReader:
         """The newest edition of a task."""
         return self._newest(name)
 
+    def is_unused(self, task: int) -> bool:
+        """Whether nothing of a task is kept: no answer was paid for, and no unit came to its end."""
+        calls = "SELECT EXISTS (SELECT 1 FROM calls WHERE task = ?)"
+        outcomes = "SELECT EXISTS (SELECT 1 FROM outcomes WHERE id >= ? AND id < ?)"
+        ids = (outcome_id(task, 0), outcome_id(task + 1, 0))
+        return not self._one(calls, (task,))[0] and not self._one(outcomes, ids)[0]
+
     def outcome(self, task: int, number: int) -> OutcomeEntry | None:
         """What became of unit `number`. Raises JournalDamaged."""
         sql = "SELECT id, key, failed, CAST(body AS BLOB), CAST(decided AS BLOB) FROM outcomes WHERE id = ?"

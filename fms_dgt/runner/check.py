@@ -109,7 +109,14 @@ def _entries(tasks: Sequence[BoundTask], settings: RunSettings) -> Mapping[str, 
         return {}
     reader = JournalReader(settings.output_dir)
     try:
-        return {task.name: reader.find_task(task.name) for task in tasks}
+        entries = {task.name: reader.find_task(task.name) for task in tasks}
+        # of what nothing is kept, nothing can change
+        return {
+            name: dataclasses.replace(entry, fingerprint={})
+            if entry and reader.is_unused(entry.id)
+            else entry
+            for name, entry in entries.items()
+        }
     finally:
         reader.close_reader()
 

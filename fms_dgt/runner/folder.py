@@ -60,9 +60,9 @@ async def open_tasks(tasks: Sequence[BoundTask], journal: Journal, settings: Run
             changes(entry.fingerprint, task.fingerprint) if entry.fingerprint else []
             for task, entry in zip(tasks, entries, strict=True)
         ]
-        if any(different) and not settings.accept_changes:
-            said = zip(tasks, entries, different, strict=True)
-            changed_tasks = [one for one in said if one[2]]
+        said = zip(tasks, entries, different, strict=True)
+        changed_tasks = [one for one in said if one[2] and not journal.is_unused(one[1].id)]
+        if changed_tasks and not settings.accept_changes:
             told = [await _explained(*one, journal) for one in changed_tasks[:SHOWN_TASKS]]
             raise FolderChanged(changed_text(told, len(changed_tasks)))
         said = zip(tasks, entries, different, strict=True)
@@ -92,6 +92,8 @@ def _opened(
     task: BoundTask, entry: TaskEntry, changed: list[str], journal: Journal, settings: RunSettings
 ) -> Opened:
     """Go on with a task; only what the run was told to take up anew is dropped."""
+    if changed and journal.is_unused(entry.id):
+        return Opened(entry)
     if changed:
         journal.forget_outcomes(entry.id)
         return Opened(entry, (f"{task.name}: goes on with what changed: {'; '.join(changed)}",))

@@ -449,3 +449,17 @@ def test_a_judge_that_refuses_everything_ends_an_endless_task(tmp_path: Path) ->
 def test_every_refusal_before_any_answer_still_is_the_users_to_mend(tmp_path: Path) -> None:
     with refusing(400) as url, pytest.raises(UserError, match="refuses every call"):
         relay(tmp_path, everywhere(url), rows=60)
+
+
+def test_another_endpoint_needs_no_leave_where_nothing_was_paid_for(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="refused the connection"):
+        relay(tmp_path, everywhere(closed()))
+    with ModelServer().in_thread() as server:
+        blocks = {"temperature": 0.5, "base_url": server.base_url}
+        config = {"databuilders": {"relay": {"blocks": [{"name": name, **blocks} for name in everywhere("")]}}}
+        task = {"task_name": "relay", "task_description": "A relay.", "created_by": "the tests"}
+        task |= {"data_builder": "relay", "seed_examples": [{"number": n} for n in range(6)]}
+        outcome = fms_dgt.run(task, config=config, include=[TOYS / "relay.py"], output_dir=tmp_path)
+    assert (outcome.complete, len(outcome.records)) == (True, 6)
+    assert not any("changed" in note for note in outcome.finished.notes)
+
