@@ -173,7 +173,7 @@ def _in_thread(request: _Request, interrupts: Interrupts) -> Outcome:
 
 
 def _interrupted(outcome: Outcome) -> Interrupted:
-    error = Interrupted(f"interrupted; run the same again to go on: {outcome!r}")
+    error = Interrupted(f"interrupted; run the same again to continue: {outcome!r}")
     error.outcome = outcome
     return error
 

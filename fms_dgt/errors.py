@@ -1,7 +1,7 @@
 """Every exception this package raises.
 
 FmsDgtError
-├── UserError                what the user can mend; the command line exits 2, without a traceback
+├── UserError                what the user can fix; the command line exits 2, without a traceback
 │   ├── InputError           files, options and flags: every problem found, each with its place
 │   ├── PluginError          a plugin that is unknown, broken or misused
 │   ├── FolderError          an output folder that cannot be used as it is
@@ -17,7 +17,7 @@ FmsDgtError
 │   ├── Overloaded           retryable: 429, 503
 │   ├── ConnectionFailed     retryable: reset, timed out, 5xx
 │   │   └── Unreachable      ... no connection at all: refused, unknown host, no TLS
-│   ├── BadResponse          retryable: an answer that is no answer
+│   ├── BadResponse          retryable: an answer that is not an answer
 │   ├── RequestRefused       final for this row: 400, 413, content filters
 │   └── EveryCallFails       final for the run: wrong key, unknown model
 ├── WorkFailed               an exception in a worker process, or its end without an answer
@@ -70,7 +70,7 @@ SHOWN_PROBLEMS = 25
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: where, what, and how to mend it."""
+    """One thing that is wrong: where, what, and how to fix it."""
 
     what: str
     mend: str = ""
@@ -86,7 +86,7 @@ class FmsDgtError(Exception):
 
 
 class UserError(FmsDgtError):
-    """Something the user can mend; the message says what, where and how."""
+    """Something the user can fix; the message says what, where and how."""
 
 
 class InputError(UserError):
@@ -100,7 +100,7 @@ class InputError(UserError):
         lines = [str(problem) for problem in self.problems[:SHOWN_PROBLEMS]]
         left = len(self.problems) - len(lines)
         if left > 0:
-            lines.append(f"... and {left} more; mend these first")
+            lines.append(f"... and {left} more; fix these first")
         return "\n".join(lines)
 
 

@@ -121,7 +121,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _text(value: Any) -> str:
-    """A value as bounded text that is no markup, whatever a model has written."""
+    """A value as bounded text that is not markup, whatever a model has written."""
     text = " ".join(str(value).split())
     text = text if len(text) <= LONG_CELL else f"{text[: LONG_CELL - 3]}..."
     return escape(text.encode("utf-8", "replace").decode("utf-8"))

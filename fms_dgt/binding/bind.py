@@ -415,7 +415,7 @@ class _Binding:
             # the columns of such records are not known yet; a name that is none costs that line alone
             for name in sorted(unknown) if self._found.cls.record is not Columns else ():
                 mend = did_you_mean(name, known, noun="fields of a record")
-                self._problems.append(child.problem(f"'{name}' is no field of the record", mend))
+                self._problems.append(child.problem(f"'{name}' is not a field of the record", mend))
         return {name: str(child.value) for name, child in wanted.items()}
 
     def _settings(self, source: Source, task: Task) -> tuple[TaskSettings, tuple[str, ...]]:
@@ -459,7 +459,7 @@ class _Binding:
             raise
         except Exception as error:  # noqa: BLE001 (a stranger's source, or rows no JSON can hold)
             what = f"the source fails at its first unit: {type(error).__name__}: {error}"
-            self._note([Problem(what, "mend the data, or the builder's source()")])
+            self._note([Problem(what, "fix the data, or the builder's source()")])
             return None
         if unit is None:
             what = "the source has no units: there is nothing to make data from"

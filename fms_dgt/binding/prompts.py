@@ -88,7 +88,7 @@ def fill_problems(flow: Flow, templates: Mapping[str, Template], values: Mapping
                 fill = template.text if template.plain else template.messages
                 fill(values, count=stage.count)
             except InputError as error:
-                mend = "mend the template, or the row"
+                mend = "fix the template, or the row"
                 problems += [
                     Problem(f"{p.what} (with the first row)", p.mend or mend, p.where) for p in error.problems
                 ]

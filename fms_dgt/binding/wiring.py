@@ -62,7 +62,7 @@ class Wiring:
             if isinstance(inner, Branch) or (isinstance(inner, Check) and inner.name in self.ordered):
                 kind = "a branch" if isinstance(inner, Branch) else "a check against earlier records"
                 self._problem(
-                    f"{stage.name}: {kind} ({inner.name}) cannot stand inside another stage",
+                    f"{stage.name}: {kind} ({inner.name}) cannot be inside another stage",
                     "put it before or after",
                 )
             self._inside(inner, inner_there)

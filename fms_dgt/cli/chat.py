@@ -43,7 +43,7 @@ examples:
   fms_dgt chat --teacher llama.cpp:model.gguf --system 'Answer in one sentence.' < questions.txt
 
 Without a terminal each line is a turn, and the first call that fails ends the chat. Exit code: 0, 1 if a call
-failed, 2 for what you can mend, 130 if interrupted."""
+failed, 2 for what you can fix, 130 if interrupted."""
 
 
 def main(argv: Sequence[str]) -> int:

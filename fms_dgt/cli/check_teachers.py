@@ -34,7 +34,7 @@ builder ("*"). Each is asked once, however many roles it plays, with the samplin
 With --judge, each judge of the tasks is shown rows of known quality instead: seed examples as
 they are, and made wrong (another one's answer, cut, nonsense, copied, empty), and the rows of 'calibrate'.
 
-exit code: 0 if all answered (no judge is blind), 2 where something is wrong that you can mend, 1 else"""
+exit code: 0 if all answered (no judge is blind), 2 where something is wrong that you can fix, 1 else"""
 COLUMNS = ("role", "model", "said in", "answer", "seconds", "tokens")
 
 

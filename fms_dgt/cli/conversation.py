@@ -95,7 +95,7 @@ class Conversation:
     def _task(self, name: str) -> dict[str, object]:
         whole = [one for one in self.exchanges if not one.is_cut]
         if not whole:
-            what = "each answer was cut off at the token limit, and is no seed example"
+            what = "each answer was cut off at the token limit, and is not a seed example"
             raise InputError(
                 [Problem(what, "ask again with a higher --max-tokens, or save the messages as .json")]
             )

@@ -81,7 +81,8 @@ def _itself(finished: RunFinished) -> Iterator[str]:
     paid = {name: getattr(finished, name) for name in ("calls", "input_tokens", "output_tokens", "cost")}
     took = paid_in_words(paid)
     yield f"the estimate itself: {took}, {duration(finished.seconds)}; kept in {shown_path(finished.folder)}"
-    yield "run the command without --estimate (and --restart) to go on; what was answered is not asked again"
+    again = "what was answered is not asked again"
+    yield f"run the command without --estimate (and --restart) to continue; {again}"
 
 
 def _number(name: str, value: float) -> str:

@@ -17,7 +17,7 @@ def main(argv: Sequence[str]) -> int:
         prog="fms_dgt import-flow",
         description="Turn a flow file of sdg_hub (0.1 or the current schema) or a pipeline of "
         "instructlab/sdg into a flow for the builder 'pipeline', as far as its blocks have a counterpart.",
-        epilog="What has none is listed, stands in the flow as comments, and makes the exit code 1.",
+        epilog="What has none is listed, is in the flow as comments, and makes the exit code 1.",
     )
     parser.add_argument("file", metavar="FILE", help="the flow file; its prompts are found from there")
     parser.add_argument("-o", "--output", metavar="OUT", help="where to (default: stdout)")

@@ -49,7 +49,7 @@ def _run(args: list[str]) -> int:
 
 
 def _spell_out() -> None:
-    """What a stream's encoding does not have is written as an escape, and is no error."""
+    """What a stream's encoding does not have is written as an escape, and is not an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RUN = "run"
 COMMANDS = {
     "chat": "talk with a model, and save what was said as seed examples",
-    "check-teachers": "ask every model of a config for a word",
+    "check-teachers": "send a test prompt to every configured model",
     "datasets": "make training sets of what runs made, and mix them",
     "draw": "draw the flow of a task as SVG, HTML or Mermaid, with a run's counts",
     "import-flow": "turn a flow of sdg_hub or instructlab/sdg into one for the builder 'pipeline'",
@@ -36,7 +36,7 @@ MODULES = {"try": "try_prompt"}
 
 # where there is no terminal
 _USUAL_COLUMNS = 80
-# of a value that is no number
+# of a value that is not a number
 _SHOWN = 80
 
 _USAGE = "fms_dgt [run] TASK [TASK ...] [flags]\n       fms_dgt COMMAND [--help]"
@@ -48,7 +48,7 @@ examples:
   fms_dgt run tasks/ --teacher openai:gpt-4o-mini --check
 
 The same command again, without --restart, goes on where it stopped. Exit code: 0 if every task has what
-was asked for, 1 if not, 2 for what you can mend, 130 if interrupted."""
+was asked for, 1 if not, 2 for what you can fix, 130 if interrupted."""
 
 _ONE_BY_ONE = "units are drawn one by one; the builder's options say how much a prompt asks for"
 NOTED = {
@@ -295,7 +295,7 @@ def add_trust_flags(parser: Parser) -> None:
         group,
         "--allow-env",
         metavar="NAME",
-        help="environment variables that may stand in a task's paths, besides DGT_DATA_DIR, DGT_OUTPUT_DIR "
+        help="environment variables that a task's paths may contain, besides DGT_DATA_DIR, DGT_OUTPUT_DIR "
         "and HOME; in a config, ones that only look like a secret",
     )
     _list(

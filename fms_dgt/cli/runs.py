@@ -122,7 +122,7 @@ def _notes(runs: Mapping[Path, str], listed: Sequence[Listed]) -> Iterator[str]:
         if holder:
             yield f"{run}: running ({holder})"
         elif not inside or any(entry.end == UNFINISHED for entry in inside):
-            yield f"{run}: unfinished; run the same command (without --restart) to go on"
+            yield f"{run}: unfinished; run the same command (without --restart) to continue"
 
 
 def _read(path: Path, folder: Path) -> Listed:

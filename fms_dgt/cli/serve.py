@@ -141,7 +141,7 @@ def _read_key(file: Path, problems: list[Problem]) -> str:
         problems.append(Problem(f"cannot be read: {error.strerror}", "check --api-key-file", where))
         return ""
     except UnicodeDecodeError:
-        problems.append(Problem("is no text file", "check --api-key-file", where))
+        problems.append(Problem("is not a text file", "check --api-key-file", where))
         return ""
     if not key:
         problems.append(Problem("its first line is empty", "write the key there", where))

@@ -88,7 +88,7 @@ def _parser(what: str) -> Parser:
         )
         parser.add_argument("--quiet", action="store_true", help="show errors only, and no summary")
     if what == "check":
-        parser.add_argument("--fix", action="store_true", help="mend in the files what is only style")
+        parser.add_argument("--fix", action="store_true", help="fix in the files what is only style")
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     parser.add_argument("-h", "--help", action="help", help="show this")
@@ -196,7 +196,7 @@ def _sum(reports: Sequence[FileReport]) -> str:
     if counts["errors"] or counts["warnings"]:
         text += f"; {_number(counts['errors'], 'error')}, {_number(counts['warnings'], 'warning')}"
     fixed = sum(1 for report in reports if report.fixed)
-    return f"{text}; {_number(fixed, 'file')} mended" if fixed else text
+    return f"{text}; {_number(fixed, 'file')} fixed" if fixed else text
 
 
 def _note_missing_package() -> None:

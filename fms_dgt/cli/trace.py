@@ -41,7 +41,7 @@ def _lines(found: Trace) -> Iterator[str]:
         about = f"{call.generator}, row {call.row}, {tokens}"
         yield f"\n=== call {at} of {len(found.calls)}: {call.stage} ({about})"
         if call.request.get("prompt") is not None:
-            yield f"--- prompt, as it stands\n{call.request['prompt']}"
+            yield f"--- prompt, as it is sent\n{call.request['prompt']}"
         for message in call.request["messages"]:
             yield f"--- {message['role']}\n{message['content']}"
         yield f"--- answer\n{call.completion['text']}"

@@ -35,7 +35,7 @@ examples:
   fms_dgt try -c config.yaml --template my_template.yaml --set topic=rivers
   fms_dgt try task.yaml -c config.yaml --show-prompt
 
-Nothing is kept. Exit code: 0 if the reply can be read, 1 if not, 2 for what you can mend."""
+Nothing is kept. Exit code: 0 if the reply can be read, 1 if not, 2 for what you can fix."""
 
 
 class _Turn(argparse.Action):
@@ -178,7 +178,7 @@ def _exit_code(probe: Probe, read: _Read | None) -> int:
 def _prompt_lines(asking: Asking) -> Iterator[str]:
     request = asking.request
     if request.prompt is not None:
-        yield f"--- prompt, as it stands\n{request.prompt}"
+        yield f"--- prompt, as it is sent\n{request.prompt}"
     for message in request.messages:
         yield f"--- {message['role']}\n{message['content']}"
     if request.params:

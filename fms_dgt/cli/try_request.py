@@ -120,10 +120,10 @@ def _messages_in(path: Path) -> Sequence[Message]:
     try:
         said = loads(read_text(path, str(path), noun="a JSON file"))
     except ValueError as error:
-        raise InputError([Problem(f"is no JSON: {error}", mend, str(path))]) from error
+        raise InputError([Problem(f"is not JSON: {error}", mend, str(path))]) from error
     said = said.get("messages") if isinstance(said, dict) else said
     if not isinstance(said, list) or not said or not all(_is_message(one) for one in said):
-        raise InputError([Problem("is no list of messages with 'role' and 'content'", mend, str(path))])
+        raise InputError([Problem("is not a list of messages with 'role' and 'content'", mend, str(path))])
     return [{"role": one["role"], "content": one["content"]} for one in said]
 
 
@@ -172,8 +172,8 @@ def _value(name: str, text: str) -> Any:
     except ValueError as error:
         if not text.startswith(("[", "{")):
             return text
-        mend = "mend it, or put it in double quotes where it is text"
-        raise _wrong(f"{name}: is no JSON: {error}", mend, "--set") from error
+        mend = "fix it, or put it in double quotes where it is text"
+        raise _wrong(f"{name}: is not JSON: {error}", mend, "--set") from error
     # others (true, null, 1e5) would look different in a prompt
     return value if type(value) in (list, dict, int, str) else text
 

@@ -111,7 +111,7 @@ def _tasks(node: Node, problems: list[Problem]) -> Mapping[str, Node]:
                 child.problem(f"must be a mapping, not {child.kind()}", "write 'key: value' below it")
             )
         elif said is not None and said.value != name:
-            problems.append(said.problem(f"is not '{name}', the name it stands under", "remove it"))
+            problems.append(said.problem(f"is not '{name}', its key", "remove it"))
         else:
             result[name] = child.without("task_name")
     return result

@@ -142,7 +142,7 @@ class Expander:
             return False
         if name not in IN_TASKS and name not in self._allowed:
             listed = ", ".join(sorted(IN_TASKS))
-            what = f"the environment variable {name} may not stand in a task ({listed} may)"
+            what = f"the environment variable {name} is not allowed in a task ({listed} may)"
             self._problems.append(node.problem(what, f"if you trust this task, pass --allow-env {name}"))
             return False
         return True

@@ -211,11 +211,11 @@ def _json(text: str, name: str, line: int) -> Any:
         return loads(text)
     except json.JSONDecodeError as error:
         where = f"{name}:{line or error.lineno}"
-        mend = "write one JSON value a line" if line else "mend it there"
+        mend = "write one JSON value a line" if line else "fix it there"
         raise InputError([Problem(f"is not JSON: {error.msg}", mend, where)]) from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         if "int_max_str_digits" in why:
             why = f"it has a number of more than {MAX_DIGITS:,} digits"
         where = f"{name}:{line}" if line else name
-        raise InputError([Problem(f"is not JSON: {why}", "mend it there", where)]) from error
+        raise InputError([Problem(f"is not JSON: {why}", "fix it there", where)]) from error

@@ -16,7 +16,7 @@ Sameness: TypeAlias = Literal["score", "reason"]
 
 def to_go_on(action: str = "run the same command", *, restarted: bool) -> str:
     """What to do to go on with a run that ended early; --restart would begin anew once more."""
-    return f"{action}, without --restart, to go on" if restarted else f"{action} to go on"
+    return f"{action}, without --restart, to continue" if restarted else f"{action} to continue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ class RunFinished:
 
     @property
     def exit_code(self) -> int:
-        """0 where every task has what it was asked for, or its estimate, 2 where the user can mend what is
+        """0 where every task has what it was asked for, or its estimate, 2 where the user can fix what is
         in the way, 130 where it was interrupted, else 1.
         """
         if self.error:

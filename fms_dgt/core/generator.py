@@ -28,7 +28,7 @@ class Request:
     """What is asked: `messages`, or a `prompt`. `reply` is what the answer must look like: no part of
     the call's key.
 
-    A `prompt` is sent as it stands, without a chat template, and may stand in the middle of a turn;
+    A `prompt` is sent as it is, without a chat template, and may stand in the middle of a turn;
     `messages` is empty then, and only a generator that `completes` takes it. `params` are all sampling
     options, the block's among them, by their OpenAI names: a backend adds none. `schema` is set where the
     backend enforces one. Backends must raise GeneratorError for whatever goes wrong, nothing else.

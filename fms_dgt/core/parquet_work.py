@@ -41,7 +41,7 @@ def _problem(path: str, columns: tuple[str, ...], _state: tuple[int, ...]) -> tu
         return f"cannot be read: {BATCH} of its rows {error}", "name the columns that you need"
     except WorkFailed as error:
         first = str(error).split("\n", maxsplit=1)[0]
-        return f"is no Parquet file that can be read: {first}", ""
+        return f"is not a Parquet file that can be read: {first}", ""
     except UserError as error:
         return str(error), "name the columns that you need"
     return None

@@ -116,7 +116,7 @@ class Prompt(str):  # noqa: SLOT000 (a text with something in its hand)
 
 
 def written_prompt(template: str) -> Prompt | None:
-    """The prompt that a template is, where it is no name: a `Prompt`, or a text with spaces or braces."""
+    """The prompt that a template is, where it is not a name: a `Prompt`, or a text with spaces or braces."""
     if isinstance(template, Prompt):
         return template
     return Prompt(template) if set(template) & set(" \n\t{") else None

@@ -157,7 +157,8 @@ def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[N
         raise unreadable(path, error) from error
     except (pa.ArrowException, OSError) as error:
         why = str(error).split("\n", maxsplit=1)[0]
-        raise InputError([Problem(f"is no Parquet file that can be read: {why}", "", str(path))]) from error
+        what = f"is not a Parquet file that can be read: {why}"
+        raise InputError([Problem(what, "", str(path))]) from error
 
 
 def _too_long(path: Path, error: LineTooLong) -> InputError:

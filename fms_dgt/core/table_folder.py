@@ -146,7 +146,7 @@ def _check_saved(path: Path) -> None:
         raise UnsafeSettings(f"'{path.name}' is not as save_to_disk leaves it") from error
     for name in names:
         if not isinstance(name, str) or not _PLAIN_NAME.fullmatch(name):
-            raise UnsafeSettings(f"'{path.name}' names {name!r}, which is no plain name")
+            raise UnsafeSettings(f"'{path.name}' names {name!r}, which is not a plain name")
 
 
 def safe_settings(folder: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Task:
     task_name: str = option(help="the name of the task; its folder below the output folder")
     task_description: str = option(help="add 'task_description: ...', one sentence on what is wanted")
     created_by: str = option(help="add 'created_by: ...', who wrote this task")
-    taxonomy_path: str = option("", help="where the task stands in a taxonomy")
+    taxonomy_path: str = option("", help="the task's place in a taxonomy")
     calibrate: list[CalibrationRow] = option(
         default_factory=list, shapes=False, help="rows of known quality, to check the judges with"
     )

@@ -36,7 +36,7 @@ GIVEN = frozenset({"reply_format", "count"})
 class _TemplateFile:
     prompt: str = option(nonempty=True, help="add 'prompt: |', the text that is sent")
     system: str = option("")
-    plain: bool = option(default=False, help="sent as it stands, without the model's chat template")
+    plain: bool = option(default=False, help="sent as it is, without the model's chat template")
     reply: Node | None = option(None)
     params: SamplingParams = option(default_factory=SamplingParams)
     item_tokens: int | None = option(None, low=1, help="max_tokens for each item that is asked for")
@@ -46,7 +46,7 @@ class _TemplateFile:
 class Template:
     """A prompt, and what the reply must look like.
 
-    A `plain` one is no chat message: it is sent as it stands, to generators that complete text. A `trusted`
+    A `plain` one is not a chat message: it is sent as it is, to generators that complete text. A `trusted`
     one comes with a builder; how much work any other is must show in its text, or it is done elsewhere.
     """
 

@@ -47,7 +47,7 @@ def kind_of(value: Any) -> str:
 
 
 def columns_of(given: Any, argument: str) -> tuple[str, ...]:
-    """The columns that an argument names. Raises TypeError for a single text, which is no list of them."""
+    """The columns that an argument names. Raises TypeError for a single text, which is not a list of them."""
     if isinstance(given, str):
         raise TypeError(f"{argument} takes several columns, not text; write {argument}=[{given!r}]")
     return tuple(given)
@@ -61,7 +61,7 @@ def check_takes(function: Any, *arguments: str) -> None:
             # nearly always, and without the work of a signature
             return
     if not callable(function):
-        raise TypeError(f"{function!r} is no function")
+        raise TypeError(f"{function!r} is not a function")
     try:
         inspect.signature(function).bind(*arguments)
     except ValueError:

@@ -174,7 +174,7 @@ class _Reader:
                 raise self._error("a key must be text", mend, line)
             key = event.value
             if key in own:
-                what = f"the key '{key}' stands twice"
+                what = f"duplicate key '{key}'"
                 self._repeated.append(Problem(what, "remove one", f"{self._origin}:{line}"))
                 if len(self._repeated) == _MOST_REPEATED:
                     raise InputError([])
@@ -209,7 +209,7 @@ class _Reader:
             tag = event.tag
         if tag not in _SCALAR_TAGS:
             raise self._unknown_tag(event)
-        if tag in _AS_TEXT or ":" in text:  # 12:30 is no number in base 60
+        if tag in _AS_TEXT or ":" in text:  # 12:30 is not a number in base 60
             return float(text) if _FLOAT.fullmatch(text) else text
         return self._converted(tag, text, place)
 

@@ -16,7 +16,7 @@ _TOO_DEEP_FOR_PARSER = re.compile(r"(?s)nest(ed|ing)\b.*\b(depth|deep)|increasin
 
 _MENDS = {
     "mapping values are not allowed in this context": (
-        "a second ': ' stands in one line",
+        "a line has a second ': '",
         "put the value in quotes, or write it below '|'",
     ),
     "found character that cannot start any token": (
@@ -36,14 +36,14 @@ _MENDS = {
     "did not find expected ',' or ']'": ("a '[' is opened and never closed", "close it with ']'"),
     "did not find expected ',' or '}'": ("a '{' is opened and never closed", "close it with '}'"),
     "did not find expected comment or line break": (
-        "text stands behind '|' or '>'",
+        "there is text behind '|' or '>'",
         "begin it on the next line, further in",
     ),
     "did not find expected node content": (
-        "a '[' or '{' is opened and never closed, or what follows it is no value",
+        "a '[' or '{' is opened and never closed, or what follows it is not a value",
         "close it, or put the value in quotes",
     ),
-    "control characters are not allowed": ("a control character stands here", "remove it"),
+    "control characters are not allowed": ("there is a control character here", "remove it"),
 }
 _FROM_THE_START = ("while scanning a quoted scalar", "while parsing a flow", "while scanning a simple key")
 
@@ -59,13 +59,13 @@ def syntax_problem(error: yaml.YAMLError, text: str, origin: str) -> Problem:
     line = min(mark.line + 1, len(text.splitlines()) or 1) if mark else None
     where = f"{origin}:{line}" if line else origin
     if mark and _begins_with_tab(text, mark.line):
-        return Problem("a tab stands where only spaces may", "indent with spaces", where)
+        return Problem("a tab is not allowed here, only spaces are", "indent with spaces", where)
     if _TOO_DEEP_FOR_PARSER.search(f"{context} {detail}"):
         return Problem(*TOO_DEEP, where)
     slip = _slip(text.split("\n"), mark.line) if mark and detail in _BY_LAYOUT else None
     if slip is not None:
         return Problem(f"is not valid YAML: {slip.what}", slip.mend, f"{origin}:{slip.line + 1}")
-    what, mend = _MENDS.get(detail, (detail.replace("\n", " "), "mend it at or just above this line"))
+    what, mend = _MENDS.get(detail, (detail.replace("\n", " "), "fix it at or just above this line"))
     return Problem(f"is not valid YAML: {what}", mend, where)
 
 
@@ -98,7 +98,7 @@ def _slip(lines: list[str], at: int) -> _Slip | None:
     """The mistake that made a parser stop at a line, which is often below the mistake itself."""
     if at < len(lines) and lines[at].strip() == "...":
         # as templates have it; at the beginning of a line it ends a document
-        return _Slip("'...' stands where a key or an entry belongs", "replace it by what it stands for", at)
+        return _Slip("'...' is not a key or an entry", "replace it by what it stands for", at)
     return _dash_without_space(lines, at) or _text_not_indented(lines, at)
 
 

@@ -21,7 +21,7 @@ def conversation_problem(value: Any, column: str = "messages") -> str:
         if not isinstance(turn, Mapping) or not isinstance(turn.get("content"), str):
             return f"turn {number} of '{column}' must have a role and a text as its content"
         if turn.get("role") not in ROLES:
-            return f"'{turn.get('role')}' is no role; there are: {', '.join(ROLES)}"
+            return f"'{turn.get('role')}' is not a role; there are: {', '.join(ROLES)}"
         if not turn["content"].strip() and _needs_text(turn):
             return f"turn {number} of '{column}', the {turn['role']}'s, is empty"
     return ""

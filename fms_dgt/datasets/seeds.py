@@ -11,7 +11,7 @@ _PAIRS = "questions_and_answers"
 def seed_pairs(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What a task's seeds ask, below their context where there is one, and the answers.
 
-    `said` is a task as its file says it. What is no seed example is passed over: runs check tasks.
+    `said` is a task as its file says it. What is not a seed example is passed over: runs check tasks.
     """
     examples = said.get("seed_examples")
     for example in examples if isinstance(examples, Iterable) else ():

@@ -152,7 +152,7 @@ def _json_row(line: bytes, where: str) -> SomeRow:
             what, mend = "is not JSON", "write one JSON object a line"
         raise InputError([Problem(what, mend, where)]) from error
     if not isinstance(row, dict):
-        raise InputError([Problem("is no JSON object", "write one JSON object a line", where)])
+        raise InputError([Problem("is not a JSON object", "write one JSON object a line", where)])
     return row
 
 

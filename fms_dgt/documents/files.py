@@ -113,7 +113,7 @@ class FileCollection(Collection):
 
     @cached_property
     def _checked(self) -> Listing:
-        """What only a look into the files can say: what is no text, and what was guessed."""
+        """What only a look into the files can say: what is not text, and what was guessed."""
         result = Listing()
         if self._listing.problems:
             return result
@@ -164,11 +164,11 @@ class FileCollection(Collection):
         except WorkFailed as error:
             name = "" if error.kind in ("", "ValueError") else f"{error.kind}: "
             what = f"cannot be converted: {name}{error}"
-            raise InputError([Problem(what, "mend the file, or leave it out", where)]) from error
+            raise InputError([Problem(what, "fix the file, or leave it out", where)]) from error
         except Exception as error:  # (a converter may raise anything)
             name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
             what = f"cannot be converted: {name}{error}"
-            raise InputError([Problem(what, "mend the file, or leave it out", where)]) from error
+            raise InputError([Problem(what, "fix the file, or leave it out", where)]) from error
 
     def _run(self, converter: Converter, file: File, data: bytes) -> str:
         if file.path is not None:

@@ -175,7 +175,7 @@ def _blob(line: str) -> _Blob:
 
 
 def _fault(blob: _Blob, suffix: str, known: set[str]) -> str:
-    """Why a file of the tree is no document; empty where it is one."""
+    """Why a file of the tree is not a document; empty where it is one."""
     if blob.mode == "120000":
         return "links are not followed"
     if blob.mode == "160000":

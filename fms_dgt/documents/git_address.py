@@ -60,7 +60,7 @@ def address(repo: str, root: Path) -> Address:
         _check_host(short["host"].rpartition("@")[2])
         _check_host(short["host"])
         if short["path"].startswith("-") or not short["path"]:
-            raise ValueError(f"is no address; {_FORMS}")
+            raise ValueError(f"is not an address; {_FORMS}")
         return Address(repo, "ssh", short["host"].rpartition("@")[2] + ":" + short["path"])
     return _of_path(repo, root)
 
@@ -74,7 +74,7 @@ def _of_url(repo: str, scheme: str) -> Address:
         parts = urlsplit(repo)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise ValueError(f"is no address: {error}") from error
+        raise ValueError(f"is not an address: {error}") from error
     _check_host(host)
     _check_host(parts.username or host)
     if scheme == "ssh":
@@ -102,7 +102,7 @@ def _of_path(repo: str, root: Path) -> Address:
 
 
 def check_commit(name: str) -> None:
-    """Refuse what is no commit, branch or tag. Raises ValueError."""
+    """Refuse what is not a commit, branch or tag. Raises ValueError."""
     if (
         len(name) > 255
         or not _NAME.match(name)
@@ -111,4 +111,4 @@ def check_commit(name: str) -> None:
         or "//" in name
         or name.endswith((".lock", "/"))
     ):
-        raise ValueError("is no commit, branch or tag; name one")
+        raise ValueError("is not a commit, branch or tag; name one")

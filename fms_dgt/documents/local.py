@@ -112,7 +112,7 @@ class LocalDocuments(FileCollection):
         return File(name, suffix_of(name) or ".txt", key, path)
 
     def _name(self, path: Path) -> str:
-        """The path below the root; what is no UTF-8 in it is written so that it stays different."""
+        """The path below the root; what is not UTF-8 in it is written so that it stays different."""
         return os.fsencode(Path(os.path.relpath(path, self._root)).as_posix()).decode(
             "utf-8", "backslashreplace"
         )

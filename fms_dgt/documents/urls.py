@@ -141,9 +141,9 @@ def _check(url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise _Unfetched("is no address") from error
+        raise _Unfetched("is not an address") from error
     if parts.scheme.lower() not in ("http", "https") or not host:
-        raise _Unfetched("is no http or https address")
+        raise _Unfetched("is not an http or https address")
 
 
 def _fetch(url: str, hosts: Collection[str]) -> tuple[bytes, _Page]:
@@ -164,7 +164,7 @@ def _fetch(url: str, hosts: Collection[str]) -> tuple[bytes, _Page]:
                 raise _Unfetched(f"cannot be fetched: {said}") from error
             except UnicodeError as error:
                 # of the host's name, which is then in no form that a name server knows
-                raise _Unfetched("is no address: there can be no such host") from error
+                raise _Unfetched("is not an address: there can be no such host") from error
     raise _Unfetched(f"redirects more than {_HOPS} times")
 
 

@@ -29,7 +29,7 @@ def as_block(entry: Node) -> Node:
     """A block in the words of sdg_hub 0.1. Raises InputError where it is none."""
     config, kind, name = entry.get("config"), entry.get("type"), entry.get("name")
     if config is None or not config.is_mapping or kind is None or name is None:
-        raise InputError([entry.problem("is no block", "write 'name:', 'type:' and 'config:'")])
+        raise InputError([entry.problem("is not a block", "write 'name:', 'type:' and 'config:'")])
     if kind.value == "IterBlock":
         return _repeated(entry, config, name)
     # both places have been right
@@ -45,7 +45,7 @@ def _repeated(entry: Node, config: Node, name: Node) -> Node:
     kind = config.get("block_type")
     if inner is None or kind is None or not inner.is_mapping:
         mend = "write 'block_type:' and 'block_kwargs:'"
-        raise InputError([entry.problem("is no block that repeats another", mend)])
+        raise InputError([entry.problem("is not a block that repeats another", mend)])
     times = config.get("num_iters") or Node(1, config.place)
     sampling = inner.get("gen_kwargs") or Node({}, inner.place)
     config = inner.without("gen_kwargs", "block_name")

@@ -42,7 +42,7 @@ def import_flow(path: Path) -> Imported:
     blocks = pipeline or (node if node.is_list else node.get("blocks"))
     if blocks is None or not blocks.is_list or not blocks.value:
         mend = "name a flow.yaml with 'blocks:', or one of sdg_hub 0.1, which is a list of blocks"
-        raise InputError([node.problem("is no flow of sdg_hub", mend)])
+        raise InputError([node.problem("is not a flow of sdg_hub", mend)])
     parts = Parts(path)
     now, then = Now(parts), Then(parts)
     for said in blocks.value:
@@ -74,7 +74,7 @@ def _block(entry: Node) -> tuple[str, str, Node]:
     """A block's kind (less "Block"), its name and its config."""
     kind, config = entry.get("block_type"), entry.get("block_config")
     if kind is None or config is None or not config.is_mapping:
-        raise InputError([entry.problem("is no block", "write 'block_type:' and 'block_config:'")])
+        raise InputError([entry.problem("is not a block", "write 'block_type:' and 'block_config:'")])
     name = config.get("block_name")
     if not isinstance(kind.value, str) or name is None:
         raise InputError([Problem("has no name", "add 'block_name: ...'", str(config.place))])

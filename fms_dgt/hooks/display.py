@@ -54,7 +54,7 @@ class Display:
 
     Counts the events of a run and shows the counters as `RunStarted.display` says.
 
-    "live" on something that is no terminal is shown as "plain". With "none" nothing is counted.
+    "live" on something that is not a terminal is shown as "plain". With "none" nothing is counted.
     """
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:

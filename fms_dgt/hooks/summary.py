@@ -116,9 +116,9 @@ def _whole(event: RunFinished, count: RunCount) -> Iterator[Text]:
 def _how_to_go_on(event: RunFinished) -> str:
     again = f"{to_go_on(restarted=event.restarted)}; what was answered is not asked again"
     if event.error:
-        return f"mend this, then {again}" if event.mendable else again
+        return f"fix this, then {again}" if event.mendable else again
     if any(task.end == "interrupted" for task in event.tasks):
         return f"interrupted: {again}"
     if event.restarted and any(task.failed or not task.complete for task in event.tasks):
-        return "leave --restart out to go on; with it, everything is begun anew"
+        return "leave --restart out to continue; with it, everything is begun anew"
     return ""

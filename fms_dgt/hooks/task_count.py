@@ -107,7 +107,7 @@ class TaskCount:
         self.kept, self.rejected, self.target = event.kept, event.rejected, event.target
 
     def move(self, event: RowMoved) -> None:
-        """Count a row from stage to stage; what was not announced stands inside a stage, and is no step."""
+        """Count a row from stage to stage; what was not announced is inside a stage, and is not a step."""
         self.begun += not event.origin
         self.through += not event.stage
         reached, origin = self.stages.get(event.stage), self.stages.get(event.origin)

@@ -148,9 +148,9 @@ def database_error(path: Path, error: Exception) -> FolderError:
             f"{shown(path)}: cannot be written or read ({why}); every answer written so far is kept"
         )
     if "readonly" in text or "unable to open" in text:
-        return FolderError(f"{shown(path)}: cannot be opened: {text}; choose another --output-dir or mend it")
+        return FolderError(f"{shown(path)}: cannot be opened: {text}; choose another --output-dir or fix it")
     if isinstance(error, UnicodeError) or "decode" in text:
-        return damaged(path, "a text in it is no UTF-8")
+        return damaged(path, "a text in it is not UTF-8")
     if any(sign in text for sign in _DAMAGED):
         return damaged(path, text)
     return FolderError(f"{shown(path)}: the journal cannot be used: {text}")

@@ -20,4 +20,4 @@ def folder_error(folder: Path, error: OSError) -> FolderError:
     if error.errno in _FULL:
         return FolderError(f"{shown(folder)}: cannot be written: {_FULL[error.errno]}; free some space")
     why = error.strerror or str(error)
-    return FolderError(f"{shown(folder)}: cannot be written: {why}; choose another --output-dir or mend it")
+    return FolderError(f"{shown(folder)}: cannot be written: {why}; choose another --output-dir or fix it")

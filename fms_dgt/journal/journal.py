@@ -220,7 +220,7 @@ class Journal(JournalReader):
         names = ", ".join((*Payer._fields, *Tally.__dataclass_fields__))
         rows = self._rows(f"SELECT {names} FROM spent")  # noqa: S608 (the names are ours)
         if any(type(value) not in (int, float) or value < 0 for row in rows for value in row[4:]):
-            raise self.damaged("what was spent is no number")
+            raise self.damaged("what was spent is not a number")
         return {Payer(*row[:4]): Tally(*row[4:]) for row in rows}
 
     def _now(self, sql: str, values: Sequence[Any]) -> None:

@@ -34,7 +34,7 @@ class Presence:
             raise FolderError(f"{shown(self._path)}: {what}; it is put back with every answer")
         if identity is not None:
             what = "was replaced by another program while the run was using it, and the run stopped"
-        raise FolderError(f"{shown(self._path)}: {what}; put it back to go on")
+        raise FolderError(f"{shown(self._path)}: {what}; put it back to continue")
 
     def put_back(self, connection: sqlite3.Connection) -> None:
         """Put a file that is gone back, out of what the connection still has. Raises FolderError."""

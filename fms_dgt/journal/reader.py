@@ -42,7 +42,7 @@ _UNCHECKED = 1 << 22
 class JournalReader:
     """Reads the journal of one output folder. Raises FolderError where there is none.
 
-    The file may be damaged, or made by a stranger to do harm: whatever is no row of a journal is a
+    The file may be damaged, or made by a stranger to do harm: whatever is not a row of a journal is a
     JournalDamaged, and no query goes on without an end.
     """
 
@@ -141,7 +141,7 @@ class JournalReader:
         try:
             return array("q", (row[0] for row in rows))
         except (TypeError, OverflowError) as error:
-            raise self.damaged("a unit of `calls` is no number") from error
+            raise self.damaged("a unit of `calls` is not a number") from error
 
     def _newest(self, name: str) -> TaskEntry | None:
         sql = "SELECT id, name, edition, fingerprint, ended FROM tasks WHERE name = ?"

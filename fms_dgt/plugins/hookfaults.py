@@ -39,7 +39,7 @@ def _is_method(plugin: object, name: str) -> bool:
 
 
 def _unknown(hook: str) -> str:
-    return f"{hook}() is no hook; {did_you_mean(hook, HOOK_NAMES, noun='hooks')}"
+    return f"{hook}() is not a hook; {did_you_mean(hook, HOOK_NAMES, noun='hooks')}"
 
 
 def _fault(hook: str, function: Callable[..., object]) -> str:

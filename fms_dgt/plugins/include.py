@@ -70,7 +70,7 @@ def _files(path: Path) -> list[_File]:
         raise PluginError(str(Problem("there is no such file or folder", "check the path", shown(path))))
     if path.suffix != ".py":
         mend = "include a .py file or a folder of them"
-        raise PluginError(str(Problem("is no Python file", mend, shown(path))))
+        raise PluginError(str(Problem("is not a Python file", mend, shown(path))))
     return [_File(path, path.resolve())]
 
 
@@ -151,10 +151,10 @@ def _problem(file: _File, error: BaseException) -> Problem:
 
 def _mend(file: _File, error: BaseException) -> str:
     if not isinstance(error, ImportError):
-        return "mend it there"
+        return "fix it there"
     missing = (error.name or "").split(".")[0]
     if missing == "fms_dgt":
         return "fms_dgt has no such thing; a builder written for fms-dgt must be ported, see docs/"
     if "relative import" in str(error) or (missing and (file.real.parent / f"{missing}.py").exists()):
-        return "an included file stands alone: move what it needs into it, or make it a package"
+        return "an included file cannot import its neighbours: move what it needs into it, or make a package"
     return "install what it imports"

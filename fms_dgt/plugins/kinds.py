@@ -53,7 +53,7 @@ def fault_of(group: str, thing: object) -> str:
     kind = KINDS[group]
     if not isinstance(thing, type):
         name = getattr(thing, "__name__", repr(thing)[:60])
-        return f"{name} is no class but a {type(thing).__name__}"
+        return f"{name} is not a class but a {type(thing).__name__}"
     if not issubclass(thing, kind.bases):
         return _wrong_base(thing, kind)
     missing = sorted(getattr(thing, "__abstractmethods__", ()))
@@ -74,7 +74,7 @@ def folder_of(cls: type) -> Path | None:
 
 def _wrong_base(cls: type, kind: Kind) -> str:
     other = group_of(cls)
-    text = f"{cls.__name__} is no {kind.noun}"
+    text = f"{cls.__name__} is not a {kind.noun}"
     if other:
         return f"{text} but a {KINDS[other].noun}; declare it under '{PREFIX}{other}'"
     return f"{text}; derive it from {kind.derive}"
@@ -83,7 +83,7 @@ def _wrong_base(cls: type, kind: Kind) -> str:
 def _record_fault(cls: type) -> str:
     record = getattr(cls, "record", None)
     if not (isinstance(record, type) and issubclass(record, Record)):
-        what = "has no record" if record is None else "has a record that is no record type"
+        what = "has no record" if record is None else "has a record that is not a record type"
         return f"{cls.__name__} {what}; set 'record' to a frozen dataclass derived from fms_dgt.Record"
     return _field_fault(record, Record)
 
@@ -96,7 +96,7 @@ def _field_fault(cls: type, base: type) -> str:
     """Which class between this one and `base` has fields that no @dataclass has seen; empty for none."""
     for each in cls.__mro__[: cls.__mro__.index(base)]:
         if issubclass(each, base) and _undecorated(each):
-            return f"{each.__name__} is no dataclass; put @dataclass(frozen=True) above it"
+            return f"{each.__name__} is not a dataclass; put @dataclass(frozen=True) above it"
     return ""
 
 
@@ -122,7 +122,8 @@ def _options_fault(cls: type, kind: Kind) -> str:
     if not (isinstance(options, type) and issubclass(options, kind.options)):
         return f"{cls.__name__}.Options is not derived from fms_dgt.{kind.options.__name__}"
     if _undecorated(options):
-        return f"{cls.__name__}.Options is no dataclass; put @dataclass(frozen=True, kw_only=True) above it"
+        fix = "put @dataclass(frozen=True, kw_only=True) above it"
+        return f"{cls.__name__}.Options is not a dataclass; {fix}"
     return ""
 
 

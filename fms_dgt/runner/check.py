@@ -60,7 +60,7 @@ class CheckReport:
     def __str__(self) -> str:
         lines = [line for tasks in _alike(self.tasks) for line in _lines(tasks)]
         lines.extend(f"note: {note}" for note in self.notes)
-        return "\n".join([*lines, "nothing is wrong; nothing was asked or fetched"])
+        return "\n".join([*lines, "the configuration is valid; nothing was asked or fetched"])
 
 
 def check(plan: RunPlan, plugins: Plugins) -> CheckReport:

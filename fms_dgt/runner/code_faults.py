@@ -43,7 +43,7 @@ class CodeFault:
 
 
 class GeneratorRaised(RequestRefused):
-    """A generator raised what is no GeneratorError, or gave no completion."""
+    """A generator raised what is not a GeneratorError, or gave no completion."""
 
     def __init__(self, message: str, fault: CodeFault) -> None:
         super().__init__(message)

@@ -181,7 +181,9 @@ def changed_lines(
     if serve is not None:
         cost = f"making the same units again costs about {have - serve:,} calls"
         lines.append(f"  {serve:,} of its {have:,} answers still serve; {cost}")
-    lines.append("  go on with the change: --accept-changes; begin anew beside it: --restart")
+    lines.append(
+        "  continue with the change: --accept-changes; start over, keeping the old files aside: --restart"
+    )
     return lines
 
 

@@ -60,7 +60,7 @@ class StageKit(Kit):
         self._check = check
         # the ordered checks that the row has passed: a failure counts where none refuses it after all
         self._trail = trail
-        # the row of the flow that this one stands in: an item of a list is no row of its own
+        # the row of the flow that this one stands in: an item of a list is not a row of its own
         self._path = row.path if path is None else path
 
     @property
@@ -244,7 +244,7 @@ class StageKit(Kit):
         given = await stage.run(row, kit)
         rows = list(given) if isinstance(given, list | tuple) else [given]
         if any(isinstance(row, Rejected) for row in rows):
-            raise TypeError(f"{stage.name} rejects some of its rows, and cannot stand inside a stage")
+            raise TypeError(f"{stage.name} rejects some of its rows, and cannot be inside a stage")
         wrong = [row for row in rows if not isinstance(row, Row)]
         if wrong:
             function = next(stage.functions(), stage.run)

@@ -138,7 +138,7 @@ def _check(match: Any) -> None:
     if not isinstance(match, Match):
         raise TypeError(f"find() must give a Match or None, not {type(match).__name__}")
     if not (isinstance(match.record, int) and isinstance(match.text, str)):
-        raise TypeError("find() gave a Match whose record is no whole number, or whose text is no text")
+        raise TypeError("find() gave a Match whose record is not a whole number, or whose text is not text")
     json_text(round(match.score, 4))
 
 

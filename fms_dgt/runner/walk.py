@@ -140,7 +140,7 @@ class Walk:
                 raise
             fault = error
         if task.cancelling() > before and await run_has_ended(task, self.stop, before):
-            # what code makes of being cancelled is no data
+            # what code makes of being cancelled is not data
             self.abandoned = True
             raise asyncio.CancelledError
         if fault is not None:

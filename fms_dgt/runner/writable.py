@@ -83,7 +83,7 @@ def _code_fault(record: Mapping[str, Any], missing: list[str], fault: str, flow:
     stage = _maker(flow, column)
     kind = _foreign_type(record.get(column))
     what = f"the column '{column}'" if column else "the record"
-    text = f"{what} {fault if fault.startswith(('is ', 'has ', 'holds ')) else f'is no JSON: {fault}'}"
+    text = f"{what} {fault if fault.startswith(('is ', 'has ', 'holds ')) else f'is not JSON: {fault}'}"
     if kind:
         mend = _MENDS.get(kind, "write text, numbers, lists and dicts")
         text = f"the column '{column}' holds a {kind}, which JSON cannot hold; {mend}"

@@ -50,7 +50,7 @@ def run_to_end(main: Coroutine[Any, Any, T]) -> T:
             _complete(loop, task)
             raise
         if task.cancelled():
-            raise RunError("a plugin cancelled the tasks of the run itself; run the same command to go on")
+            raise RunError("a plugin cancelled the tasks of the run itself; run the same command to continue")
         return task.result()
     finally:
         try:

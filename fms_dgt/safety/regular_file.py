@@ -16,7 +16,7 @@ from fms_dgt.safety.permissions import current
 
 
 class NotRegular(OSError):
-    """Something that is there and is no file; the message says what it is."""
+    """Something that is there and is not a file; the message says what it is."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class NotRegular(OSError):
 
 
 def open_regular(path: Path, *, follow_link: bool = True) -> BufferedReader:
-    """The file, open for reading. Raises NotRegular for anything that is no file, OSError as `open` does.
+    """The file, open for reading. Raises NotRegular for anything that is not a file, OSError as `open` does.
 
     It is noted as one that the task at hand reads. Whether it may be read is up to the caller.
     """

@@ -100,7 +100,7 @@ def _mend(spot: Spot) -> tuple[bool, list[Finding]]:
     try:
         rewrite(spot.file, mended)
     except OSError as error:
-        what = f"cannot be mended: {error.strerror or error}"
+        what = f"cannot be fixed: {error.strerror or error}"
         return False, [Finding("error", "not-mended", what, "check its permissions", spot.shown)]
     return True, []
 
@@ -120,7 +120,7 @@ def _place_findings(spot: Spot) -> Iterator[Finding]:
         what = f"InstructLab reads files called {FILE} only"
         yield Finding("error", "file-name", what, f"rename it to {FILE}", spot.shown)
     if spot.stray:
-        what = f"stands outside {', '.join(FOLDERS)}: InstructLab does not read it"
+        what = f"is outside {', '.join(FOLDERS)}: InstructLab does not read it"
         yield Finding("warning", "outside", what, "move it into one of them", spot.shown)
     # InstructLab's schema package goes by the last of these names, and the rest of it by the first
     inner = [part for part in spot.path.split("/")[1:] if part in _SCHEMA_FOLDERS]

@@ -49,7 +49,7 @@ _IN_A_DOCUMENT = ("repo", "commit", "patterns")
 _OF_A_SKILL = ("created_by", "task_description", "seed_examples")
 _OF_KNOWLEDGE = ("created_by", "domain", "document_outline", "seed_examples", "document")
 _STRAY = {
-    "attribution": "remove it; sources stand in the file attribution.txt beside this one",
+    "attribution": "remove it; sources belong in the file attribution.txt next to this one",
     "task_description": "remove it; version 3 has 'domain' and 'document_outline' in its place",
     "document": "remove it; only knowledge has documents, a skill's text is the 'context' of a seed example",
 }

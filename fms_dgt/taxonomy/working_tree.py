@@ -49,7 +49,7 @@ class WorkingTree:
             return False
 
     def content(self, name: str, largest: int) -> bytes:
-        """What is in a file; nothing where it is no file or larger."""
+        """What is in a file; nothing where it is not a file or larger."""
         try:
             with open_regular(self._top / name, follow_link=False) as file:
                 data = file.read(largest + 1)

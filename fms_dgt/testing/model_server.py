@@ -39,7 +39,7 @@ Faulting: TypeAlias = Callable[[Body, int], Fault | None]
 GRACE = 1.0  # seconds that answers under way get when the server stops
 START = 10.0  # seconds that a server in a thread may take to start or stop
 HTTP_ERRORS = 400
-NO_REQUEST = "the body is no JSON object with a prompt"
+NO_REQUEST = "the body is not a JSON object with a prompt"
 JUST_ACCEPTED = 5  # rounds of the event loop until an accepted connection is the server's
 
 CHAT, PLAIN, MODELS, STATS = "/chat/completions", "/completions", "/v1/models", "/stats"

@@ -118,7 +118,7 @@ async def test_a_cancelled_arun_is_resumable(tmp_path: Path) -> None:
         await running
     [report] = tmp_path.rglob("run.json")
     said = json.loads(report.read_text())
-    assert (said["end"], said["why"]) == ("interrupted", "interrupted; run the same command to go on")
+    assert (said["end"], said["why"]) == ("interrupted", "interrupted; run the same command to continue")
     outcome = await fms_dgt.arun(
         JOKES, generator="simulated", output_dir=tmp_path, num_outputs_to_generate=40
     )

@@ -1,4 +1,4 @@
-"""What is wrong with a flow in YAML is told before the first call, with its line and how to mend it."""
+"""What is wrong with a flow in YAML is told before the first call, with its line and how to fix it."""
 
 from __future__ import annotations
 

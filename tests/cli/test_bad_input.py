@@ -175,7 +175,7 @@ CASES = {
     "a tab": (
         {"task.yaml": "a:\n\tb: 1\n"},
         RUN,
-        "task.yaml:2: a tab stands where only spaces may; indent with spaces",
+        "task.yaml:2: a tab is not allowed here, only spaces are; indent with spaces",
     ),
     "an open quote": (
         {"task.yaml": "a: 1\nb: 'c\nd: e\n"},
@@ -185,9 +185,9 @@ CASES = {
     "two colons in a line": (
         {"task.yaml": "task_description: a skill: debating\n"},
         RUN,
-        "task.yaml:1: is not valid YAML: a second ': ' stands in one line; put the value in quotes, or write it below '|'",
+        "task.yaml:1: is not valid YAML: a line has a second ': '; put the value in quotes, or write it below '|'",
     ),
-    "a key twice": ({"task.yaml": "a: 1\na: 2\n"}, RUN, "task.yaml:2: the key 'a' stands twice; remove one"),
+    "a key twice": ({"task.yaml": "a: 1\na: 2\n"}, RUN, "task.yaml:2: duplicate key 'a'; remove one"),
     "a tag that would run code": (
         {"task.yaml": "a: !function prompts.make\n"},
         RUN,
@@ -220,7 +220,7 @@ CASES = {
         RUN,
         "task.yaml:1: the key 'data_builder' is missing; add 'data_builder: skills_sdg', say",
     ),
-    "a data_builder that is no name": (
+    "a data_builder that is not a name": (
         {"task.yaml": "data_builder: [haiku]\n"},
         RUN,
         "task.yaml:1: data_builder: must be the name of a builder, not a list; put it in quotes",

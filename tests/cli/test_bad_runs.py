@@ -243,7 +243,7 @@ CASES = {
     "an output format over fields that are not there": (
         TASK + "save_formatted_output: true\ninstruction_format: {x: '{{ nothing }}'}\n",
         skills(),
-        "task.yaml:9: instruction_format.x: 'nothing' is no field of the record; "
+        "task.yaml:9: instruction_format.x: 'nothing' is not a field of the record; "
         f"fields of a record: {FIELDS}",
     ),
     "formatted output without a format": (
@@ -281,7 +281,7 @@ def test_all_that_is_wrong_with_all_files_is_told_at_once(project):
     paths = ("slip.yaml", "tab", "lost.yaml")
     result = project(files).run("--task-paths", *paths, "--config-path", "c.yaml", "--max-calls", "0")
     assert [line.split(": ")[1:3] for line in result.stderr.splitlines()] == [
-        ["tab/task.yaml:2", "a tab stands where only spaces may; indent with spaces"],
+        ["tab/task.yaml:2", "a tab is not allowed here, only spaces are; indent with spaces"],
         ["slip.yaml:8", "runner_config.sede"],
         ["slip.yaml:8", "runner_config.num_outputs"],
         ["the command line", "--max-calls"],
@@ -331,7 +331,7 @@ def good(project):
 
 def test_a_file_in_the_place_of_the_folder(good):
     result = good.run(*RUN, "--output-dir", "task.yaml")
-    expected = "error: task.yaml: cannot be written: File exists; choose another --output-dir or mend it\n"
+    expected = "error: task.yaml: cannot be written: File exists; choose another --output-dir or fix it\n"
     assert (result.code, result.stderr) == (2, expected)
 
 
@@ -357,7 +357,7 @@ def test_a_journal_of_another_version(good):
 
 def test_a_journal_that_is_none(good):
     Path("output").mkdir()
-    Path("output/journal.sqlite").write_text("this is no database, and it is long enough to tell\n" * 99)
+    Path("output/journal.sqlite").write_text("this is not a database, and it is long enough to tell\n" * 99)
     result = good.run(*RUN)
     assert result.code == 2
     assert result.stderr.startswith(

@@ -61,7 +61,7 @@ def test_a_task_and_what_it_was_worth():
         "    cost        about 0.0123         (0.0100 to 12.50)",
         "    time        unknown: no call of it was timed",
         "the estimate itself: 134 calls, 71,665 tokens in, 6,217 out, cost 0.500, 0:00:31; kept in out",
-        "run the command without --estimate (and --restart) to go on; what was answered is not asked again",
+        "run the command without --estimate (and --restart) to continue; what was answered is not asked again",
     ]
 
 

@@ -146,7 +146,7 @@ def test_several_models_are_shown_with_their_sizes(project, hub, name, said):
             "the repository has no such file; 'fms_dgt models fetch org/one' lists what it has",
         ),
         ("smollm-135m", "there is no model 'smollm-135m'; did you mean 'smollm2-135m'?"),
-        ("a name/x", "'a name/x' is no model of a hub; write REPO or REPO:FILE"),
+        ("a name/x", "'a name/x' is not a model of a hub; write REPO or REPO:FILE"),
     ],
 )
 def test_names_that_a_hub_does_not_have(project, hub, name, said):
@@ -258,7 +258,7 @@ def test_an_unfinished_download_is_listed_and_removed(project, hub, tiny):
     part = unfinished(hub, "sub/one.gguf", tiny[:1000])
     made = project({})
     model = listed(made)["org/one:sub/one.gguf"]
-    assert (model["size"], model["note"]) == (1000, "unfinished; fetch it again to go on")
+    assert (model["size"], model["note"]) == (1000, "unfinished; fetch it again to continue")
     result = made.run("models", "remove", "org/one:sub/one.gguf", "--yes")
     assert result.stdout == "removed org/one:sub/one.gguf: 1.0 KB are free again\n"
     assert not part.parent.parent.exists()
@@ -325,7 +325,7 @@ def test_a_folder(project, tiny):
     assert [(each["name"], each["context"], each["note"]) for each in json.loads(result.stdout)] == [
         ("models/a.gguf", 32_768, ""),
         ("models/big-00001-of-00003.gguf", 32_768, "2 of 3 parts"),
-        ("models/sub/b.GGUF", None, "is no GGUF file"),
+        ("models/sub/b.GGUF", None, "is not a GGUF file"),
     ]
     assert "there is no folder 'none'" in made.run("models", "list", "none").stderr
 

@@ -102,14 +102,14 @@ def test_a_folder_of_a_run_that_was_killed(project):
     made = project({"output/journal.sqlite": b"", "output/.lock": left, "output/a/data.jsonl": "{}\n"})
     assert made.run("runs").stdout.split("\n")[1:] == [
         "a     -        1     unfinished, partial  -     output/a",
-        "output: unfinished; run the same command (without --restart) to go on",
+        "output: unfinished; run the same command (without --restart) to continue",
         "",
     ]
 
 
 def test_a_run_killed_before_its_first_task_began(project):
     made = project({"output/b/journal.sqlite": b""})
-    assert made.run("runs").stdout == "output/b: unfinished; run the same command (without --restart) to go on\n"
+    assert made.run("runs").stdout == "output/b: unfinished; run the same command (without --restart) to continue\n"
 
 
 def test_a_run_that_goes_on_has_the_report_of_the_one_before(project):

@@ -121,7 +121,7 @@ def test_requests_that_ask_nothing(gguf):
             ([{"role": "user", "content": None}], "messages[0] has no content"),
             ([user, {"role": "user", "content": []}], "messages[1] has no content"),
             ([{"role": "user", "content": ""}], "no message has any content"),
-            ([{"role": "king", "content": "x"}], "messages[0]: 'king' is no role; there are: system,"),
+            ([{"role": "king", "content": "x"}], "messages[0]: 'king' is not a role; there are: system,"),
             ([{"content": "x"}], "messages[0] has no role"),
             (["x"], "messages[0] must be an object"),
         ]:
@@ -190,12 +190,12 @@ def test_a_port_that_is_taken(project):
     ("flags", "said"),
     [
         (("none.gguf",), "there is no file 'none.gguf'; did you mean 'tiny.gguf'?"),
-        (("text.gguf",), "'text.gguf' is no GGUF file"),
+        (("text.gguf",), "'text.gguf' is not a GGUF file"),
         (("tiny.gguf", "--port", "99999"), "--port must be from 0 to 65535, not 99999"),
         (("tiny.gguf", "--slots", "0"), "--slots must be from 1 to 256, not 0"),
         (("tiny.gguf", "--slots", "x"), "--slots: must be a whole number, not the text 'x'"),
         (("tiny.gguf", "--context", "99999"), "set '--context' to 32768 or less"),
-        (("tiny.gguf", "--host", "192.0.2.1"), "'192.0.2.1' is no address of this machine"),
+        (("tiny.gguf", "--host", "192.0.2.1"), "'192.0.2.1' is not an address of this machine"),
         (("tiny.gguf", "--no-key", "--host", "0.0.0.0"), "everybody who reaches 0.0.0.0"),
         (("tiny.gguf", "--no-key", "--api-key", "x"), "--no-key and --api-key contradict each other"),
         (("tiny.gguf", "--api-key-file", "none"), "none: cannot be read: No such file or directory"),

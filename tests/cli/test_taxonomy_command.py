@@ -50,7 +50,7 @@ def test_strict_and_quiet(project):
 def test_fix(project):
     made = project(UNTIDY)
     result = made.run("taxonomy", "check", "--fix", "--strict")
-    assert (result.code, result.stdout) == (0, "1 file: 1 valid, 0 not; 1 file mended\n")
+    assert (result.code, result.stdout) == (0, "1 file: 1 valid, 0 not; 1 file fixed\n")
     assert made.read(FILE) == GOOD
 
 

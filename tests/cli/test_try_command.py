@@ -171,7 +171,7 @@ def test_a_plain_template_is_sent_as_it_stands(asked):
     argv = ("--template", "p.yaml", "--set", "country=Peru", "--show-prompt")
     result, (body,) = asked(" Lima.", *argv, files={"p.yaml": PLAIN})
     assert body["prompt"] == "The capital of Peru is"
-    assert result.stdout.startswith("--- prompt, as it stands\nThe capital of Peru is\n")
+    assert result.stdout.startswith("--- prompt, as it is sent\nThe capital of Peru is\n")
 
 
 CHATTER = """
@@ -368,9 +368,9 @@ WRONG = {
         "the template 'listed' needs examples, topic; --set examples=... --set topic=...",
     ),
     "no value": (("--teacher", "simulated", "--template", "s.yaml", "--set", "x"), "--set: 'x' sets nothing"),
-    "a value that is no JSON": (
+    "a value that is not JSON": (
         ("--teacher", "simulated", "--template", "listed.yaml", "--set", "examples=[1"),
-        "--set: examples: is no JSON",
+        "--set: examples: is not JSON",
     ),
     "a count that is none": (
         ("--teacher", "simulated", "--template", "s.yaml", "--set", "count=0"),
@@ -403,11 +403,11 @@ WRONG = {
     ),
     "a file without messages": (
         ("--teacher", "simulated", "--messages", "task.yaml"),
-        "task.yaml: is no JSON",
+        "task.yaml: is not JSON",
     ),
     "messages of another form": (
         ("--teacher", "simulated", "--messages", "odd.json"),
-        "odd.json: is no list of messages with 'role' and 'content'; write [",
+        "odd.json: is not a list of messages with 'role' and 'content'; write [",
     ),
 }
 

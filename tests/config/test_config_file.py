@@ -115,7 +115,7 @@ FAULTS = {
         "databuilders:\n  haiku:\n    blocks:\n    - name: g\n    - name: g\n",
         "c.yaml:5: databuilders.haiku.blocks[1].name: duplicate block 'g'; remove one",
     ),
-    "a type that is no text": (
+    "a type that is not text": (
         "databuilders: {haiku: {blocks: {g: {type: [a]}}}}\n",
         "c.yaml:1: databuilders.haiku.blocks.g.type: must be text, not a list; name a generator or a validator",
     ),
@@ -129,7 +129,7 @@ FAULTS = {
     ),
     "a task with another name": (
         "tasks: {t: {task_name: u}}\n",
-        "c.yaml:1: tasks.t.task_name: is not 't', the name it stands under; remove it",
+        "c.yaml:1: tasks.t.task_name: is not 't', its key; remove it",
     ),
     "a listed task without a name": (
         "tasks: [{a: 1}]\n",

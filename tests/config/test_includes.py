@@ -137,17 +137,17 @@ FAULTS = {
     "bad json": (
         "include: {a: a.json}",
         {"a.json": "{\n'a'"},
-        "a.json:2: is not JSON: Expecting property name enclosed in double quotes; mend it there",
+        "a.json:2: is not JSON: Expecting property name enclosed in double quotes; fix it there",
     ),
     "not a number": (
         "include: {a: a.json}",
         {"a.json": "[NaN]"},
-        "a.json: is not JSON: NaN is not a JSON value; mend it there",
+        "a.json: is not JSON: NaN is not a JSON value; fix it there",
     ),
     "deep json": (
         "include: {a: a.json}",
         {"a.json": "[" * 100000},
-        "a.json: is not JSON: it is nested too deep; mend it there",
+        "a.json: is not JSON: it is nested too deep; fix it there",
     ),
     "binary": (
         "include: {a: a.pdf}",

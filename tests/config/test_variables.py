@@ -69,7 +69,7 @@ def test_in_a_task_only_the_output_folder_before_its_builder_is_known(plan_of, t
 def test_the_rule_for_tasks_holds_for_those_in_a_config(problems_of):
     task = {"data_builder": "haiku", "seed_examples": ["${X}"], "runner_config": {"output_dir": "${A}/b"}}
     assert problems_of({}, config={"tasks": {"poem": task}}, environ={"A": "one"}) == [
-        "the given config: tasks.poem.runner_config.output_dir: the environment variable A may not stand in a "
+        "the given config: tasks.poem.runner_config.output_dir: the environment variable A is not allowed in a "
         "task (DGT_DATA_DIR, DGT_OUTPUT_DIR, HOME may); if you trust this task, pass --allow-env A"
     ]
 

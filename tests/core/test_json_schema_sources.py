@@ -150,12 +150,12 @@ def test_what_is_wrong_in_a_file_has_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        (SCHEMA.replace("]", "]]"), "schema.json:7: is no JSON: "),
+        (SCHEMA.replace("]", "]]"), "schema.json:7: is not JSON: "),
         ("[" * 100_000, "is nested too deeply"),
         ('{"items":' * 120 + "{}" + "}" * 120, "nested too deeply"),
         ('{"items":' * 700 + "{}" + "}" * 700, "nested too deeply"),
         ('{"type": "object", "enum": [' + "1," * 1_000_000 + "1]}", "more than 100,000 values"),
-        ('{"type": NaN}', "is no JSON: NaN is not a JSON value"),
+        ('{"type": NaN}', "is not JSON: NaN is not a JSON value"),
         ("[1]", "must be a JSON schema, not a list"),
         (
             '{"type": "object", "properties": {"x": {"const": "\\ud83d\\ude00", "tpye": 1}}}',

@@ -150,7 +150,7 @@ def test_a_column_without_such_a_form_can_be_left_out(tmp_path: Path) -> None:
         ("a.csv", "a;b\n1;2\n", 1, "its columns are separated by ';', not by commas; save it with commas"),
         ("a.csv", "a\tb\n1\t2\n", 1, "name it .tsv"),
         ("a.csv", b"a\n\xff\n", None, "is not UTF-8"),
-        ("a.parquet", "no", None, "is no Parquet file"),
+        ("a.parquet", "no", None, "is not a Parquet file"),
         ("a.jsonl", "", None, "has no rows"),
         ("a.csv", "a,b\n", None, "has no rows"),
     ],

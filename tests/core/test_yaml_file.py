@@ -72,15 +72,15 @@ FAULTS = {
         "a: 1\n---\nb: 2\n",
         "f.yaml:2: a second YAML document begins; keep one, and remove the line '---'",
     ),
-    "a key twice": ("a: 1\nb: 1\na: 2\n", "f.yaml:3: the key 'a' stands twice; remove one"),
-    "a tab": ("a:\n\tb: 1\n", "f.yaml:2: a tab stands where only spaces may; indent with spaces"),
+    "a key twice": ("a: 1\nb: 1\na: 2\n", "f.yaml:3: duplicate key 'a'; remove one"),
+    "a tab": ("a:\n\tb: 1\n", "f.yaml:2: a tab is not allowed here, only spaces are; indent with spaces"),
     "a tab in a list": (
         "a:\n  - x\n\t- y\n",
-        "f.yaml:3: a tab stands where only spaces may; indent with spaces",
+        "f.yaml:3: a tab is not allowed here, only spaces are; indent with spaces",
     ),
     "two colons": (
         "a: b: c\n",
-        "f.yaml:1: is not valid YAML: a second ': ' stands in one line; put the value in quotes, or write it below '|'",
+        "f.yaml:1: is not valid YAML: a line has a second ': '; put the value in quotes, or write it below '|'",
     ),
     "an open quote": (
         "x: 1\na: 'b\nc: d\n",
@@ -114,7 +114,7 @@ FAULTS = {
     ),
     "dots for what is left out": (
         "seeds:\n  - question: a\n    answer: |\n      b\n  ...\n",
-        "f.yaml:5: is not valid YAML: '...' stands where a key or an entry belongs; "
+        "f.yaml:5: is not valid YAML: '...' is not a key or an entry; "
         "replace it by what it stands for",
     ),
     "no colon after a text": (
@@ -136,7 +136,7 @@ FAULTS = {
     ),
     "a control character": (
         "a: \x01\n",
-        "f.yaml: is not valid YAML: a control character stands here; remove it",
+        "f.yaml: is not valid YAML: there is a control character here; remove it",
     ),
     "braces without quotes": (
         "a: {{ b }}\n",

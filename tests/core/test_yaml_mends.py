@@ -5,9 +5,9 @@ import pytest
 from fms_dgt.core.yaml_file import parse_yaml
 from fms_dgt.errors import InputError
 
-BEHIND = "is not valid YAML: text stands behind '|' or '>'; begin it on the next line, further in"
+BEHIND = "is not valid YAML: there is text behind '|' or '>'; begin it on the next line, further in"
 OPEN = (
-    "is not valid YAML: a '[' or '{' is opened and never closed, or what follows it is no value; "
+    "is not valid YAML: a '[' or '{' is opened and never closed, or what follows it is not a value; "
     "close it, or put the value in quotes"
 )
 
@@ -22,9 +22,9 @@ OPEN = (
         ("a: [,]\n", [f"f:1: {OPEN}"]),
         (
             "a: 1\na: 2\nb:\n  c: 1\n  c: 2\n",
-            ["f:2: the key 'a' stands twice; remove one", "f:5: the key 'c' stands twice; remove one"],
+            ["f:2: duplicate key 'a'; remove one", "f:5: duplicate key 'c'; remove one"],
         ),
-        ("a: 1\na: 2\nb: [", ["f:2: the key 'a' stands twice; remove one", f"f:3: {OPEN}"]),
+        ("a: 1\na: 2\nb: [", ["f:2: duplicate key 'a'; remove one", f"f:3: {OPEN}"]),
     ],
 )
 def test_what_is_said_of_slips_of_the_pen(text, said):

@@ -101,7 +101,7 @@ def test_an_unknown_name(root: Path) -> None:
     ("value", "said"),
     [
         ("nowhere:Thing", "cannot be loaded: ModuleNotFoundError"),
-        ("pathlib:Path", "is no class derived from fms_dgt.documents.Converter"),
+        ("pathlib:Path", "is not a class derived from fms_dgt.documents.Converter"),
     ],
 )
 def test_a_broken_one_does_no_harm(root: Path, install: object, value: str, said: str) -> None:

@@ -44,12 +44,12 @@ def problems(repo: str, tmp_path: Path, *patterns: str, commit: str = "main") ->
         ("ssh://`touch${IFS}pwned`/x", "a command"),
         ("git@$(touch pwned):x", "a command"),
         ("ssh://a;touch@host/x", "a command"),
-        ("host:--upload-pack=x", "is no address"),
+        ("host:--upload-pack=x", "is not an address"),
         ("git://example.com/x", "has the scheme 'git://'"),
         ("ftp://example.com/x", "has the scheme 'ftp://'"),
         ("javascript://example.com/x", "has the scheme"),
         ("https:///x", "has no host"),
-        ("https://exa mple.com:99999999/x", "is no address"),
+        ("https://exa mple.com:99999999/x", "is not an address"),
         ("https://example.com/x\n--upload-pack=x", "control character"),
         (" https://example.com/x", "space at its beginning"),
         (" ", "is empty"),
@@ -68,7 +68,7 @@ def test_addresses_that_are_refused(tmp_path: Path, repo: str, said: str) -> Non
     ["--upload-pack=x", "-x", "a b", "a..b", "a:b", "main@{1}", "^main", "x\ny", "refs/*", "", "x" * 256],
 )
 def test_commits_that_are_refused(repo: Repository, tmp_path: Path, commit: str) -> None:
-    assert "is no commit, branch or tag" in problems(str(repo.folder), tmp_path, commit=commit)
+    assert "is not a commit, branch or tag" in problems(str(repo.folder), tmp_path, commit=commit)
 
 
 @pytest.mark.parametrize("pattern", ["../secret.md", "a/../../x", "/..", "a\nb", "", "/"])

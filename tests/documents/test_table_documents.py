@@ -66,7 +66,7 @@ def test_rows_that_are_wrong(tmp_path: Path, text: str | bytes, said: str) -> No
     [
         ("none.jsonl", "jsonl", "there is no such file"),
         ("a.csv", "csv", "is no format of tables"),
-        ("a.csv", "parquet", "is no Parquet file"),
+        ("a.csv", "parquet", "is not a Parquet file"),
     ],
 )
 def test_files_that_are_wrong(tmp_path: Path, name: str, format: str, said: str) -> None:

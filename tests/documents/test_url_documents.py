@@ -90,7 +90,7 @@ def test_redirects(cache: Path) -> None:
     with web(answers | {"/file": to("file:///etc/passwd"), "/none": to("ftp://x/y")}) as server:
         assert texts(url_collection([f"{server.url}/a"], cache=cache)) == ["there"]
         for path in ("/file", "/none"):
-            assert "is no http or https address" in wrong(server, cache, path)
+            assert "is not an http or https address" in wrong(server, cache, path)
         assert "redirects more than 5 times" in wrong(server, cache, "/round")
 
 
@@ -113,13 +113,13 @@ def test_a_page_that_is_too_large(cache: Path, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_addresses_that_are_refused(cache: Path, url: str) -> None:
     (problem,) = url_collection([url], cache=cache).problems()
-    assert problem.what.startswith(("is no http or https address", "is no address"))
+    assert problem.what.startswith(("is not an http or https address", "is not an address"))
 
 
 @pytest.mark.parametrize("host", ["x" * 100, "xn--", "a..b"])
 def test_hosts_that_cannot_be(cache: Path, host: str) -> None:
     (problem,) = url_collection([f"http://{host}.invalid/"], cache=cache).problems()
-    assert problem.what == "is no address: there can be no such host"
+    assert problem.what == "is not an address: there can be no such host"
 
 
 def test_everything_that_fails_is_said_at_once(cache: Path) -> None:

@@ -40,11 +40,11 @@ BROKEN = {
     ("validators", "acme_spare", "broken-name-taken"): ("0.5", CONTESTED),
     ("validators", "broken_base", "broken-wrong-base"): (
         "0.2",
-        "Length is no validator; derive it from fms_dgt.Validator or fms_dgt.OrderedValidator",
+        "Length is not a validator; derive it from fms_dgt.Validator or fms_dgt.OrderedValidator",
     ),
     ("hooks", "broken_hook", "broken-misspelt-hook"): (
         "0.4",
-        "record_kep() is no hook; did you mean 'record_kept'?",
+        "record_kep() is not a hook; did you mean 'record_kept'?",
     ),
 }
 WORKING = {

@@ -132,8 +132,8 @@ def test_what_has_no_counterpart_is_told_and_stands_as_a_comment(project, block,
 
 def test_a_list_of_blocks_without_names_is_no_flow(project):
     for text, told in [
-        ("- {a: 1}\n", "is no block; write 'block_type:'"),
-        ("a: 1\n", "is no flow of sdg_hub"),
+        ("- {a: 1}\n", "is not a block; write 'block_type:'"),
+        ("a: 1\n", "is not a flow of sdg_hub"),
         ("- {block_type: AgentBlock, block_config: {block_name: a}}\n", "has no block with a counterpart"),
     ]:
         made = project({"flow.yaml": text})

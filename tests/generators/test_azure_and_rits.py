@@ -114,7 +114,7 @@ def test_names_of_endpoints(model, name):
             {},
             [
                 "the azure generator has no model; add 'model_id_or_path: ...'",
-                "the azure generator's base URL '' is no URL of a server; "
+                "the azure generator's base URL '' is not a URL of a server; "
                 "set AZURE_OPENAI_ENDPOINT, or 'azure_endpoint: https://NAME.openai.azure.com'",
                 "the azure generator has no key; "
                 "set AZURE_OPENAI_API_KEY, or AZURE_OPENAI_AD_TOKEN to a token of Entra ID",

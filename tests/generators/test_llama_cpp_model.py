@@ -57,7 +57,7 @@ def test_a_header_cut_off_anywhere(gguf, tmp_path):
     vocabulary = data.index(b"tokenizer.ggml.")
     for length in range(0, vocabulary, 7):
         cut.write_bytes(data[:length])
-        with pytest.raises(NotGGUF, match="no GGUF file|breaks off"):
+        with pytest.raises(NotGGUF, match="not a GGUF file|breaks off"):
             read_header(cut)
 
 
@@ -72,8 +72,8 @@ def entry(key: bytes, kind: int, value: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "is no GGUF file"),
-        (b"PK\3\4" * 100, "is no GGUF file"),
+        (b"", "is not a GGUF file"),
+        (b"PK\3\4" * 100, "is not a GGUF file"),
         (header(version=1), "of version 1"),
         (header(version=0x03000000), "of version 50331648"),
         (header(entry(b"a", 99, b"")), "of an unknown kind"),
@@ -241,4 +241,4 @@ def test_what_is_in_the_cache_is_checked(cache):
     snapshot.mkdir(parents=True)
     (snapshot / "x.gguf").write_bytes(b"<html>")
     [problem] = problems("org/name:x.gguf")
-    assert problem.startswith("'org/name:x.gguf' is no GGUF file")
+    assert problem.startswith("'org/name:x.gguf' is not a GGUF file")

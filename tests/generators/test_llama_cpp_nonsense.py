@@ -15,7 +15,7 @@ def fault(messages, template="", path=CHAT):
 
 def test_roles_of_the_models_own_template():
     document = [{"role": "document 1", "content": "x"}]
-    assert "'document 1' is no role" in fault(document)
+    assert "'document 1' is not a role" in fault(document)
     assert fault(document, "{% if message.role.startswith('document') %}") == ""
 
 

@@ -387,7 +387,7 @@ def test_what_shapes_answers():
         (
             {"model_id_or_path": "m", "base_url": "user:pw@host:8000/v1?key=x"},
             [
-                "the openai generator's base URL 'host:8000/v1' is no URL of a server; "
+                "the openai generator's base URL 'host:8000/v1' is not a URL of a server; "
                 "write 'base_url: http://localhost:8000/v1', say",
                 "the openai generator's base URL holds a secret and would be written down; "
                 "put it in 'api_key' or 'headers', which never are",

@@ -543,7 +543,7 @@ async def test_a_device_that_is_not_there(tiny):
         ({"model_id_or_path": ""}, "the transformers generator has no model; write 'model_id_or_path: "),
         ({"model_id_or_path": "./gone"}, "there is no folder './gone'; check the path"),
         ({"model_id_or_path": "model.gguf"}, "'model.gguf' is a file, not a model's folder; name the folder"),
-        ({"model_id_or_path": "empty"}, "the folder 'empty' has no config.json, so it is no model's"),
+        ({"model_id_or_path": "empty"}, "the folder 'empty' has no config.json, so it is not a model's"),
         ({"device": "gpu"}, "knows no device 'gpu'; it may be auto, cpu, cuda, cuda:1 or mps"),
         ({"chat_template": "chatml"}, "the chat template has no '{{ ... }}' in it"),
     ],

@@ -245,7 +245,7 @@ PAK_MEND = "set WATSONX_USERNAME and WATSONX_PASSWORD (or WATSONX_API_KEY), or W
         (
             {**READY, "region": None, "url": "http://user:hunter22@eu-de.ml.cloud.ibm.com"},
             [
-                "the watsonx generator's URL 'eu-de.ml.cloud.ibm.com' is no URL of a server; "
+                "the watsonx generator's URL 'eu-de.ml.cloud.ibm.com' is not a URL of a server; "
                 "it must begin with 'https://'"
             ],
         ),

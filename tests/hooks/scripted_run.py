@@ -62,8 +62,8 @@ WHY = {
     "rejected 12: like an earlier record; for example: The answer names a date that the question does not ask "
     "for, and leaves out the reason that it does ask for; change the prompt, the threshold or the seeds, or "
     "raise --max-stalled-requests",
-    "spent": "the budget of 60 calls is spent; raise --max-calls to go on",
-    "interrupted": "interrupted; run the same command to go on",
+    "spent": "the budget of 60 calls is spent; raise --max-calls to continue",
+    "interrupted": "interrupted; run the same command to continue",
     "stopped": "openai: no answer for 300 s; the last error: " + DOWN,
 }
 AT_START = "no number of records is given; making 20 (--num-outputs-to-generate)"

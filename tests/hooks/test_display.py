@@ -47,7 +47,7 @@ def test_after_an_interruption_the_summary_says_how_to_go_on(display, terminal):
     for event in events(2, display=display, end="interrupted"):
         tell(view, event)
     shown = terminal.getvalue()
-    assert shown.count("interrupted: run the same command to go on") == 1
+    assert shown.count("interrupted: run the same command to continue") == 1
 
 
 def test_live_keeps_the_indent_of_what_wraps_and_cuts_the_rows_of_tables(terminal, monkeypatch):

@@ -228,7 +228,7 @@ def test_the_text_of_a_backend_is_one_bounded_line():
         assert not any("\n" in line or "\r" in line for line in drawn)
 
 
-GO_ON = "run the same command to go on; what was answered is not asked again"
+GO_ON = "run the same command to continue; what was answered is not asked again"
 
 
 @pytest.mark.parametrize(
@@ -243,13 +243,13 @@ GO_ON = "run the same command to go on; what was answered is not asked again"
             "stopped",
             "401",
             {"error": "401", "mendable": True},
-            ["error: 401", f"mend this, then {GO_ON}"],
+            ["error: 401", f"fix this, then {GO_ON}"],
         ),
         (
             "stopped",
             "full",
             {"error": "disk full; free some space", "mendable": True},
-            ["  full", "error: disk full; free some space", f"mend this, then {GO_ON}"],
+            ["  full", "error: disk full; free some space", f"fix this, then {GO_ON}"],
         ),
     ],
 )

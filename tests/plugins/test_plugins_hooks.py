@@ -221,7 +221,7 @@ def faulty() -> dict[str, tuple[object, str]]:
 
     hooks = ", ".join(HOOK_NAMES)
     return {
-        "misspelt": (Misspelt, "call_finnished() is no hook; did you mean 'call_finished'? hooks: "),
+        "misspelt": (Misspelt, "call_finnished() is not a hook; did you mean 'call_finished'? hooks: "),
         "argument": (OtherArgument, "call_finished(call): a hook takes one argument, 'event', or none"),
         "two arguments": (
             TwoArguments,

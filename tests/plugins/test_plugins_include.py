@@ -135,13 +135,13 @@ def test_files_of_one_name_are_told_apart(python_file: PythonFile) -> None:
 FAILING = {
     "name error": (
         "\n\nclass Haiku(DataBuilder): ...\n",
-        "{path}:3: cannot be included: NameError: name 'DataBuilder' is not defined; mend it there",
+        "{path}:3: cannot be included: NameError: name 'DataBuilder' is not defined; fix it there",
     ),
     "syntax error": (
         "x = (\n",
-        "{path}:1: cannot be included: SyntaxError: '(' was never closed; mend it there",
+        "{path}:1: cannot be included: SyntaxError: '(' was never closed; fix it there",
     ),
-    "exit": ("import sys\nsys.exit(1)\n", "{path}:2: cannot be included: SystemExit: 1; mend it there"),
+    "exit": ("import sys\nsys.exit(1)\n", "{path}:2: cannot be included: SystemExit: 1; fix it there"),
     "missing package": (
         "import nosuch_xyz\n",
         "{path}:1: cannot be included: ModuleNotFoundError: No module named 'nosuch_xyz'; "
@@ -150,12 +150,12 @@ FAILING = {
     "sibling": (
         "import beside\n",
         "{path}:1: cannot be included: ModuleNotFoundError: No module named 'beside'; "
-        "an included file stands alone: move what it needs into it, or make it a package",
+        "an included file cannot import its neighbours: move what it needs into it, or make a package",
     ),
     "relative import": (
         "from . import beside\n",
         "{path}:1: cannot be included: ImportError: attempted relative import with no known parent package; "
-        "an included file stands alone: move what it needs into it, or make it a package",
+        "an included file cannot import its neighbours: move what it needs into it, or make a package",
     ),
     "written for fms-dgt": (
         "from fms_dgt.base.registry import register_data_builder\n",
@@ -164,7 +164,7 @@ FAILING = {
     ),
     "error beyond the file": (
         "import far_off\n\nfar_off.fail()\n",
-        "{path}:3: cannot be included: ValueError: far ({site}/far_off.py:2); mend it there",
+        "{path}:3: cannot be included: ValueError: far ({site}/far_off.py:2); fix it there",
     ),
     "nothing in it": (
         "x = 1\n",
@@ -201,7 +201,7 @@ def test_paths_that_hold_no_python(python_file: PythonFile, tmp_path: Path) -> N
         f"{tmp_path}/nosuch.py: there is no such file or folder; check the path"
     )
     yaml = python_file("haiku.yaml", "name: haiku")
-    assert refused(yaml) == f"{yaml}: is no Python file; include a .py file or a folder of them"
+    assert refused(yaml) == f"{yaml}: is not a Python file; include a .py file or a folder of them"
     assert refused(yaml.parent) == (
         f"{yaml.parent}: holds no Python file; include a .py file or a folder of them"
     )
@@ -256,6 +256,6 @@ def test_a_broken_hook_in_a_file_is_an_error_since_the_user_named_it(python_file
         plugins.hooks()
     assert str(caught.value).startswith(
         f"the hook plugin 'watch' of {path} is broken: "
-        "call_finnished() is no hook; did you mean 'call_finished'? hooks: "
+        "call_finnished() is not a hook; did you mean 'call_finished'? hooks: "
     )
     assert [i.status for i in plugins.listing() if i.name == "watch"] == ["broken"]

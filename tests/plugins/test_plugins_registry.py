@@ -136,12 +136,12 @@ BROKEN = {
         "def __getattr__(name):\n    raise RuntimeError(name)\n",
         "reading 'A' of module b_mod failed: RuntimeError: A ({site}/b_mod.py:2)",
     ),
-    "no class": ("b_mod:A", "def A(): ...\n", "A is no class but a function"),
-    "wrong base": ("b_mod:A", "class A: ...\n", "A is no generator; derive it from fms_dgt.Generator"),
+    "no class": ("b_mod:A", "def A(): ...\n", "A is not a class but a function"),
+    "wrong base": ("b_mod:A", "class A: ...\n", "A is not a generator; derive it from fms_dgt.Generator"),
     "wrong group": (
         "b_mod:Short",
         VALIDATOR,
-        "Short is no generator but a validator; declare it under 'fms_dgt.validators'",
+        "Short is not a generator but a validator; declare it under 'fms_dgt.validators'",
     ),
     "abstract": (
         "b_mod:A",
@@ -158,7 +158,7 @@ BROKEN = {
         GENERATOR
         + "    from fms_dgt.core.generator import GeneratorOptions\n"
         + "    class A(Echo):\n        class Options(GeneratorOptions):\n            url: str = ''\n",
-        "A.Options is no dataclass; put @dataclass(frozen=True, kw_only=True) above it",
+        "A.Options is not a dataclass; put @dataclass(frozen=True, kw_only=True) above it",
     ),
     "a method that is not async": (
         "b_mod:A",
@@ -218,23 +218,23 @@ BUILDERS = {
     ),
     "OddRecord": (
         "class OddRecord(HaikuBuilder):\n        record = dict",
-        "OddRecord has a record that is no record type; "
+        "OddRecord has a record that is not a record type; "
         "set 'record' to a frozen dataclass derived from fms_dgt.Record",
     ),
     "Undecorated": (
         "class Verse(Record):\n        verse: str\n\n    class Undecorated(HaikuBuilder):\n        record = Verse",
-        "Verse is no dataclass; put @dataclass(frozen=True) above it",
+        "Verse is not a dataclass; put @dataclass(frozen=True) above it",
     ),
     "BelowUndecorated": (
         "class Verse(Record):\n        verse: str\n\n    @dataclass(frozen=True)\n    class Rhyme(Verse):\n"
         "        rhyme: str\n\n    class BelowUndecorated(HaikuBuilder):\n        record = Rhyme",
-        "Verse is no dataclass; put @dataclass(frozen=True) above it",
+        "Verse is not a dataclass; put @dataclass(frozen=True) above it",
     ),
     "TaskUndecorated": (
         "from fms_dgt import Task\n    class Poem(Task):\n        subject: str\n\n"
         "    class TaskUndecorated(DataBuilder[Poem]):\n        record = Haiku\n"
         "        source = HaikuBuilder.source\n        flow = HaikuBuilder.flow",
-        "Poem is no dataclass; put @dataclass(frozen=True) above it",
+        "Poem is not a dataclass; put @dataclass(frozen=True) above it",
     ),
 }
 VALIDATORS = {

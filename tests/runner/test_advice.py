@@ -16,8 +16,8 @@ from fms_dgt.journal.database import database_error
 from launch import DEBATE, SLOW, Launch
 from tampering import ROWS, Rows
 
-AGAIN = "run the same command to go on"
-WITHOUT = "run the same command, without --restart, to go on"
+AGAIN = "run the same command to continue"
+WITHOUT = "run the same command, without --restart, to continue"
 
 
 def test_a_spent_restart_names_the_command_that_goes_on(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_spent_restart_names_the_command_that_goes_on(tmp_path: Path) -> None:
     rows.run()
     finished = rows.run(restart=True, max_calls=ROWS + 10).finished
     assert finished.restarted
-    assert finished.tasks[0].why.endswith("raise --max-calls, without --restart, to go on")
+    assert finished.tasks[0].why.endswith("raise --max-calls, without --restart, to continue")
     rows.run(max_calls=3 * ROWS)
     assert set(Counter(rows.asked).values()) == {2}, "once for each edition"
 
@@ -48,11 +48,11 @@ def end_of(**more: object) -> list[str]:
 
 
 def test_the_summary_says_what_restart_would_do_again() -> None:
-    assert end_of(restarted=True)[-1] == "leave --restart out to go on; with it, everything is begun anew"
+    assert end_of(restarted=True)[-1] == "leave --restart out to continue; with it, everything is begun anew"
     assert "--restart" not in end_of()[-1]
-    again = "run the same command, without --restart, to go on; what was answered is not asked again"
+    again = "run the same command, without --restart, to continue; what was answered is not asked again"
     assert end_of(restarted=True, error="gone")[-1] == again
-    assert end_of(restarted=True, error="full", mendable=True)[-1] == f"mend this, then {again}"
+    assert end_of(restarted=True, error="full", mendable=True)[-1] == f"fix this, then {again}"
 
 
 def test_an_interrupted_restart_names_the_command_that_goes_on(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_an_interrupted_run_keeps_everything_and_goes_on(run: Launch, number: in
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "run the same command to go on" in err
+    assert "run the same command to continue" in err
     report = json.loads((run.folder / "out" / DEBATE / "run.json").read_text())
     assert report["end"] == "interrupted"
     assert report["folder"]["calls"] == run.calls()

@@ -34,7 +34,7 @@ def test_a_journal_that_is_replaced_stops_the_run_and_stays(tmp_path: Path) -> N
     rows = Rows(
         tmp_path, AT + "path.with_name('x').write_text('mine'); os.replace(path.with_name('x'), path)"
     )
-    with pytest.raises(UserError, match=r"journal\.sqlite: was replaced .* put it back to go on"):
+    with pytest.raises(UserError, match=r"journal\.sqlite: was replaced .* put it back to continue"):
         rows.run(max_concurrency=CONCURRENCY)
     assert len(rows.asked) < ROWS
     assert rows.journal.read_text() == "mine"

@@ -97,7 +97,7 @@ def test_a_value_that_json_cannot_hold_names_column_type_stage_and_fix(
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (float("nan"), "the column 'y' is no JSON: Out of range float"),
+        (float("nan"), "the column 'y' is not JSON: Out of range float"),
         ([[[]] * 120_000], "the column 'y' holds more than"),
     ],
 )
@@ -258,7 +258,7 @@ SLIPS_IN_FLOWS = {
         "makes takes several columns, not text; write makes=['y']",
     ),
     "text for needs": (lambda: stage(needs="x"), "needs takes several columns, not text; write needs=['x']"),
-    "no function": (lambda: Map("up"), "'up' is no function"),
+    "no function": (lambda: Map("up"), "'up' is not a function"),
     "other arguments": (
         lambda: Map(lambda row, kit: {}),
         "<lambda>() is called with row: missing a required",

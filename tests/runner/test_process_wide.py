@@ -124,7 +124,7 @@ def test_one_interrupt_ends_a_run_with_a_blocked_thread(folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
-    assert "run the same command to go on" in err
+    assert "run the same command to continue" in err
 
 
 def test_a_cancelled_main_task_is_an_error_in_words() -> None:

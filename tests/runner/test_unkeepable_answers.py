@@ -19,7 +19,7 @@ SAVED = {
         "deep = []\n    for _ in range(5000): deep = [deep]\n    "
         "return Completion('fine', extra={'good': 1, 'deep': deep})"
     ),
-    "extra that is no mapping": "return Completion('fine', extra=[1, 2])",
+    "extra that is not a mapping": "return Completion('fine', extra=[1, 2])",
     "2^70 tokens": "return Completion('fine', input_tokens=2**70)",
     "tokens below zero": "return Completion('fine', output_tokens=-5)",
     "tokens as text": "return Completion('fine', input_tokens='12')",

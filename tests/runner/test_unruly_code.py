@@ -70,7 +70,7 @@ def kept_all_the_same(place: str) -> set[str]:
     kept = {"cancels itself"} if place in SYNCHRONOUS else set()
     kept |= {"a set"} if place in MADE else set()
     # an item alone is left out
-    return kept | ({"a reason that is no text"} if place == "ForEach" else set())
+    return kept | ({"a reason that is not text"} if place == "ForEach" else set())
 
 
 def made_again(folder: Path, outcome: fms_dgt.Outcome, place: str, kinds: list[str]) -> bool:

@@ -122,7 +122,7 @@ def test_the_state_of_a_saved_dataset_names_no_file_outside(
         name = name.replace("OUT", str(saved)).replace("REL", os.path.relpath(saved, folder))
     state["_data_files"] = [{"filename": name}]
     (folder / "state.json").write_text(json.dumps(state))
-    assert "which is no plain name" in refusal(folder)
+    assert "which is not a plain name" in refusal(folder)
 
 
 def test_the_splits_of_a_saved_dataset_are_folders_in_it(tmp_path: Path, private: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_splits_of_a_saved_dataset_are_folders_in_it(tmp_path: Path, private
     datasets.DatasetDict(train=datasets.Dataset.from_list([{"prompt": "a"}])).save_to_disk(folder)
     split = os.path.relpath(private / "saved", folder)
     (folder / "dataset_dict.json").write_text(json.dumps({"splits": [split]}))
-    assert "which is no plain name" in refusal(folder, split=split)
+    assert "which is not a plain name" in refusal(folder, split=split)
 
 
 @pytest.mark.parametrize("saved", [False, True])

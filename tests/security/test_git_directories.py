@@ -167,7 +167,7 @@ def nested_repository(repo: Path, private: Path) -> None:
 
 
 def broken_with_another_suffix(repo: Path, private: Path) -> None:
-    """git tries x.git where x is no repository."""
+    """git tries x.git where x is not a repository."""
     repo.mkdir()
     (repo.parent / f"{repo.name}.git").write_text(f"gitdir: {private}/.git\n")
 

@@ -102,7 +102,7 @@ def test_a_name_outside_the_cache_is_not_there(cache: Path, tmp_path: Path) -> N
     model = HubModel("org/name", "../../../../../outside.gguf")
     assert model.present() is None
     [problem] = model.problems()
-    assert "is no name of a file in a repository" in problem.what
+    assert "is not a name of a file in a repository" in problem.what
 
 
 def test_a_listing_with_such_names(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

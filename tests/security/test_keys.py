@@ -96,7 +96,7 @@ def test_a_url_that_is_none_has_one_problem(monkeypatch: Any) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     for url in ("gateway.corp/v1", "ftp://gateway.corp", "https://"):
         (problem,) = openai(base_url=url).check()
-        assert "is no URL of a server" in str(problem)
+        assert "is not a URL of a server" in str(problem)
 
 
 def test_the_message_says_which_line_to_add(project: Any, monkeypatch: Any) -> None:

@@ -73,7 +73,7 @@ def test_what_is_refused_is_named_with_its_line_and_the_way_out(project: Any) ->
         2,
         "error: task.yaml:9: include.documents.a: the environment variable DB_PASSWORD looks like a secret, which "
         "no task gets; take it out; keys belong into a config's 'api_key'\n"
-        "error: task.yaml:9: include.documents.b: the environment variable MY_SETTING may not stand in a task "
+        "error: task.yaml:9: include.documents.b: the environment variable MY_SETTING is not allowed in a task "
         "(DGT_DATA_DIR, DGT_OUTPUT_DIR, HOME may); if you trust this task, pass --allow-env MY_SETTING\n"
         "error: task.yaml:9: include.documents.c: a variable of the environment in an address, which would tell a host "
         "its value; write the address without variables\n",

@@ -67,4 +67,4 @@ def test_a_number_of_very_many_digits(tmp_path, number) -> None:
 def test_a_key_that_is_repeated_very_often(tmp_path) -> None:
     path = tmp_path / "keys.yaml"
     path.write_text("a: 1\n" * 500_000)
-    assert "the key 'a' stands twice" in problem(path)
+    assert "duplicate key 'a'" in problem(path)

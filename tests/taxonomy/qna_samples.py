@@ -169,7 +169,7 @@ VALID = [
         KNOWLEDGE,
         seed(K3, questions_and_answers=[{"question": f"q{n}", "answer": "a", "by": n} for n in range(3)]),
     ),
-    ok("odd folder, skill", "other/thing", S3, "stands outside compositional_skills, knowledge"),
+    ok("odd folder, skill", "other/thing", S3, "is outside compositional_skills, knowledge"),
     ok("odd folder, knowledge", "other/rivers", K3, "InstructLab does not read it"),
     ok("empty file", SKILL, "", "warning: compositional_skills/writing/rhymes/qna.yaml: the file is empty"),
     ok("only a comment", SKILL, "# later\n", "the file is empty"),
@@ -225,12 +225,12 @@ STYLE = [
 
 UNREADABLE = [
     no("missing colon", SKILL, W3.replace("created_by:", "created_by"), "is not valid YAML"),
-    no("two colons", SKILL, W3.replace("Find rhymes.", "Find: rhymes"), "a second ': ' stands in one line"),
+    no("two colons", SKILL, W3.replace("Find rhymes.", "Find: rhymes"), "a line has a second ': '"),
     no("mapping inside a list", SKILL, W3.replace("    answer", "   answer", 1), "is not valid YAML"),
     no("text after |", SKILL, W3.replace("answer: |", "answer: | so", 1), "is not valid YAML"),
     no("stray text", SKILL, W3.replace("seed_examples:", "seed_examples:\nstray"), "a key without its ':'"),
     no("unclosed quote", SKILL, W3.replace("someone", '"someone'), "a quote is opened and never closed"),
-    no("tab", SKILL, W3.replace("    answer", "\tanswer", 1), "a tab stands where only spaces may"),
+    no("tab", SKILL, W3.replace("    answer", "\tanswer", 1), "a tab is not allowed here, only spaces are"),
     no("escaped quote", SKILL, W3.replace("someone", r"'some\'one'"), "is not valid YAML"),
     no("backtick", SKILL, W3.replace("someone", "`someone`"), "a character that YAML keeps for itself"),
     no("top level is a list", SKILL, f"- {LAST.strip()}\n", "the file must be a mapping, not a list"),
@@ -239,8 +239,8 @@ UNREADABLE = [
     no("binary", SKILL, b"\x7fELF\0\0\1", "is binary, not text"),
     no("two documents", SKILL, f"{W3}---\na: 1\n", "a second YAML document begins"),
     no("python tag", SKILL, W3.replace("someone", "!!python/name:os.system x"), "tags run no code here"),
-    no("key twice", SKILL, f"{W3}version: 3\n", "the key 'version' stands twice"),
-    no("key twice in 1", SKILL, f"{written(S1)}created_by: me\n", "stands twice", differs="1 is not linted"),
+    no("key twice", SKILL, f"{W3}version: 3\n", "duplicate key 'version'"),
+    no("key twice in 1", SKILL, f"{written(S1)}created_by: me\n", "duplicate key", differs="1 is not linted"),
 ]
 
 REFUSED = [

@@ -167,7 +167,7 @@ def test_what_cannot_be_written_is_said(taxonomy, monkeypatch):
     (spot,) = find_spots(root)
     report = check_file(spot, CheckOptions(fix=True))
     assert [str(one.problem) for one in report.errors] == [
-        "compositional_skills/a/qna.yaml: cannot be mended: Permission denied; check its permissions"
+        "compositional_skills/a/qna.yaml: cannot be fixed: Permission denied; check its permissions"
     ]
     assert (report.fixed, spot.file.read_text()) == (False, f"{written(skill())}\n")
 

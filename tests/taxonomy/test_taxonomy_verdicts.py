@@ -80,7 +80,7 @@ def test_a_misspelt_file_name(taxonomy, name):
 @pytest.mark.skipif(CHECKOUT not in os.environ, reason=f"{CHECKOUT} names no checkout of a taxonomy")
 @pytest.mark.slow
 def test_a_whole_taxonomy_and_its_history(tmp_path):
-    """Every version of every file that git has, or every file where it is no repository."""
+    """Every version of every file that git has, or every file where it is not a repository."""
     checkout = Path(os.environ[CHECKOUT])
     files = list(_versions(checkout, tmp_path)) or [spot.file for spot in find_spots(checkout)]
     differing = []

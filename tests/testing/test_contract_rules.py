@@ -21,7 +21,7 @@ class Careless(Generator[GeneratorOptions]):
 
 
 class Odd(Careless):
-    """Gives what is no Completion."""
+    """Gives what is not a Completion."""
 
     async def close(self) -> None:
         pass

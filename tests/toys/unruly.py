@@ -114,7 +114,7 @@ RAISED: dict[str, Callable[[], None]] = {
     "StopIteration": _raise(StopIteration()),
     "an error without text": _raise(Unspeakable()),
     "an error of ours": _raise(UserError("the disk is on fire")),
-    "a reason that is no text": _raise(Rejected(Hostile())),  # type: ignore[arg-type]
+    "a reason that is not text": _raise(Rejected(Hostile())),  # type: ignore[arg-type]
 }
 # where the task that is running is the row's own
 CANCELLED: dict[str, Callable[[], None]] = {"cancels itself": _cancel_self}

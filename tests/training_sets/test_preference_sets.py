@@ -67,7 +67,7 @@ def test_equal_answers_are_left_out_and_counted(tmp_path):
         ({**PAIR, "chosen": [turn("assistant", "")]}, "turn 1 of 'chosen', the assistant's, is empty"),
         ({"chosen": "A", "rejected": "B"}, "there is no 'prompt'"),
         ({"prompt": [ASKED], "chosen": [ASKED], "rejected": [ASKED, WORSE]}, "nothing but the prompt"),
-        ({**PAIR, "chosen": [turn("human", "A")]}, "'human' is no role"),
+        ({**PAIR, "chosen": [turn("human", "A")]}, "'human' is not a role"),
     ],
 )
 def test_what_is_no_pair(row, words):

@@ -118,7 +118,7 @@ def test_rows_become_alike(sets):
         ([], "'messages' has no turns"),
         ([*row(1)["messages"][:-1], {"role": "assistant", "content": " "}], "the assistant's, is empty"),
         ([{"role": "user"}], "must have a role and a text"),
-        ([{"role": "bot", "content": "A"}], "'bot' is no role; there are: system, user"),
+        ([{"role": "bot", "content": "A"}], "'bot' is not a role; there are: system, user"),
     ],
 )
 def test_rows_that_are_no_conversations(sets, messages, words):

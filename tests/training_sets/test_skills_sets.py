@@ -97,7 +97,7 @@ def test_messages_keep_their_own_system_turn():
         ("Q", "'messages' is text, and must be a list of turns"),
         ([*CHAT[:1], turn("assistant", " \n")], "turn 2 of 'messages', the assistant's, is empty"),
         ([turn("user", ""), *CHAT[1:2]], "turn 1 of 'messages', the user's, is empty"),
-        ([turn("human", "Q")], "'human' is no role"),
+        ([turn("human", "Q")], "'human' is not a role"),
         ([{"role": "user", "content": 3}], "a text as its content"),
     ],
 )

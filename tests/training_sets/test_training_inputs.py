@@ -131,7 +131,7 @@ def test_every_file_that_lacks_columns_is_named_at_once(folder):
         (lines([record(question=["Q"])]), "a.jsonl:2: 'question' is a list, and must be text"),
         (lines([{"question": "Q?"}]), "a.jsonl:2: 'response' is nothing, and must be text"),
         ('{"question": \n', "a.jsonl:2: is not JSON"),
-        ("[1]\n", "a.jsonl:2: is no JSON object"),
+        ("[1]\n", "a.jsonl:2: is not a JSON object"),
         ('{"question": "Wh', "a.jsonl:2: is cut off; if a run is still writing the file, wait for its end"),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_row_that_does_not_fit_is_named(folder, line, words):
         ("nowhere", "nowhere: there is no such file or folder"),
         (".", "there is no data.jsonl in it"),
         ("notes.csv", "is neither JSONL nor Parquet by its name"),
-        ("bad.parquet", "bad.parquet: is no Parquet file that can be read"),
+        ("bad.parquet", "bad.parquet: is not a Parquet file that can be read"),
         ([], "nothing is given to read"),
         (7, "cannot read rows from int"),
         pytest.param(iter([{}]), "a list_iterator can be read only once", id="an iterator"),

@@ -85,10 +85,10 @@ def _read(path: Path) -> Node:
     try:
         value = loads(text)
     except json.JSONDecodeError as error:
-        problem = Problem(f"is no JSON: {error.msg}", "correct it", str(Place(str(path), error.lineno)))
+        problem = Problem(f"is not JSON: {error.msg}", "correct it", str(Place(str(path), error.lineno)))
         raise InputError([problem]) from error
     except (ValueError, RecursionError) as error:
-        what = "is nested too deeply" if isinstance(error, RecursionError) else f"is no JSON: {error}"
+        what = "is nested too deeply" if isinstance(error, RecursionError) else f"is not JSON: {error}"
         raise InputError([Problem(what, "correct it", str(path))]) from error
     if size_of(value, MOST_VALUES + 1) > MOST_VALUES:
         raise InputError([too_large(str(path))])

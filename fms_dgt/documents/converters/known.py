@@ -112,7 +112,7 @@ def _load(point: EntryPoint) -> type[Converter] | str:
     except Exception as error:  # noqa: BLE001 (a stranger's module may do anything)
         return f"cannot be loaded: {type(error).__name__}: {error}"
     if not (isinstance(cls, type) and issubclass(cls, Converter)):
-        return "is no class derived from fms_dgt.documents.Converter"
+        return "is not a class derived from fms_dgt.documents.Converter"
     if not getattr(cls, "suffixes", ()):
         return "names no suffixes"
     return cls

@@ -29,7 +29,7 @@ class TextConverter(Converter):
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """The text, and what was guessed (empty where nothing was). Raises ValueError for what is no text."""
+    """The text, and what was guessed (empty where nothing was). Raises ValueError for what is not text."""
     mark = next((name for start, name in _MARKS if data.startswith(start)), None)
     try:
         text, guess = data.decode(mark or "utf-8"), ""

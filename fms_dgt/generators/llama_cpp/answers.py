@@ -44,7 +44,7 @@ def read_answer(chunks: Sequence[bytes]) -> Completion:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadResponse(f"llama.cpp sent an answer of an unknown shape: {excerpt(error)}") from error
     if not isinstance(finish, str | None):
-        raise BadResponse("llama.cpp sent an answer of an unknown shape: 'finish_reason' is no text")
+        raise BadResponse("llama.cpp sent an answer of an unknown shape: 'finish_reason' is not text")
     if finish is None:
         raise BadResponse("llama.cpp broke off in the middle of an answer")
     extra = {"reasoning": storable(reasoning)} if reasoning else {}

@@ -21,7 +21,7 @@ from fms_dgt.generators.llama_cpp.model import NamedModel, parts_of
 from fms_dgt.generators.llama_cpp.quantisation import quantisation_of
 
 MAIN: Final = "main"
-UNFINISHED: Final = "unfinished; fetch it again to go on"
+UNFINISHED: Final = "unfinished; fetch it again to continue"
 OLDER: Final = "of an older revision; fetch it again"
 
 
@@ -193,7 +193,7 @@ def _described(name: str, found: _Found) -> Kept:
         return Kept(name, path, size, None, None, path.stat().st_mtime, UNFINISHED)
     note = "" if found.current else OLDER
     if found.current and len(found.current) < len(expected):
-        note = f"{len(found.current)} of {len(expected)} parts; fetch it again to go on"
+        note = f"{len(found.current)} of {len(expected)} parts; fetch it again to continue"
     first = min(parts, key=lambda file: file.file_name)
     used = max(max(file.blob_last_accessed, file.blob_last_modified) for file in parts)
     return _read(name, first.file_path, size, used, note)

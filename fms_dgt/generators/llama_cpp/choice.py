@@ -31,7 +31,7 @@ def chosen_file(given: str) -> ChosenFile:
     match = _NAME.fullmatch(given)
     if match is None:
         mend = "write REPO or REPO:FILE, such as ibm-granite/granite-3.3-8b-instruct-GGUF:Q4_K_M"
-        raise InputError([Problem(f"'{given}' is no model of a hub", mend)])
+        raise InputError([Problem(f"'{given}' is not a model of a hub", mend)])
     repo, file = match[1], match[2] or ""
     if file.lower().endswith(".gguf"):
         return ChosenFile(repo, file)

@@ -37,7 +37,7 @@ _ARRAY: Final = 9
 
 
 class NotGGUF(ValueError):
-    """A file that is no GGUF file, or one that breaks off; the message says which."""
+    """A file that is not a GGUF file, or one that breaks off; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def read_header(path: Path) -> Header:
     """Read up to the vocabulary. Raises NotGGUF, and OSError where the file cannot be read."""
     with path.open("rb") as file:
         if file.read(4) != MAGIC:
-            raise NotGGUF("is no GGUF file")
+            raise NotGGUF("is not a GGUF file")
         (version,) = _unpack(file, "<I")
         if version not in VERSIONS:
             raise NotGGUF(f"is a GGUF file of version {version}, which cannot be read")
@@ -94,7 +94,7 @@ def read_chat_template(path: Path) -> str:
     """
     with path.open("rb") as file:
         if file.read(4) != MAGIC:
-            raise NotGGUF("is no GGUF file")
+            raise NotGGUF("is not a GGUF file")
         _, _, count = _unpack(file, "<IQQ")
         for _ in range(count):
             key = _text(file)

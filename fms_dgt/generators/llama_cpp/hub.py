@@ -94,10 +94,10 @@ def fetch_file(repo: str, file: str, bar: Any = None, *, sha256: str = "") -> Pa
 def name_problem(repo: str, file: str) -> str:
     """Why a repository or a file cannot have such a name; "" where it can."""
     if not _REPO.fullmatch(repo) or ".." in repo:
-        return f"'{repo}' is no name of a repository; check both names"
+        return f"'{repo}' is not a name of a repository; check both names"
     parts = file.split("/")
     if any(part in ("", ".", "..") for part in parts) or "\\" in file or not file.isprintable():
-        return f"'{file}' is no name of a file in a repository; check both names"
+        return f"'{file}' is not a name of a file in a repository; check both names"
     return ""
 
 

@@ -57,7 +57,7 @@ def _fault_of_message(where: str, message: Any, template: str) -> str:
         return f"{where} has no role; there are: {', '.join(ROLES)}"
     # some templates have roles of several words, of which the first is their own
     if role not in ROLES and role.split()[0] not in template:
-        return f"{where}: '{role[:80]}' is no role; there are: {', '.join(ROLES)}"
+        return f"{where}: '{role[:80]}' is not a role; there are: {', '.join(ROLES)}"
     if role != "assistant" and message.get("content") in (None, []):
         return f"{where} has no content"
     return ""

@@ -111,7 +111,7 @@ def check_address(host: str, port: int) -> None:
         elif error.errno == errno.EACCES:
             text = f"port {port} is the system's; name another one: --port 8080"
         else:
-            text = f"'{host}' is no address of this machine ({error.strerror}); check '--host'"
+            text = f"'{host}' is not an address of this machine ({error.strerror}); check '--host'"
         raise SetupError(text) from error
 
 

@@ -32,8 +32,8 @@ class Access:
     """`kind` is the generator's name in configs, `problems` what would keep every call from working.
 
     `mend` says what to do about a status of an answer; `max_tokens_name` how this server calls the
-    limit in chats, `mend_url` what to do where `base` is no URL of a server. `refused` says why no call may
-    be made, whoever makes it; `variables` are those of the environment that were used.
+    limit in chats, `mend_url` what to do where `base` is not a URL of a server. `refused` says why no call
+    may be made, whoever makes it; `variables` are those of the environment that were used.
     `hosted` is set for OpenAI's own models, which take nothing beyond the protocol.
     """
 
@@ -64,7 +64,7 @@ class Access:
     def target(self, *path: str) -> URL:
         """The URL of one call. Raises EveryCallFails where there is no server in it."""
         if not self.has_server:
-            raise EveryCallFails(f"'{self.shown}' is no URL of a server")
+            raise EveryCallFails(f"'{self.shown}' is not a URL of a server")
         if self.refused:
             raise EveryCallFails(self.refused)
         # credentials go in the header: aiohttp would refuse them beside ours

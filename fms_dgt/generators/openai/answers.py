@@ -69,7 +69,7 @@ class AnswerReader:
             why = str(message.get("refusal") or "filtered content")
             raise RequestRefused(f"the model refused to answer: {self.excerpt(why)}")
         if not isinstance(text, str | None) or not isinstance(finish, str | None):
-            raise TypeError("text is no text")
+            raise TypeError("text is not text")
         thoughts = message.get("reasoning_content") or message.get("reasoning") or thoughts
         return Completion(
             text=storable(text or ""),

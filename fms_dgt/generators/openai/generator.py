@@ -52,7 +52,7 @@ class ProtocolGenerator(Generator[ServerOptions]):
         if not self.options.model_id_or_path:
             problems.append(Problem(f"the {kind} generator has no model", "add 'model_id_or_path: ...'"))
         if not self._access.has_server:
-            what = f"the {kind} generator's base URL '{self._access.shown}' is no URL of a server"
+            what = f"the {kind} generator's base URL '{self._access.shown}' is not a URL of a server"
             problems.append(Problem(what, self._access.mend_url))
         problems += self._access.problems
         return problems + body_problems(kind, self.options) + wire_problems(kind, self.options, base)

@@ -55,7 +55,7 @@ class ServerOptions(GeneratorOptions):
     verify: bool = option(True, shapes=False, help="false trusts any certificate: for tests only")
     ca_file: Path | None = option(None, shapes=False, help="certificates (PEM) to trust beside the system's")
     client_cert: Path | None = option(None, shapes=False, help="a certificate (PEM) to show to the server")
-    client_key: Path | None = option(None, shapes=False, help="its key, where it stands in another file")
+    client_key: Path | None = option(None, shapes=False, help="its key, if that is in another file")
     connect_timeout: float = option(30.0, low=0.001, shapes=False, help="seconds until connected")
 
     SAMPLING: ClassVar[tuple[str, ...]] = (

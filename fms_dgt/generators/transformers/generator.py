@@ -192,7 +192,7 @@ def _model_problems(given: str, name: str) -> list[Problem]:
         if (path / "config.json").is_file():
             return []
         mend = "name the folder that save_pretrained wrote"
-        return [Problem(f"the folder '{given}' has no config.json, so it is no model's", mend)]
+        return [Problem(f"the folder '{given}' has no config.json, so it is not a model's", mend)]
     if given.startswith(_PATH_STARTS):
         return [Problem(f"there is no folder '{given}'", "check the path; a hub's model is OWNER/NAME")]
     return []

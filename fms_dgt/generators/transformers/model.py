@@ -114,7 +114,7 @@ class LoadedModel:
 
 
 def load_model(settings: ModelSettings) -> LoadedModel:
-    """Load a model, from the hub's cache or the hub where it is no folder. Raises SetupError."""
+    """Load a model, from the hub's cache or the hub where it is not a folder. Raises SetupError."""
     device = _device(settings.device)
     shared: dict[str, Any] = {"trust_remote_code": settings.trust_remote_code}
     if settings.revision is not None:

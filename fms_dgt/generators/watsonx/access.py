@@ -151,7 +151,7 @@ class Access:
             mend = "set WATSONX_URL, or write 'region: us-south', say, or 'url: https://...'"
             return [Problem(f"{what} has no URL", mend)]
         found = [
-            Problem(f"{what}'s {name} '{url}' is no URL of a server", "it must begin with 'https://'")
+            Problem(f"{what}'s {name} '{url}' is not a URL of a server", "it must begin with 'https://'")
             for name, url in (
                 ("URL", self.shown),
                 ("auth_url", self.auth_url),
