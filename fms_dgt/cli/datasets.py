@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fms_dgt.cli.datasets_flags import (
+    CLOSED_BOOK,
     COMPLETIONS,
     add_columns,
     add_form,
@@ -27,6 +28,8 @@ from fms_dgt.datasets import (
     SkillsColumns,
     TrainingSet,
     Written,
+    create_closed_book_pairs_ds,
+    create_closed_book_text_ds,
     create_knowledge_pretraining_ds,
     create_knowledge_regular_ds,
     create_preference_ds,
@@ -93,7 +96,10 @@ def _knowledge(argv: Sequence[str]) -> int:
     add_runs(parser)
     add_form(parser)
     parser.add_argument(
-        "--phase", choices=("1", "2", "both"), default="both", help="which set (default: both)"
+        "--phase",
+        choices=("1", "2", "both", CLOSED_BOOK),
+        default="both",
+        help="which set (default: both); closed-book: documents, facts and pairs, to be known by heart",
     )
     add_format(parser)
     add_raft(parser)
@@ -102,6 +108,8 @@ def _knowledge(argv: Sequence[str]) -> int:
         "--keep-document-outline", action="store_true", help="phase 1: the outline above each document"
     )
     options = parser.parse(argv)
+    if options.phase == CLOSED_BOOK:
+        return _closed_book(options)
     raft, auxiliary = raft_settings(options), not options.no_auxiliary
     sets = {
         "1": lambda: create_knowledge_pretraining_ds(
@@ -120,6 +128,19 @@ def _knowledge(argv: Sequence[str]) -> int:
     made = {f"knowledge_phase{phase}": sets[phase]() for phase in wanted}
     return _write(
         {Path(options.output, f"{name}.{options.format}"): one for name, one in made.items()}, options
+    )
+
+
+def _closed_book(options: Namespace) -> int:
+    if options.form == COMPLETIONS:
+        what = f"--phase {CLOSED_BOOK} has no prompts and completions: all of it is learned"
+        raise InputError([Problem(what, f"leave out --form {COMPLETIONS}")])
+    made = {
+        "knowledge_closed_book_text": create_closed_book_text_ds(options.runs),
+        "knowledge_closed_book_pairs": create_closed_book_pairs_ds(options.runs),
+    }
+    return _write(
+        {Path(options.output, f"{name}.{options.format}"): rows for name, rows in made.items()}, options
     )
 
 

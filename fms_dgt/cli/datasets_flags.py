@@ -7,7 +7,7 @@ from argparse import Namespace
 from fms_dgt.cli.parser import Parser, number, whole_number
 from fms_dgt.datasets import RaftSettings
 
-FOLDER, COMPLETIONS = "training", "prompt-completion"
+FOLDER, COMPLETIONS, CLOSED_BOOK = "training", "prompt-completion", "closed-book"
 _RUNS = "output folders, folders of tasks, JSONL or Parquet files; several are merged"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fms_dgt.datasets.closed_book import create_closed_book_pairs_ds, create_closed_book_text_ds
 from fms_dgt.datasets.completions import write_completions
 from fms_dgt.datasets.instructlab import Layout, write_instructlab
 from fms_dgt.datasets.knowledge import create_knowledge_pretraining_ds, create_knowledge_regular_ds
@@ -21,6 +22,8 @@ __all__ = [
     "SkillsColumns",
     "TrainingSet",
     "Written",
+    "create_closed_book_pairs_ds",
+    "create_closed_book_text_ds",
     "create_knowledge_pretraining_ds",
     "create_knowledge_regular_ds",
     "create_preference_ds",

@@ -84,12 +84,12 @@ def open_book_rows(
     for row in rows:
         above = f"{row.document_outline}\n" if keep_document_outline and row.document_outline else ""
         asked = f"{above}{row.document}\n\n{row.question}"
-        yield TrainingRow(QA_WITH_DOCUMENT, turns(asked, row.response), _about(row, DATASET), unmask=True)
+        yield TrainingRow(QA_WITH_DOCUMENT, turns(asked, row.response), metadata(row, DATASET), unmask=True)
 
 
 def closed_book_rows(rows: Iterable[KnowledgeRow]) -> Iterator[TrainingRow]:
     """The question by itself."""
-    return (TrainingRow("", turns(row.question, row.response), _about(row, DATASET)) for row in rows)
+    return (TrainingRow("", turns(row.question, row.response), metadata(row, DATASET)) for row in rows)
 
 
 def raft_rows(
@@ -103,7 +103,7 @@ def raft_rows(
         small += 1 < len(context.texts) < raft.size
         alone += len(context.texts) == 1 < raft.size
         shown = "\n".join(f"Document:\n{text}\n\n" for text in context.texts)
-        about = {**_about(row, f"{DATASET}_raft_p{raft.p:g}"), "golden_in_context": context.golden}
+        about = {**metadata(row, f"{DATASET}_raft_p{raft.p:g}"), "golden_in_context": context.golden}
         yield TrainingRow(QA, turns(f"{shown}\n\n{row.question}", row.response), about)
     if small or alone:
         said.append(_too_few(small, alone, len(documents)))
@@ -140,23 +140,25 @@ def summary_rows(
             "raw_document": row.raw_document,
             "dataset": f"document_{row.dataset_type}",
             "domain": row.domain,
-            **_origin(row),
+            **origin(row),
         }
         yield TrainingRow(SUMMARY, turns(f"{row.raw_document}\n\n{asked}", row.document), about, unmask)
     said.extend(f"{count:,} rows about '{name}' have no summary to learn" for name, count in others.items())
 
 
-def _about(row: KnowledgeRow, dataset: str) -> dict[str, Any]:
+def metadata(row: KnowledgeRow, dataset: str) -> dict[str, Any]:
+    """What is known about the row that a training row is made of."""
     return {
         "sdg_document": row.document,
         "domain": row.domain,
         "dataset": dataset,
         "raw_document": row.raw_document,
         "dataset_type": row.dataset_type,
-        **_origin(row),
+        **origin(row),
     }
 
 
-def _origin(row: KnowledgeRow) -> dict[str, str]:
+def origin(row: KnowledgeRow) -> dict[str, str]:
+    """The document and the task, as far as the row has them."""
     said = {"document_name": row.document_name, "task_name": row.task_name}
     return {name: value for name, value in said.items() if value}

@@ -6,9 +6,7 @@ others (about a quarter of a kilobyte), and nothing of the questions and answers
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
 from fms_dgt.datasets.columns import KnowledgeRow
+from fms_dgt.datasets.text_file import TextFile
 from fms_dgt.errors import InputError, Problem
 
 Apart: TypeAlias = Literal["documents", "chunks"]
@@ -77,8 +76,7 @@ class Documents:
 
     def __init__(self, rows: Iterable[KnowledgeRow], apart: Apart = "documents") -> None:
         self._apart = apart
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed on exit)
-        self._places = array("Q", [0])
+        self._file = TextFile()
         self._chunks: list[_Chunk] = []
         self._documents: dict[_Key, int] = {}
         self._same: list[int] = []
@@ -123,7 +121,7 @@ class Documents:
             chunk = self._chunks[at if at < start else at + end - start]
             if chunk.digest not in seen:
                 seen.add(chunk.digest)
-                found.append(self._text(random.choice(chunk.texts)))
+                found.append(self._file.text(random.choice(chunk.texts)))
         return found
 
     def _index(self, rows: Iterable[KnowledgeRow]) -> None:
@@ -144,7 +142,7 @@ class Documents:
             text = _digest(row.document, digest, document.to_bytes(8, "big"))
             if text not in texts:
                 texts.add(text)
-                chunks[document, digest].texts.append(self._add(row.document))
+                chunks[document, digest].texts.append(self._file.add(row.document))
         self._file.flush()
 
     def _key(self, row: KnowledgeRow) -> _Key:
@@ -168,16 +166,6 @@ class Documents:
             root = self._root(chunk.document)
             ranges[root] = (ranges[root][0] if root in ranges else at, at + 1)
         return ranges
-
-    def _add(self, text: str) -> int:
-        data = text.encode("utf-8", "surrogatepass")
-        self._file.write(data)
-        self._places.append(self._places[-1] + len(data))
-        return len(self._places) - 2
-
-    def _text(self, number: int) -> str:
-        start, end = self._places[number], self._places[number + 1]
-        return os.pread(self._file.fileno(), end - start, start).decode("utf-8", "surrogatepass")
 
 
 def _digest(text: str, *more: bytes) -> bytes:

@@ -70,6 +70,25 @@ class TrainingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRow:
+    """A text that is learned whole, without a chat format."""
+
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"id": "", "text": "", "metadata": ""}
+
+    kind: str
+    text: str
+    metadata: Mapping[str, Any]
+
+    def columns(self) -> Columns:
+        """The row as it is written. The id follows from the content alone."""
+        return {
+            "id": hexdigest([self.text, dict(self.metadata)]),
+            "text": self.text,
+            "metadata": json.dumps(self.metadata, ensure_ascii=False),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PreferenceRow:
     """A prompt with a better and a worse answer to it, each as turns."""
 

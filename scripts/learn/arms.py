@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from questions import document_texts
 from rows import Tokens, chat_tokens, endless, packs, text_tokens
-from teachers import Row, read_set
+from teachers import read_set
 
 # Each arm is its stages, one after the other with equal shares of the tokens; a stage mixes its sources.
 ARMS: dict[str, list[list[str]]] = {
@@ -30,12 +29,12 @@ ARMS: dict[str, list[list[str]]] = {
 FILES = {
     "phase1": "knowledge_phase1.jsonl",
     "phase2": "knowledge_phase2.jsonl",
-    "facts": "knowledge_phase1.jsonl",
+    "facts": "knowledge_closed_book_text.jsonl",
     "closed": "messages_all.jsonl",
-    "pairs": "messages_all.jsonl",
+    "pairs": "knowledge_closed_book_pairs.jsonl",
 }
 TEACHERLESS = ("none", "open-book", "raw")
-FACTS = "document_summary_atomic_facts"
+FACTS = "document_facts"
 PIECE = 512  # tokens of a document in a row of its own
 
 
@@ -46,28 +45,9 @@ def source_rows(source: str, tokenizer: Any, documents: list[str], sets: Path | 
     assert sets is not None, f"{source} needs a teacher"
     rows = read_set(sets / FILES[source])
     if source == "facts":
-        return [piece for text in fact_lists(rows) for piece in text_tokens(tokenizer, text, PIECE)]
-    if source == "pairs":
-        return [chat_tokens(tokenizer, turns, unmask=True) for turns in pairs_by_section(rows)]
+        lists = [row["text"] for row in rows if json.loads(row["metadata"])["dataset"] == FACTS]
+        return [piece for text in lists for piece in text_tokens(tokenizer, text, PIECE)]
     return [chat_tokens(tokenizer, row["messages"], unmask=row.get("unmask", False)) for row in rows]
-
-
-def fact_lists(rows: list[Row]) -> list[str]:
-    """The lists of facts that phase 1 asks for, each as a text of its own."""
-    return [row["messages"][-1]["content"] for row in rows if _about(row)["dataset"] == FACTS]
-
-
-def pairs_by_section(rows: list[Row]) -> list[list[dict[str, str]]]:
-    """The pairs of each section as the turns of one conversation, without the section."""
-    conversations: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in rows:
-        conversations[_about(row)["raw_document"]].extend(row["messages"])
-    return list(conversations.values())
-
-
-def _about(row: Row) -> dict[str, str]:
-    about: dict[str, str] = json.loads(row["metadata"])
-    return about
 
 
 def arm_packs(

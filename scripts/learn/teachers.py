@@ -25,7 +25,7 @@ def training_sets(teacher: str, documents: list[str], work: Path) -> Path:
     It is empty where the teacher's run kept no record.
     """
     folder = work / "sets" / "".join(letter if letter.isalnum() else "-" for letter in teacher)
-    if (folder / "knowledge_phase1.jsonl").exists():
+    if (folder / "knowledge_closed_book_pairs.jsonl").exists():
         return folder
     if teacher == ORACLE:
         records = _written(documents, folder)
@@ -34,6 +34,8 @@ def training_sets(teacher: str, documents: list[str], work: Path) -> Path:
     if any(path.stat().st_size for path in [*folder.glob("*.jsonl"), *folder.rglob("data.jsonl")]):
         _product("datasets", "knowledge", str(records), "-o", str(folder), "--force")
         _product("datasets", "instructlab", str(records), "-o", str(folder), "--stamp", "all", "--force")
+        by_heart = ["--phase", "closed-book", "-o", str(folder), "--force"]
+        _product("datasets", "knowledge", str(records), *by_heart)
     return folder
 
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 import json
 from itertools import islice
 
-from arms import arm_packs, fact_lists, pairs_by_section
+from arms import FACTS, arm_packs
+from questions import TASKS
 from rows import END_OF_TEXT, Tokens, chat_tokens, endless, packs, text_tokens
+from teachers import oracle_records, read_set
+
+from fms_dgt.datasets import (
+    Layout,
+    create_closed_book_pairs_ds,
+    create_closed_book_text_ds,
+    create_knowledge_pretraining_ds,
+    write_instructlab,
+)
 
 
 class Words:
@@ -93,22 +103,23 @@ def test_every_arm_gets_the_same_tokens_in_an_order_that_follows_from_the_seed()
     assert list(arm_packs(one, 0, 100, 16, 50)) != list(arm_packs(one, 1, 100, 16, 50))
 
 
-def of_section(section, *texts, dataset="document_knowledge_qa"):
-    messages = [
-        {"role": role, "content": text} for role, text in zip(("user", "assistant"), texts, strict=True)
+def test_the_products_set_has_the_rows_of_the_first_experiments(tmp_path):
+    """The rows that the students in docs/learning.md were trained on were taken from other files."""
+    given = [row for document in TASKS for row in oracle_records(document)]
+    write_instructlab([given], Layout(folder=tmp_path, stamp="all"))
+    conversations: dict[str, list] = {}
+    for row in read_set(tmp_path / "messages_all.jsonl"):
+        section = json.loads(row["metadata"])["raw_document"]
+        conversations.setdefault(section, []).extend(row["messages"])
+    assert [row["messages"] for row in create_closed_book_pairs_ds(given)] == list(conversations.values())
+    facts = [
+        row["messages"][-1]["content"]
+        for row in create_knowledge_pretraining_ds(given)
+        if json.loads(row["metadata"])["dataset"] == "document_summary_atomic_facts"
     ]
-    return {
-        "messages": messages,
-        "metadata": json.dumps({"raw_document": section, "dataset": dataset}),
-    }
-
-
-def test_the_pairs_of_a_section_are_one_conversation():
-    rows = [of_section("a", "1?", "1."), of_section("b", "2?", "2."), of_section("a", "3?", "3.")]
-    conversations = [[turn["content"] for turn in turns] for turns in pairs_by_section(rows)]
-    assert conversations == [["1?", "1.", "3?", "3."], ["2?", "2."]]
-
-
-def test_lists_of_facts_are_texts_without_the_section():
-    facts = of_section("a", "a\n\nList the facts.", "- one", dataset="document_summary_atomic_facts")
-    assert fact_lists([of_section("a", "1?", "1."), facts]) == ["- one"]
+    made = [
+        row["text"]
+        for row in create_closed_book_text_ds(given)
+        if json.loads(row["metadata"])["dataset"] == FACTS
+    ]
+    assert made == facts != []
