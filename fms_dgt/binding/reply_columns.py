@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fms_dgt.core.composed import Flow
 from fms_dgt.core.reply import FieldsReply, JsonReply, ListReply, ReplyContract, ScoreReply, TextReply
 from fms_dgt.core.stages import Generate
 from fms_dgt.core.template import Template
-from fms_dgt.errors import Problem
+from fms_dgt.errors import Problem, did_you_mean
 
 
 def column_problems(flow: Flow, templates: Mapping[str, Template], where: str) -> Iterator[Problem]:
@@ -18,7 +18,10 @@ def column_problems(flow: Flow, templates: Mapping[str, Template], where: str) -
         if not isinstance(stage, Generate) or isinstance(stage.into, str) or stage.template not in templates:
             continue
         parts, fewest = _parts(templates[stage.template].reply)
-        if parts is None or fewest <= len(stage.into) <= len(parts):
+        if parts is None:
+            continue
+        if fewest <= len(stage.into) <= len(parts):
+            yield from _strange_names(stage.name, stage.into, parts, templates[stage.template].reply, where)
             continue
         given, columns = ", ".join(parts), ", ".join(stage.into)
         into = f"the column {columns}" if len(stage.into) == 1 else f"{len(stage.into)} columns: {columns}"
@@ -29,6 +32,16 @@ def column_problems(flow: Flow, templates: Mapping[str, Template], where: str) -
             mend = f"name {len(parts)} columns, into=[{', '.join(map(repr, parts))}]"
             mend += f", or all of it as one: into='{stage.into[0]}'" if len(stage.into) == 1 else ""
         yield Problem(what, mend, where)
+
+
+def _strange_names(
+    stage: str, into: Sequence[str], keys: list[str], reply: ReplyContract, where: str
+) -> Iterator[Problem]:
+    """Columns that are not keys of a JSON reply, where others are: a slip more likely than another name."""
+    strange = [name for name in into if name not in keys]
+    if isinstance(reply, JsonReply) and strange and len(strange) < len(into):
+        what = f"the stage '{stage}' names the column '{strange[0]}', and its JSON reply has no such key"
+        yield Problem(what, did_you_mean(strange[0], keys, noun="keys"), where)
 
 
 _WHOLE = "one value"

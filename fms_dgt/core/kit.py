@@ -21,13 +21,14 @@ class Reply:
     """An answer, read: `value` as the template's contract says, `text` as it came.
 
     `cut` is set where the answer was broken off by its limit of tokens: a last item is then left out of
-    `value`, a text ends in the middle.
+    `value`, a text ends in the middle. `keys` are those of a JSON object, as far as its schema names them.
     """
 
     value: Any
     text: str
     completion: Completion
     cut: bool = False
+    keys: tuple[str, ...] = ()
 
 
 class Kit(ABC):

@@ -177,26 +177,34 @@ class Generate(_Asking):
         reply = await self._ask(kit)
         if not isinstance(reply.value, list):
             if self.count == 1:
-                return row.with_(**self._columns(reply.value))
+                return row.with_(**self._columns(self._in_order(reply.value, reply.keys)))
             others = [self._ask(kit) for _ in range(self.count - 1)]
             values = [reply.value, *(other.value for other in await kit.together(*others))]
         else:
             values = reply.value
         if self.spread:
-            return [row.with_(**self._columns(value)) for value in values]
+            return [row.with_(**self._columns(self._in_order(value, reply.keys))) for value in values]
         if isinstance(self.into, str):
             return row.with_(**{self.into: values})
-        columns = [self._columns(value) for value in values]
+        columns = [self._columns(self._in_order(value, reply.keys)) for value in values]
         return row.with_(**{name: [column[name] for column in columns] for name in self.into})
 
     def _ask(self, kit: Kit) -> Awaitable[Any]:
         return kit.ask(self.role, self.template, count=self.count, params=self.params)
 
+    def _in_order(self, value: Any, keys: Sequence[str]) -> Any:
+        """An object for several columns by their names, else in its schema's order, never in the model's."""
+        if isinstance(self.into, str) or not keys or not isinstance(value, Mapping):
+            return value
+        names = self.into if set(self.into) <= set(keys) else keys[: len(self.into)]
+        # what a schema lets a model leave out is None
+        return {name: value.get(name) for name in names}
+
     def _columns(self, value: Any) -> dict[str, Any]:
         if isinstance(self.into, str):
             return {self.into: value}
         if isinstance(value, Mapping) and value.keys() <= set(self.into):
-            # whatever order a model wrote them in; what a schema lets it leave out is None
+            # whatever order a model wrote them in
             return {name: value.get(name) for name in self.into}
         parts = list(value.values()) if isinstance(value, Mapping) else [value]
         return dict(zip(self.into, parts, strict=True))

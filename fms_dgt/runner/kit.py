@@ -15,7 +15,7 @@ from fms_dgt.core.canonical import canonical, derived_random
 from fms_dgt.core.fits_json import json_copy
 from fms_dgt.core.generator import Completion, Message, Request
 from fms_dgt.core.kit import Kit, Reply
-from fms_dgt.core.reply import ScoreReply
+from fms_dgt.core.reply import JsonReply, ScoreReply
 from fms_dgt.core.row import Row
 from fms_dgt.core.stages import Check, Stage
 from fms_dgt.core.validator import Validator, Verdict
@@ -154,7 +154,8 @@ class StageKit(Kit):
         self._walk.left_out(self._stage, reading)
         if isinstance(request.reply, ScoreReply):
             self._walk.judged(self._stage, self._path, self._trail, reading.value)
-        return Reply(reading.value, completion.text, completion, bool(reading.cut))
+        keys = request.reply.keys if isinstance(request.reply, JsonReply) else ()
+        return Reply(reading.value, completion.text, completion, bool(reading.cut), keys)
 
     def _asking(self, generator: BoundGenerator, request: Request) -> tuple[bytes, Ask]:
         """What is asked, as a digest, and the next call that asks it."""

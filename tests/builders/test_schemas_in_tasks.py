@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from fms_dgt.testing import ModelServer
 
 HEAD = """task_name: t
 task_description: Rows.
@@ -207,3 +208,38 @@ def test_texts_of_a_check_may_stand_in_the_flow(project):
     )
     assert made.run(*RUN).code == 0
     assert len(records(made)) == 2
+
+
+PAIR = (
+    "  - generate: {{prompt: 'A pair on {{{{ topic }}}}. {{{{ reply_format }}}}', into: [{into}], reply: {{json: {{"
+    "type: object, required: [{required}], properties: {{question: {{type: string}}, answer: {{type: string}}}}"
+    "}}}}}}\n"
+)
+STAND_IN = "databuilders: {{pipeline: {{blocks: [{{name: generator, type: openai, base_url: '{url}', model: m}}]}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("into", "required", "reply", "columns"),
+    [
+        ("question, answer", "question, answer", {"answer": "A", "question": "Q"}, {"question": "Q", "answer": "A"}),
+        ("q, a", "question, answer", {"answer": "A", "question": "Q"}, {"q": "Q", "a": "A"}),
+        ("question, answer", "question", {"note": "N", "question": "Q"}, {"question": "Q", "answer": None}),
+        ("question, answer", "question", {"question": "Q", "answer": "A", "note": "N"}, {"question": "Q", "answer": "A"}),
+        ("q, a", "question", {"question": "Q"}, {"q": "Q", "a": None}),
+    ],
+)
+def test_what_a_model_leaves_out_adds_or_turns_round_changes_no_column(project, into, required, reply, columns):
+    with ModelServer(lambda _: json.dumps(reply)).in_thread() as server:
+        made = project(
+            {"task.yaml": HEAD + PAIR.format(into=into, required=required), "c.yaml": STAND_IN.format(url=server.base_url)}
+        )
+        result = made.run("--task-paths", "task.yaml", "--config-path", "c.yaml", "--output-dir", "out")
+    assert result.code == 0, result.stderr
+    assert [row == {"topic": row["topic"], **columns} for row in records(made)] == [True, True]
+
+
+def test_a_column_that_is_no_key_of_the_reply(project):
+    made = project({"task.yaml": HEAD + PAIR.format(into="ansewr, question", required="question, answer")})
+    result = made.run(*RUN)
+    assert result.code == 2
+    assert "names the column 'ansewr', and its JSON reply has no such key; did you mean 'answer'?" in result.stderr

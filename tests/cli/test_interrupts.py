@@ -83,9 +83,9 @@ def test_at_any_moment(tmp_path: Path, command: tuple[str | Path, ...]) -> None:
         assert "Traceback" not in err
         assert "Exception ignored" not in err
         assert "fault in fms_dgt" not in err
+        # a command that had ended already has a code of its own
+        assert process.returncode in (130, 0), err
         codes.add(process.returncode)
-    # a command that had ended already has a code of its own
-    assert codes <= {130, 0}
     assert 130 in codes or whole < 0.5
 
 
