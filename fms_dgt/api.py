@@ -33,13 +33,13 @@ from fms_dgt.errors import (
     did_you_mean,
 )
 from fms_dgt.given_flow import NAME, builder_of, task_of
-from fms_dgt.hooks.wording import hide_secrets
 from fms_dgt.outcome import Outcome
 from fms_dgt.plugins import Plugins
 from fms_dgt.plugins.offered import plugin_name
 from fms_dgt.runner import execute
 from fms_dgt.safety.event_loop import run_to_end
 from fms_dgt.safety.interrupts import Interrupts
+from fms_dgt.safety.masking import hide_secrets
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,11 +16,11 @@ from fms_dgt.config import Flags, PlanRequest, RunPlan, load_plan
 from fms_dgt.core.events import RunFinished
 from fms_dgt.core.typed import encode
 from fms_dgt.errors import InputError, PluginError, Problem
-from fms_dgt.hooks.wording import hide_secrets
 from fms_dgt.plugins import Plugins
 from fms_dgt.safety import environment
 from fms_dgt.safety.event_loop import run_to_end
 from fms_dgt.safety.interrupts import Interrupts
+from fms_dgt.safety.masking import hide_secrets
 
 
 def main(options: argparse.Namespace) -> int:

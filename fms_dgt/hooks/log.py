@@ -25,7 +25,6 @@ from fms_dgt.hooks.own_code import place
 from fms_dgt.hooks.wording import (
     duration,
     error_line,
-    hide_secrets,
     how_it_ended,
     lines_of,
     notes_at_end,
@@ -37,6 +36,7 @@ from fms_dgt.hooks.wording import (
 )
 from fms_dgt.plugins.hookspecs import hookimpl
 from fms_dgt.safety.files import PRIVATE, OutputFolder, write_all
+from fms_dgt.safety.masking import hide_secrets
 
 NAME = "run.log"
 EACH = 100

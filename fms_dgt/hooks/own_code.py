@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fms_dgt.core.events import CodeBlocked, CodeFailed
-from fms_dgt.hooks.wording import error_line, hide_secrets, lines_of, one_line, plural
+from fms_dgt.hooks.wording import error_line, lines_of, one_line, plural
+from fms_dgt.safety.masking import hide_secrets
 from fms_dgt.safety.working_folder import shown
 
 # So many different errors are shown as they happen, and in the end.

@@ -11,7 +11,8 @@ from rich.text import Text
 from fms_dgt.core.events import End
 from fms_dgt.hooks.measures import Columns
 from fms_dgt.hooks.task_count import TaskCount
-from fms_dgt.hooks.wording import hide_secrets, money, one_line
+from fms_dgt.hooks.wording import money, one_line
+from fms_dgt.safety.masking import hide_secrets
 
 SHOWN_STAGES = 30
 SHOWN_COLUMNS = 6

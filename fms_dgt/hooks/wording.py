@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fms_dgt.core.events import End, EndpointSilent, RunFinished, RunStopping, TaskFinished
+from fms_dgt.safety.masking import hide_secrets
 
 ENDS: dict[End, str] = {
     "reached": "target reached",
@@ -29,14 +29,6 @@ TRY_JUDGE = "does it tell good from bad? try: fms_dgt check-teachers --judge"
 LEFT_OUT = "left out: "
 # Records that were cut off a dataset.
 CUT = "stay in the journal"
-_SECRETS = re.compile(
-    r"""\b(?:sk|pk|gsk|hf|key)[-_][\w-]{8,}      # keys that show by their beginning
-      | (?<=\bBearer\s)\S+
-      | (?<=://)[^/@\s]+(?=@)                    # user:password in a URL
-      | (?<=key[=:])\s*['"]?[\w.-]{8,} | (?<=token[=:])\s*['"]?[\w.-]{8,}
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
@@ -104,11 +96,6 @@ def lines_of(text: str, *, lines: int = 12, limit: int = 400) -> Iterator[str]:
 def error_line(text: str, limit: int = LONG_ERROR) -> str:
     """The text of an error as one bounded line without secrets."""
     return one_line(hide_secrets(text[:READ_OF_ERROR]), limit)
-
-
-def hide_secrets(text: str) -> str:
-    """Text of a backend without what looks like a key."""
-    return _SECRETS.sub("***", text)
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:

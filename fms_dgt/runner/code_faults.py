@@ -10,6 +10,7 @@ from fms_dgt.core.events import CodeFailed
 from fms_dgt.core.wrong_result import WrongResult
 from fms_dgt.errors import RequestRefused
 from fms_dgt.plugins import CodePlace, full_text, is_in_package, own_place, text_of
+from fms_dgt.safety.masking import hide_secrets
 
 # What an error's text has where something was not awaited.
 _COROUTINE = "'coroutine' object"
@@ -32,7 +33,7 @@ class CodeFault:
 
     def evidence(self) -> Mapping[str, Any]:
         """What a rejection says of it."""
-        return {"error": self.text, "at": self.at.short if self.at else ""}
+        return {"error": hide_secrets(self.text), "at": self.at.short if self.at else ""}
 
     def event(self, task: str) -> CodeFailed:
         """What hooks are told of it."""

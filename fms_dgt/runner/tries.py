@@ -31,6 +31,7 @@ from fms_dgt.runner.own_cancellation import taking_back
 from fms_dgt.runner.pace import LONGEST_WAIT
 from fms_dgt.runner.stop import Stop, this_task
 from fms_dgt.runner.unanswered import gave_up, named
+from fms_dgt.safety.masking import hide_secrets
 
 FIRST_DELAY = 0.5
 SHORTEST_DELAY = 0.005
@@ -239,7 +240,7 @@ class Tries:
         self._report(None, 0.0, text)
         # nothing that depends on timing (how often it was tried) may stand in the evidence
         endpoint = self._ask.generator.backend.endpoint
-        evidence = {"error": without_addresses(text, endpoint)}
+        evidence = {"error": without_addresses(hide_secrets(text), endpoint)}
         if isinstance(error, GeneratorRaised):
             evidence["at"] = error.fault.evidence()["at"]
         raise CallFailed("failed", evidence) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from random import Random
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -44,6 +45,19 @@ def test_choices_within_choices():
         contract.read('{"a": 2}')
     assert len(described(schema)) < 10_000
     example(schema, __import__("random").Random(1), lambda name: name)
+
+
+def test_an_example_of_a_schema_that_asks_for_a_billion_values_is_broken_off():
+    levels = {
+        f"d{level}": {
+            "type": "object",
+            "required": ["a", "b"],
+            "properties": dict.fromkeys("ab", {"$ref": f"#/$defs/d{level + 1}"}),
+        }
+        for level in range(40)
+    }
+    schema = {"$ref": "#/$defs/d0", "$defs": {**levels, "d40": {"type": "string"}}}
+    assert json.dumps(example(schema, Random(1), lambda name: name)).count(":") < 100_000
 
 
 def test_choices_that_come_back_at_every_level():

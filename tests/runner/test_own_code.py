@@ -428,3 +428,14 @@ def test_a_slip_of_the_caller_shows_one_short_traceback(
     assert text.count("Traceback (most recent call last)") == 1
     assert "RuntimeError" not in text
     assert text.count("/fms_dgt/") == 1
+
+
+def test_a_key_in_an_error_is_in_no_file(tmp_path: Path) -> None:
+    @stage(needs={"x"}, makes={"x"})
+    async def leaks(row: Row, kit: Kit) -> Row:
+        raise ValueError("no access with sk-supersecretvalue123456 at https://u:pw123456@host/x")
+
+    fms_dgt.run(Flow(leaks), data=TWO, output_dir=tmp_path, progress=False)
+    kept = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    assert any(b"no access with ***" in content for content in kept)
+    assert not any(b"supersecret" in content or b"pw123456" in content for content in kept)

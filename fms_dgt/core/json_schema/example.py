@@ -21,6 +21,8 @@ TRIES: Final = 20
 LONGEST: Final = 100_000  # characters, or entries
 _NEVER: Final = 1_000
 _MOST_STEPS: Final = 10_000
+# of one example; a few lines of schema can ask for a billion
+_MOST_VALUES: Final = 20_000
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -34,8 +36,9 @@ def example(
     checker = checker_of(schema)
     value: Any = None
     for _ in range(TRIES):
-        value = _Example(schema, random, text).value(schema, "answer", 0, count)
-        if checker.problem(value) is None:
+        made = _Example(schema, random, text)
+        value = made.value(schema, "answer", 0, count)
+        if checker.problem(value) is None or made.is_too_large:
             break
     return value
 
@@ -46,9 +49,18 @@ class _Example:
         self._random = random
         self._text = text
         self._steps = 0
+        self._values = 0
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the value was broken off."""
+        return self._values > _MOST_VALUES
 
     def value(self, schema: Any, name: str, depth: int, count: int | None = None) -> Any:
-        """A value for a schema; `name` is the key that it is for."""
+        """A value for a schema; `name` is the key that it is for. None where there would be too many."""
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            return None
         schema = self._united(schema)
         if "const" in schema:
             return schema["const"]
