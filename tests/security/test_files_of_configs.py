@@ -68,7 +68,7 @@ def test_a_list_in_the_project_is_quoted(project: Any) -> None:
     config = check_of({"name": "pattern", "must_match": "list.txt"})
     made = project({"t.yaml": TASK, "c.yaml": json.dumps(config), "list.txt": SECRET})
     result = made.run("--task-paths", "t.yaml", "--config-path", "c.yaml", "--teacher", "simulated", "--check")
-    assert f"list.txt:1: '{SECRET}' is not a pattern" in result.stderr
+    assert f"list.txt:1: '{SECRET}' is no pattern" in result.stderr
 
 
 def test_all_files_elsewhere_are_listed(project: Any, elsewhere: Path) -> None:
